@@ -1,0 +1,1 @@
+"""Nanotrigger: tiny quantized networks for nanosecond triggers, from PyTorch to verified FPGA firmware."""
