@@ -1,0 +1,177 @@
+"""FixedPoint: the one number type of inputs, weights, biases, activations and outputs."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nanotrigger.errors import InputError
+
+_MAXIMUM_WIDTH = 53  # float64 holds every such word exactly
+
+
+@dataclass(frozen=True)
+class FixedPoint:
+    """A fixed-point format in the convention of hls4ml and ac_fixed: `integer` counts the sign bit.
+
+    A value is an integer word times `step`; rounding is to nearest, ties to even (RND_CONV), and
+    values out of range saturate (SAT, or SAT_SYM with `narrow`).
+
+    One signed bit cannot hold a sign and a zero. As in QKeras, `FixedPoint(1, integer)` is *binary*: the
+    two values ±step, zero counting as positive. `carrier` is the format in which firmware stores it.
+
+    Args:
+        width: bits in all, 1 to 53.
+        integer: bits left of the binary point, the sign bit included; at most `width`, may be negative.
+        signed: two's complement if true.
+        narrow: leave out the most negative word, so that the range is symmetric; signed only.
+
+    Raises:
+        InputError: a format that cannot exist.
+
+    >>> FixedPoint(4, 2).step
+    0.25
+    >>> FixedPoint(4, 2).minimum, FixedPoint(4, 2).maximum
+    (-2.0, 1.75)
+    >>> FixedPoint(4, 2, narrow=True).quantize(np.array([-9.0, 0.125, 0.375, 9.0]))
+    array([-1.75,  0.  ,  0.5 ,  1.75])
+    >>> str(FixedPoint(8, 0, signed=False))
+    'ufixed<8,0>'
+    """
+
+    width: int
+    integer: int
+    signed: bool = True
+    narrow: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.width <= _MAXIMUM_WIDTH:
+            raise InputError(f"{self}: the width must be 1 to {_MAXIMUM_WIDTH} bits")
+        if self.integer > self.width:
+            raise InputError(f"{self}: integer bits must be at most the width")
+        if self.integer < -_MAXIMUM_WIDTH:
+            raise InputError(f"{self}: integer bits must be at least -{_MAXIMUM_WIDTH}")
+        if self.narrow and not self.signed:
+            raise InputError(f"{self}: only a signed format can be narrow; set narrow to false")
+
+    def __str__(self) -> str:
+        return f"{'' if self.signed else 'u'}fixed<{self.width},{self.integer}>"
+
+    @classmethod
+    def from_qkeras(
+        cls, bits: int, integer: int, symmetric: bool = False, *, keep_negative: bool = True
+    ) -> "FixedPoint":
+        """Convert QKeras' `quantized_bits(bits, integer, symmetric, keep_negative, alpha=1)`.
+
+        QKeras does not count the sign bit among the integer bits. With `keep_negative=False` the result
+        is also that of `quantized_relu(bits, integer)`. One signed bit is ±1 whatever `integer` says.
+
+        >>> FixedPoint.from_qkeras(4, 1, symmetric=True)
+        FixedPoint(width=4, integer=2, signed=True, narrow=True)
+        >>> FixedPoint.from_qkeras(8, 0, keep_negative=False)
+        FixedPoint(width=8, integer=0, signed=False, narrow=False)
+        """
+        if not keep_negative:
+            return cls(bits, integer, signed=False)
+        if bits == 1:
+            return cls(1, 1)
+        return cls(bits, integer + 1, narrow=symmetric)
+
+    @classmethod
+    def parse(cls, text: str) -> "FixedPoint":
+        """Read `fixed<16,6>` or `ufixed<8,0>`, as hls4ml and ac_fixed write them.
+
+        Raises:
+            InputError: `text` is neither.
+
+        >>> FixedPoint.parse("ufixed<8,0>")
+        FixedPoint(width=8, integer=0, signed=False, narrow=False)
+        """
+        match = re.fullmatch(r"(u?)fixed<\s*(\d{1,4})\s*,\s*(-?\d{1,4})\s*>", text.strip())
+        if match is None:
+            raise InputError(f"precision {text!r} is not a format; write it like fixed<16,6> or ufixed<8,0>")
+        return cls(int(match[2]), int(match[3]), signed=not match[1])
+
+    @property
+    def step(self) -> float:
+        """Distance between neighbouring values: 2^-(width - integer)."""
+        return math.ldexp(1.0, self.integer - self.width)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the only values are ±step."""
+        return self.signed and self.width == 1
+
+    @property
+    def minimum_word(self) -> int:
+        """Smallest word."""
+        if self.is_binary:
+            return -1
+        return -(2 ** (self.width - 1)) + self.narrow if self.signed else 0
+
+    @property
+    def maximum_word(self) -> int:
+        """Largest word."""
+        if self.is_binary:
+            return 1
+        return int(2 ** (self.width - self.signed)) - 1
+
+    @property
+    def minimum(self) -> float:
+        """Smallest value."""
+        return self.minimum_word * self.step
+
+    @property
+    def maximum(self) -> float:
+        """Largest value."""
+        return self.maximum_word * self.step
+
+    @property
+    def carrier(self) -> "FixedPoint":
+        """The format in which firmware stores these values: ±step takes two bits, the others are their own.
+
+        >>> FixedPoint(1, 1).carrier
+        FixedPoint(width=2, integer=2, signed=True, narrow=True)
+        """
+        return FixedPoint(2, self.integer + 1, narrow=True) if self.is_binary else self
+
+    @property
+    def hls4ml(self) -> str:
+        """The type as hls4ml's configuration spells it, rounding and saturation included.
+
+        >>> FixedPoint(4, 2, narrow=True).hls4ml
+        'fixed<4,2,RND_CONV,SAT_SYM>'
+        """
+        kind = self.carrier
+        return f"{str(kind)[:-1]},RND_CONV,{'SAT_SYM' if kind.narrow else 'SAT'}>"
+
+    @overload
+    def quantize(self, values: NDArray[np.floating]) -> NDArray[np.floating]: ...
+    @overload
+    def quantize(self, values: torch.Tensor) -> torch.Tensor: ...
+    def quantize(
+        self, values: NDArray[np.floating] | torch.Tensor
+    ) -> NDArray[np.floating] | torch.Tensor:
+        """Return the nearest values of this format, in the shape and float type of `values`.
+
+        Exact if the type's mantissa holds `width` bits (float32: 24, float64: 53). NaN stays NaN.
+        """
+        if isinstance(values, torch.Tensor):
+            if self.is_binary:
+                return torch.where(values >= 0, self.step, torch.where(values < 0, -self.step, values))
+            words = torch.round(values / self.step)
+            return torch.clamp(words, self.minimum_word, self.maximum_word) * self.step
+        kind = values.dtype.type
+        if self.is_binary:
+            return np.where(values >= 0, kind(self.step), np.where(values < 0, kind(-self.step), values))
+        with np.errstate(over="ignore"):  # an overflow is infinite and saturates
+            words = np.rint(values / kind(self.step))
+        return np.clip(words, kind(self.minimum_word), kind(self.maximum_word)) * kind(self.step)
+
+    def words(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
+        """Return the integer words of `values`, quantized first; shape as given."""
+        return np.rint(self.quantize(np.asarray(values, np.float64)) / self.step).astype(np.int64)
