@@ -1,0 +1,147 @@
+"""Jets: 16 substructure features and a class label each, read from HDF5."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from nanotrigger.errors import InputError
+from nanotrigger.files import sha256
+
+OPENML_FILE = "jets_openml.h5"
+SHIPPED_SAMPLE = Path(__file__).parent / "samples" / "jets.h5"
+_DESCRIPTIONS = {
+    "openml": "hls4ml LHC jets (OpenML 42468)",
+    "simulated": "Simulated jets (Pythia 8, shipped sample)",
+}
+
+
+@dataclass(frozen=True)
+class JetSample:
+    """Jets of one file.
+
+    Attributes:
+        features: shape (jets, features), float32, as measured (not standardized), all finite.
+        labels: class numbers, shape (jets,), int64, 0 to classes - 1.
+        feature_names: one per column.
+        class_names: one per label.
+        source: `openml`, `simulated`, or the path of the file.
+        sha256: hash of the file.
+    """
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    source: str
+    sha256: str
+
+    @property
+    def description(self) -> str:
+        """The data source as figures and tables name it."""
+        return describe_source(self.source)
+
+
+def describe_source(source: str) -> str:
+    """Return the source's name in words: its origin, or for a path the file's name."""
+    return _DESCRIPTIONS.get(source, Path(source).name)
+
+
+def data_folder() -> Path:
+    """Return the folder of fetched data: `$NANOTRIGGER_DATA`, or `data` in the current folder."""
+    return Path(os.environ.get("NANOTRIGGER_DATA", "data"))
+
+
+def resolve_source(source: str) -> str:
+    """Return what `auto` stands for: `openml` if it was fetched, else `simulated`; others as they are."""
+    if source != "auto":
+        return source
+    return "openml" if (data_folder() / OPENML_FILE).exists() else "simulated"
+
+
+def source_path(source: str) -> Path:
+    """Return the file of a source: `openml`, `simulated`, `auto` or a path."""
+    source = resolve_source(source)
+    if source == "openml":
+        return data_folder() / OPENML_FILE
+    return SHIPPED_SAMPLE if source == "simulated" else Path(source)
+
+
+def read_jets(source: str) -> JetSample:
+    """Read all jets of `source`: `auto`, `openml`, `simulated` or the path of an HDF5 file.
+
+    The file holds `X` (jets, features) and `y` (jets,), and the attributes `feature_names` and
+    `class_names`.
+
+    Raises:
+        InputError: the file is missing, truncated, of another layout, or holds a value that is not finite
+            or a label without a class.
+    """
+    source = resolve_source(source)
+    path = source_path(source)
+    if not path.is_file():
+        remedy = (
+            "run python -m nanotrigger.data.fetch jets"
+            if source == "openml"
+            else "give auto, openml, simulated or the path of an HDF5 file"
+        )
+        raise InputError(f"data.source={source}: no file {path}; {remedy}")
+    features, labels, feature_names, class_names = _read_hdf5(path)
+    _check(path, features, labels, feature_names, class_names)
+    return JetSample(
+        features=features,
+        labels=labels.astype(np.int64),
+        feature_names=feature_names,
+        class_names=class_names,
+        source=source,
+        sha256=sha256(path),
+    )
+
+
+def _read_hdf5(path: Path) -> tuple[NDArray[np.float32], NDArray, tuple[str, ...], tuple[str, ...]]:
+    try:
+        with h5py.File(path, "r") as file:
+            features = np.asarray(file["X"][:], dtype=np.float32)
+            labels = np.asarray(file["y"][:])
+            names = [
+                tuple(str(name) for name in np.ravel(file.attrs[key])) for key in ("feature_names", "class_names")
+            ]
+    except KeyError as error:
+        raise InputError(
+            f"{path}: {error.args[0]}; a jet file holds X, y and the attributes feature_names and class_names"
+        ) from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: not a readable HDF5 file ({error}); fetch or write it again") from None
+    return features, labels, names[0], names[1]
+
+
+def _check(
+    path: Path,
+    features: NDArray[np.float32],
+    labels: NDArray,
+    feature_names: tuple[str, ...],
+    class_names: tuple[str, ...],
+) -> None:
+    if features.ndim != 2 or labels.shape != features.shape[:1] or not len(labels):
+        raise InputError(
+            f"{path}: X has shape {features.shape} and y {labels.shape}; expected (jets, features) and (jets,)"
+        )
+    if len(feature_names) != features.shape[1]:
+        raise InputError(f"{path}: {len(feature_names)} feature_names for {features.shape[1]} columns of X")
+    finite = np.isfinite(features)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise InputError(
+            f"{path}: X[{row}, {column}] ({feature_names[column]}) is {features[row, column]}, and "
+            f"{np.count_nonzero(~finite)} values in all are not finite; remove those jets"
+        )
+    unknown = ~np.isin(labels, np.arange(len(class_names)))
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise InputError(
+            f"{path}: y[{row}] = {labels[row]} is no class; labels are 0 to {len(class_names) - 1} "
+            f"({', '.join(class_names)})"
+        )

@@ -1,0 +1,83 @@
+"""Batches that are slices of tensors already on the device: no worker processes, no copies."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from nanotrigger.errors import InputError
+
+
+class TensorBatches:
+    """Iterate over row-aligned tensors in batches, shuffled on their device and sharded by rank.
+
+    `batch_size` counts the rows of all ranks together, so that the union of what the ranks see in a step
+    is what one process would see. Shuffled batches all have that size (the incomplete last one is left
+    out; another permutation brings its rows next epoch); batches in order cover every row, in sizes that
+    differ by at most one.
+
+    Args:
+        tensors: same first dimension, on the device where they are used.
+        batch_size: rows per batch over all ranks.
+        shuffle: new permutation every epoch, drawn from `seed` and the epoch.
+        seed: seed of the permutations.
+        rank: this process among `world_size`.
+        world_size: number of processes.
+
+    Raises:
+        InputError: a batch size that the rows or the ranks do not allow.
+    """
+
+    def __init__(
+        self,
+        *tensors: Tensor,
+        batch_size: int,
+        shuffle: bool = False,
+        seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        rows = len(tensors[0])
+        if batch_size < 1:
+            raise InputError(f"data.batch_size={batch_size}: must be at least 1")
+        if shuffle and batch_size > rows:
+            raise InputError(f"data.batch_size={batch_size}: the split has only {rows} rows; lower it")
+        if shuffle and batch_size % world_size:
+            raise InputError(
+                f"data.batch_size={batch_size}: must be a multiple of the {world_size} devices that share it"
+            )
+        if rows < world_size:
+            raise InputError(f"a split of {rows} rows cannot be shared by {world_size} devices")
+        self.tensors = tensors
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
+        self.epoch = 0
+        self.sampler, self.batch_sampler = self, None  # where Lightning looks for set_epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the permutation; Lightning calls it before every epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        rows = len(self.tensors[0])
+        if self.shuffle:
+            return rows // self.batch_size
+        return min(-(-rows // self.batch_size), rows // self.world_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        if self.shuffle:
+            order = self._permutation()
+            tensors = tuple(tensor[order] for tensor in self.tensors)
+            batches = zip(*(tensor.split(self.batch_size) for tensor in tensors), strict=True)
+        else:
+            batches = zip(*(tensor.tensor_split(len(self)) for tensor in self.tensors), strict=True)
+        for _, batch in zip(range(len(self)), batches, strict=False):
+            yield tuple(rows.tensor_split(self.world_size)[self.rank] for rows in batch)
+
+    def _permutation(self) -> Tensor:
+        device = self.tensors[0].device
+        generator = torch.Generator(device).manual_seed((self.seed * 1_000_003 + self.epoch) % 2**63)
+        return torch.randperm(len(self.tensors[0]), generator=generator, device=device)

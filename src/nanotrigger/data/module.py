@@ -1,0 +1,134 @@
+"""JetData: the LightningDataModule of jet tagging."""
+
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+
+from nanotrigger.data.jets import JetSample, read_jets
+from nanotrigger.data.loader import TensorBatches
+from nanotrigger.data.split import Split, random_split
+from nanotrigger.data.standardize import Standardization
+from nanotrigger.errors import InputError
+
+
+class JetData(lightning.LightningDataModule):
+    """Standardized jets in batches, split at random; standardization is fitted on the training split.
+
+    Args:
+        source: `openml`, `simulated`, `auto` (the fetched file if it is there, else the shipped sample) or
+            the path of an HDF5 file of the same layout.
+        batch_size: jets per optimizer step, over all devices.
+        test: share of the test split.
+        validation: share of the validation split in what is not test.
+        split_seed: seed of the split. It is not the training's seed, so that a warm start never sees the
+            test split.
+    """
+
+    def __init__(
+        self,
+        source: str = "auto",
+        *,
+        batch_size: int = 1024,
+        test: float = 0.2,
+        validation: float = 0.25,
+        split_seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.source = source
+        self.batch_size = batch_size
+        self.test = test
+        self.validation = validation
+        self.split_seed = split_seed
+        self.sample: JetSample | None = None
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read the file, split it and fit the standardization; once, whatever the stage."""
+        if self.sample is not None:
+            return
+        self.sample = read_jets(self.source)
+        self.split: Split = random_split(
+            len(self.sample.labels), test=self.test, validation=self.validation, seed=self.split_seed
+        )
+        features = torch.from_numpy(self.sample.features)
+        self.standardization = Standardization.fit(features[self.split.train])
+        self.features = self.standardization.apply(features)
+        self.labels = torch.from_numpy(self.sample.labels)
+
+    def __str__(self) -> str:
+        if self.sample is None:
+            return f"data: {self.source}, not read yet"
+        train, validation, test = (len(rows) for rows in vars(self.split).values())
+        return (
+            f"data: {self.sample.description}, {len(self.sample.labels):,} jets: {train:,} training, "
+            f"{validation:,} validation, {test:,} test"
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of the data: source, hash, split, names and standardization."""
+        if self.sample is None:
+            raise RuntimeError("the data are recorded after setup()")
+        return {
+            "source": self.sample.source,
+            "sha256": self.sample.sha256,
+            "jets": len(self.sample.labels),
+            "test": self.test,
+            "validation": self.validation,
+            "split_seed": self.split_seed,
+            "feature_names": list(self.sample.feature_names),
+            "class_names": list(self.sample.class_names),
+            "standardization": self.standardization.state(),
+        }
+
+    def rows(self, part: str) -> tuple[Tensor, Tensor]:
+        """Return standardized features, shape (jets, features), and labels, shape (jets,), of a part.
+
+        Args:
+            part: `train`, `validation` or `test`.
+        """
+        rows = getattr(self.split, part)
+        return self.features[rows], self.labels[rows]
+
+    def train_dataloader(self) -> TensorBatches:
+        """Return shuffled batches of the training split."""
+        return self._batches("train", shuffle=True)
+
+    def val_dataloader(self) -> TensorBatches:
+        """Return the validation split in order."""
+        return self._batches("validation")
+
+    def test_dataloader(self) -> TensorBatches:
+        """Return the test split in order."""
+        return self._batches("test")
+
+    def _batches(self, part: str, *, shuffle: bool = False) -> TensorBatches:
+        trainer = self.trainer
+        device = trainer.strategy.root_device if trainer else torch.device("cpu")
+        features, labels = self.rows(part)
+        return TensorBatches(
+            features.to(device),
+            labels.to(device),
+            batch_size=self.batch_size,
+            shuffle=shuffle,
+            seed=torch.initial_seed(),
+            rank=trainer.global_rank if trainer else 0,
+            world_size=trainer.world_size if trainer else 1,
+        )
+
+    def check_network(self, features: int, classes: int) -> None:
+        """Check that a network's inputs and outputs are those of the data.
+
+        Raises:
+            InputError: they are not.
+        """
+        if self.sample is None:
+            raise RuntimeError("the network is checked after setup()")
+        for name, has, wants in (
+            ("features", features, len(self.sample.feature_names)),
+            ("classes", classes, len(self.sample.class_names)),
+        ):
+            if has != wants:
+                raise InputError(
+                    f"network.{name}={has}: {self.sample.source} has {wants} {name}; set network.{name}={wants}"
+                )

@@ -1,0 +1,40 @@
+"""Random splits into training, validation and test rows."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nanotrigger.errors import InputError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers of the three parts, each of shape (rows of the part,), int64; disjoint, covering all."""
+
+    train: Tensor
+    validation: Tensor
+    test: Tensor
+
+
+def random_split(rows: int, *, test: float, validation: float, seed: int) -> Split:
+    """Split `rows` at random: the share `test` first, then the share `validation` of the rest.
+
+    Raises:
+        InputError: a share outside (0, 1), or a part that would be empty.
+
+    >>> split = random_split(100, test=0.2, validation=0.25, seed=0)
+    >>> len(split.train), len(split.validation), len(split.test)
+    (60, 20, 20)
+    """
+    for name, share in (("test", test), ("validation", validation)):
+        if not 0 < share < 1:
+            raise InputError(f"data.{name}={share}: the share must lie between 0 and 1")
+    tests = round(rows * test)
+    validations = round((rows - tests) * validation)
+    parts = [rows - tests - validations, validations, tests]
+    if min(parts) < 1:
+        raise InputError(f"{rows} rows split into {parts} training, validation and test rows; use more data")
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+    train, validation_rows, test_rows = order.split(parts)
+    return Split(train, validation_rows, test_rows)
