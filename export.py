@@ -1,0 +1,6 @@
+"""Turn a checkpoint into verified firmware: python export.py ckpt=RUN/best.ckpt [key=value …]."""
+
+from nanotrigger.cli.export import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""export.py: from a checkpoint to verified firmware."""
+
+import sys
+from pathlib import Path
+
+from jsonargparse import ArgumentParser
+
+from nanotrigger.cli.arguments import dashed
+from nanotrigger.cli.errors import exit_with_one_line
+from nanotrigger.firmware.export import Export, Target, export
+
+_DESCRIPTION = """
+Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute the same:
+
+  python export.py ckpt=RUN/best.ckpt                          into RUN/export
+  python export.py ckpt=RUN/best.ckpt output=DIR clock_period=4 reuse_factor=2
+  python export.py ckpt=FLOAT_RUN/best.ckpt precision='fixed<12,5>'
+"""
+
+
+def main() -> None:
+    """Run `export.py` with `sys.argv`; exit with 0, 1 if the firmware differs, or 2 for bad input."""
+    exit_with_one_line(_run)
+
+
+def _run() -> int:
+    parser = ArgumentParser(description=_DESCRIPTION, exit_on_error=False, allow_abbrev=False)
+    parser.add_argument("--ckpt", type=Path, required=True, help="best.ckpt or last.ckpt of a run")
+    parser.add_argument("--output", type=Path | None, default=None, help="folder (default: export beside ckpt)")
+    parser.add_argument("--data", type=str | None, default=None, help="events to judge by, as data.source")
+    parser.add_class_arguments(Target, None, help="the firmware")
+    settings = parser.parse_args(dashed(sys.argv[1:]))
+    target = Target(**{name: settings[name] for name in Target.__dataclass_fields__})
+    output = settings.output or settings.ckpt.parent / "export"
+    result = export(settings.ckpt, output, target=target, data=settings.data)
+    print(_report(result))
+    if result.difference is not None:
+        print(f"error: {result.difference}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _report(result: Export) -> str:
+    parity = result.parity
+    lines = [
+        f"events        {parity['inputs']['events']['description']}",
+        f"extremes      {parity['inputs']['extremes']['samples']:,} saturating and extreme inputs",
+        f"emulated with {parity['compiler']}",
+    ]
+    if parity["differing_words"] is None:
+        lines.append(
+            f"agreement     accuracy {parity['accuracy_torch']:.4f} (torch), {parity['accuracy_firmware']:.4f} "
+            f"(firmware); same class for {100 * parity['argmax_agreement']:.2f} %; largest deviation "
+            f"{parity['largest_deviation']:.3g}"
+        )
+    else:
+        lines.append(
+            f"parity        {parity['differing_words']:,} of {parity['words']:,} output words differ between "
+            "torch, QONNX and firmware"
+        )
+    if "softmax" in parity:
+        lines.append(f"softmax       largest deviation {parity['softmax']['largest_deviation']:.3g}")
+    lines += [f"written to    {result.folder}"]
+    return "\n".join(lines)

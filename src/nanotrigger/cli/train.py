@@ -1,0 +1,170 @@
+"""train.py: LightningCLI with a run folder, a warm start and an evaluation at the end."""
+
+import logging
+import os
+import sys
+import warnings
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from torch import nn
+
+from nanotrigger.cli.arguments import SUBCOMMANDS, option, train_arguments
+from nanotrigger.cli.errors import exit_with_one_line
+from nanotrigger.cli.evaluate import evaluate_run
+from nanotrigger.data.jets import resolve_source
+from nanotrigger.errors import InputError
+from nanotrigger.files import write_text
+from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.training.history import History
+from nanotrigger.training.last_checkpoint import LastCheckpoint
+from nanotrigger.training.warm_start import WarmStart
+
+_DESCRIPTION = """
+Train, validate or test a network:
+
+  python train.py experiment=jets_qat                              a run in checkpoints/jets_qat/<time>
+  python train.py experiment=jets_qat network.weight.width=6       any key=value; --print_config shows all
+  python train.py experiment=jets_qat experiment=course            later experiments override earlier ones
+  python train.py ckpt_path=RUN/last.ckpt                          resume a run in its folder
+  python train.py test ckpt_path=RUN/best.ckpt                     test a checkpoint
+  python train.py fit --config FILE --trainer.max_epochs 5         the same in Lightning's own form
+"""
+
+
+class TrainCLI(LightningCLI):
+    """LightningCLI whose network is a group of its own, linked into the model."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the groups that are ours."""
+        parser.add_argument("--experiment", type=str, default="run", help="name of the run's folder")
+        parser.add_argument("--output", type=str | None, default=None, help="run folder")
+        parser.add_argument("--tensorboard", type=bool, default=False, help="log to TensorBoard as well")
+        parser.add_subclass_arguments(nn.Module, "network", required=True, help="the network")
+        parser.link_arguments("network", "model.init_args.network", apply_on="instantiate")
+        parser.add_lightning_class_args(WarmStart, "warm_start")
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.set_defaults(
+            {
+                "checkpoint.filename": "best",
+                "checkpoint.monitor": "val_accuracy",
+                "checkpoint.mode": "max",
+                "checkpoint.save_on_train_epoch_end": True,
+                "checkpoint.enable_version_counter": False,
+            }
+        )
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder that receives everything of this run."""
+        return Path(self._settings.output)
+
+    @property
+    def _settings(self) -> Any:
+        return self.config[self.subcommand]
+
+    def before_instantiate_classes(self) -> None:
+        """Settle the run folder and the data source, so that config.yaml says what was used."""
+        settings = self._settings
+        source = settings.data.init_args.get("source")
+        if source is not None:
+            settings.data.init_args.source = resolve_source(source)
+        if self.subcommand != "fit":
+            if settings.ckpt_path is None:
+                raise InputError(f"{self.subcommand} needs ckpt_path=RUN/best.ckpt")
+            settings.trainer.logger = False
+            return
+        if rank_zero_only.rank == 0 and settings.ckpt_path is None and (self.run_folder / "config.yaml").exists():
+            raise InputError(
+                f"output={self.run_folder} already holds a run; choose another folder or resume with "
+                f"ckpt_path={self.run_folder / 'last.ckpt'}"
+            )
+        settings.checkpoint.dirpath = str(self.run_folder)
+        self.trainer_defaults["callbacks"] = [
+            History(self.run_folder / "metrics.csv"),
+            LastCheckpoint(self.run_folder),
+        ]
+        if settings.tensorboard:
+            self.trainer_defaults["logger"] = _tensorboard(self.run_folder)
+
+    def before_fit(self) -> None:
+        """Read the data, say which, and write config.yaml."""
+        self.datamodule.setup()
+        if self.trainer.is_global_zero:
+            print(self.datamodule, flush=True)
+            parser = self._parser(self.subcommand)
+            config = parser.dump(self._settings, skip_none=False)
+            write_text(self.run_folder / "config.yaml", config)
+
+    def after_fit(self) -> None:
+        """Test the best checkpoint, on one process: test.json and figures."""
+        if self.trainer.is_global_zero and not self.trainer.fast_dev_run:
+            evaluate_run(self.run_folder, self.datamodule)
+
+
+def main(root: Path) -> None:
+    """Run `train.py` with `sys.argv`; exit with 0, or 2 and one line on stderr for bad input.
+
+    Args:
+        root: the folder that holds `configs`.
+    """
+    _quiet()
+    exit_with_one_line(lambda: _run(root / "configs"))
+
+
+def _run(configs: Path) -> None:
+    arguments = train_arguments(sys.argv[1:], configs)
+    checkpoint = option(arguments, "ckpt_path")
+    if checkpoint is not None:
+        load_trained(Path(checkpoint))  # a damaged file stops here, before Lightning reads it
+    if arguments[0] == "fit" and option(arguments, "output") is None:
+        arguments.append(f"--output={_default_output(arguments, checkpoint)}")
+    sys.argv[1:] = arguments  # the other processes of a multi-device run are started with these
+    base = {"default_config_files": [str(configs / "base.yaml")], "exit_on_error": False, "allow_abbrev": False}
+    TrainCLI(
+        lightning.LightningModule,
+        lightning.LightningDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        auto_configure_optimizers=False,
+        save_config_callback=None,
+        trainer_defaults={"logger": False},
+        parser_kwargs={
+            "description": _DESCRIPTION,
+            "exit_on_error": False,
+            "allow_abbrev": False,
+            **dict.fromkeys(SUBCOMMANDS, base),
+        },
+    )
+
+
+def _default_output(arguments: list[str], checkpoint: str | None) -> Path:
+    """Return the folder of the resumed checkpoint, or a new one named by experiment and time."""
+    if checkpoint is not None:
+        return Path(checkpoint).parent
+    experiment = option(arguments, "experiment") or Path(option(arguments, "config") or "run").stem
+    time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    return Path("checkpoints") / experiment / time
+
+
+def _tensorboard(folder: Path) -> TensorBoardLogger:
+    try:
+        return TensorBoardLogger(folder, name="", version="tensorboard")
+    except ModuleNotFoundError:
+        raise InputError('tensorboard=true needs TensorBoard: pip install -e ".[tensorboard]"') from None
+
+
+def _quiet() -> None:
+    """Silence third-party remarks that a user can do nothing about."""
+    warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
+    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+    warnings.filterwarnings("ignore", message="The `srun` command is available")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    os.environ.setdefault("LIGHTNING_DISABLE_TIPS", "1")

@@ -1,0 +1,104 @@
+"""Read a checkpoint: the file alone rebuilds network, task and data scaling."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nanotrigger.data.standardize import Standardization
+from nanotrigger.errors import InputError
+from nanotrigger.files import sha256, whole_file
+from nanotrigger.networks import MLP, build_network
+from nanotrigger.training.tasks import RECORD, RECORD_VERSION
+
+_NETWORK_PREFIX = "network."
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """What a checkpoint holds.
+
+    Attributes:
+        network: rebuilt, with its trained weights, on the CPU, in evaluation mode.
+        task: name of the Lightning module that trained it.
+        data: source, hash, split, names: the record of the data module, without the standardization.
+        standardization: fitted on its training split.
+        epoch: number of epochs that were complete when it was written.
+        sha256: hash of the file.
+    """
+
+    network: MLP
+    task: str
+    data: dict[str, Any]
+    standardization: Standardization
+    epoch: int
+    sha256: str
+
+
+def load_trained(path: Path) -> TrainedNetwork:
+    """Rebuild the network that a checkpoint holds.
+
+    Only plain tensors and primitives are read (`weights_only=True`): a file cannot run code.
+
+    Raises:
+        InputError: the file is missing, damaged, holds other objects, or is of another task or version.
+    """
+    checkpoint = _read(path)
+    record = checkpoint.get(RECORD)
+    if not isinstance(record, dict) or "state_dict" not in checkpoint:
+        raise InputError(f"{path} is no checkpoint of nanotrigger; give best.ckpt or last.ckpt of a run")
+    if record.get("version") != RECORD_VERSION:
+        raise InputError(
+            f"{path}: record version {record.get('version')}, this nanotrigger reads {RECORD_VERSION}"
+        )
+    try:
+        network = build_network(record["network"])
+        weights = {
+            name.removeprefix(_NETWORK_PREFIX): tensor
+            for name, tensor in checkpoint["state_dict"].items()
+            if name.startswith(_NETWORK_PREFIX)
+        }
+        network.load_state_dict(weights)
+        data = dict(record["data"])
+        standardization = Standardization(**data.pop("standardization"))
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise InputError(f"{path}: damaged checkpoint ({error}); use another one of the run") from None
+    return TrainedNetwork(
+        network=network.eval(),
+        task=str(record.get("task")),
+        data=data,
+        standardization=standardization,
+        epoch=int(checkpoint.get("epoch", 0)),
+        sha256=sha256(path),
+    )
+
+
+def slim(path: Path, target: Path) -> None:
+    """Write what `load_trained` needs of a checkpoint, without optimizer, callbacks and progress.
+
+    Raises:
+        InputError: as `load_trained`.
+    """
+    load_trained(path)
+    checkpoint = _read(path)
+    keys = ("epoch", "state_dict", "pytorch-lightning_version", RECORD)
+    with whole_file(target) as temporary:
+        torch.save({key: checkpoint[key] for key in keys}, temporary)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"ckpt={path}: no such file; give best.ckpt or last.ckpt of a run")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: refused, it is damaged or holds more than plain tensors ({reason})") from None
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: damaged checkpoint ({reason}); use another one of the run") from None
+    if not isinstance(checkpoint, dict):
+        raise InputError(f"{path} is no checkpoint of nanotrigger; give best.ckpt or last.ckpt of a run")
+    return checkpoint

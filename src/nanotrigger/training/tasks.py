@@ -1,0 +1,124 @@
+"""Lightning modules: how a network learns a task."""
+
+from typing import Any, Literal
+
+import lightning
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from nanotrigger.errors import InputError
+from nanotrigger.networks import MLP
+
+RECORD = "nanotrigger"  # the key of our own part of a Lightning checkpoint
+RECORD_VERSION = 1
+
+
+class JetTagging(lightning.LightningModule):
+    """Classify jets: cross-entropy on logits, L1 on weights, Adam.
+
+    Args:
+        network: maps standardized features, shape (batch, features), to logits, shape (batch, classes).
+        learning_rate: of Adam, at the start.
+        schedule: `cosine` lets the learning rate fall to zero over the training; `constant` keeps it.
+        l1: factor of the sum of all absolute weights (not biases) in the loss.
+    """
+
+    def __init__(
+        self,
+        network: MLP,
+        *,
+        learning_rate: float = 1e-3,
+        schedule: Literal["cosine", "constant"] = "cosine",
+        l1: float = 1e-4,
+    ) -> None:
+        super().__init__()
+        if learning_rate <= 0:
+            raise InputError(f"model.learning_rate={learning_rate}: must be positive")
+        if l1 < 0:
+            raise InputError(f"model.l1={l1}: must not be negative")
+        self.network = network
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.l1 = l1
+
+    def setup(self, stage: str) -> None:
+        """Check that the network fits the data before anything is trained."""
+        configuration = self.network.configuration
+        self.trainer.datamodule.check_network(configuration["features"], configuration["classes"])
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
+        """Return the loss of a batch, L1 included; log the cross-entropy and the accuracy."""
+        loss = self._log_step("train", batch)
+        return loss + self.l1 * l1_norm(self.network) if self.l1 else loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
+        """Log the validation split's cross-entropy and accuracy."""
+        self._log_step("val", batch)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
+        """Log the test split's cross-entropy and accuracy."""
+        self._log_step("test", batch)
+
+    def configure_optimizers(self) -> Any:
+        """Return Adam, with the cosine schedule over all steps if it is asked for."""
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.learning_rate)
+        if self.schedule == "constant":
+            return optimizer
+        steps = self.trainer.estimated_stepping_batches
+        if steps == float("inf"):
+            raise InputError("trainer.max_epochs=-1: the cosine schedule needs an end; model.schedule=constant")
+        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(int(steps), 1))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what rebuilds task, network and data scaling: plain tensors and primitives only."""
+        checkpoint[RECORD] = {
+            "version": RECORD_VERSION,
+            "task": type(self).__name__,
+            "network": self.network.configuration,
+            "data": self.trainer.datamodule.record(),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to resume on other data or with another network than the checkpoint's.
+
+        Raises:
+            InputError: the data file, its split or the network differ.
+        """
+        record = checkpoint.get(RECORD, {})
+        for name, now in (("network", self.network.configuration), ("data", self.trainer.datamodule.record())):
+            differing = _differences(record.get(name, {}), now)
+            if differing:
+                raise InputError(f"the checkpoint was trained with {name}.{differing}; start a new run instead")
+
+    def _log_step(self, part: str, batch: tuple[Tensor, Tensor]) -> Tensor:
+        features, labels = batch
+        logits = self.network(features)
+        loss = cross_entropy(logits, labels)
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        self.log_dict(
+            {f"{part}_loss": loss, f"{part}_accuracy": accuracy},
+            on_step=False,
+            on_epoch=True,
+            prog_bar=True,
+            sync_dist=True,
+            batch_size=len(labels),
+        )
+        return loss
+
+
+def l1_norm(network: nn.Module) -> Tensor:
+    """Return the sum of the absolute float weights of all linear layers, biases left out; a scalar."""
+    norms = [layer.weight.abs().sum() for layer in network.modules() if isinstance(layer, nn.Linear)]
+    return torch.stack(norms).sum()
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Name the first key whose value differs, tensors compared exactly; empty if none does."""
+    for key, value in now.items():
+        if key == "standardization":
+            continue  # follows from the file's hash and the split
+        if before.get(key) != value:
+            return f"{key}={before.get(key)}, and this run has {value}"
+    return ""

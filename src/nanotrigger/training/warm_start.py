@@ -1,0 +1,74 @@
+"""Warm start: begin from the weights of another run, float or quantized."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from torch import nn
+
+from nanotrigger.errors import InputError
+from nanotrigger.training.checkpoint import load_trained
+
+_SPLIT_KEYS = ("split_seed", "test", "validation")
+
+
+class WarmStart(lightning.Callback):
+    """Copy weights and biases, layer by layer and by name, before the first step.
+
+    It does nothing when a run is resumed.
+
+    Args:
+        ckpt: checkpoint of the run to start from; None starts afresh.
+    """
+
+    def __init__(self, ckpt: str | None = None) -> None:
+        self.ckpt = ckpt
+
+    def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
+        """Copy the weights.
+
+        Raises:
+            InputError: a checkpoint that cannot be read, other layer shapes, or a split of the same data
+                in which this run's test jets were trained on.
+        """
+        if stage != "fit" or self.ckpt is None or trainer.ckpt_path is not None:
+            return
+        trained = load_trained(Path(self.ckpt))
+        _check_split(self.ckpt, trained.data, trainer.datamodule.record())
+        copy_linear_layers(trained.network, pl_module.network)
+
+
+def copy_linear_layers(source: nn.Module, target: nn.Module) -> None:
+    """Copy weight and bias of every linear layer of `source` to the layer of that name in `target`.
+
+    Raises:
+        InputError: the layers' names or shapes differ.
+    """
+    layers, targets = (
+        {name: layer for name, layer in network.named_modules() if isinstance(layer, nn.Linear)}
+        for network in (source, target)
+    )
+    shapes, target_shapes = (
+        {name: tuple(layer.weight.shape) for name, layer in linear.items()} for linear in (layers, targets)
+    )
+    if shapes != target_shapes:
+        raise InputError(
+            f"warm_start.ckpt: its layers are {list(shapes.values())}, this network's "
+            f"{list(target_shapes.values())}; make network.hidden equal"
+        )
+    with torch.no_grad():
+        for name, layer in layers.items():
+            targets[name].weight.copy_(layer.weight)
+            targets[name].bias.copy_(layer.bias)
+
+
+def _check_split(ckpt: str, before: dict[str, Any], now: dict[str, Any]) -> None:
+    if before["sha256"] != now["sha256"]:
+        return
+    for key in _SPLIT_KEYS:
+        if before[key] != now[key]:
+            raise InputError(
+                f"warm_start.ckpt={ckpt} was trained with data.{key}={before[key]}, this run has {now[key]}: "
+                "it would be tested on jets it was trained on; use the same split"
+            )
