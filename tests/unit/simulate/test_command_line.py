@@ -1,0 +1,61 @@
+"""The command line: exit codes, messages of one line, and output that is complete or untouched."""
+
+import numpy as np
+import pytest
+
+import nanotrigger.simulate.__main__ as command_line
+from nanotrigger.simulate.sample import SimulatedJets
+
+
+@pytest.fixture
+def instant(monkeypatch):
+    """Replace the simulation by one that takes no time."""
+
+    def simulate_sample(n, *, seed, processes):
+        return SimulatedJets(np.zeros((n, 16), np.float32), np.zeros(n, np.int8), {"seed": seed})
+
+    monkeypatch.setattr(command_line, "simulate_sample", simulate_sample)
+
+
+def test_success_says_what_was_written(instant, tmp_path, capsys):
+    out = tmp_path / "new" / "jets.h5"
+    assert command_line.main(["jets", "--n", "7", "--out", str(out)]) == 0
+    assert out.is_file()
+    assert capsys.readouterr().out == f"{out}: 7 jets\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "COMMAND"),
+        (["muons"], "muons"),
+        (["jets"], "--out"),
+        (["jets", "--n", "many"], "many"),
+        (["jets", "--n", "0", "--out", "jets.h5"], "n = 0"),
+        (["jets", "--seed", "-1", "--out", "jets.h5"], "seed = -1"),
+        (["jets", "--processes", "0", "--out", "jets.h5"], "processes = 0"),
+        (["jets", "--out", "."], "is a folder"),
+        (["jets", "--out", "existing/jets.h5"], "cannot write existing/jets.h5"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "existing").write_text("a file, not a folder")
+    assert command_line.main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1
+    assert message in printed.err
+    assert [path.name for path in tmp_path.iterdir()] == ["existing"]
+
+
+def test_interruption_leaves_the_old_file(tmp_path, monkeypatch, capsys):
+    def simulate_sample(n, *, seed, processes):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "simulate_sample", simulate_sample)
+    out = tmp_path / "jets.h5"
+    out.write_text("old")
+    assert command_line.main(["jets", "--out", str(out)]) == 130
+    assert capsys.readouterr().err == "interrupted: nothing was written\n"
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]

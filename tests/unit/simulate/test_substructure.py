@@ -1,0 +1,120 @@
+"""The 16 features against values computed by hand, and by brute force."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from nanotrigger.simulate.substructure import (
+    FEATURE_NAMES,
+    angles,
+    jet_features,
+    mass,
+    momentum_fractions,
+    triple_correlations,
+)
+
+
+def massless(*particles):
+    """Four-momenta of massless particles given as (pT, rapidity, azimuth)."""
+    pt, y, phi = np.array(particles, dtype=float).T
+    return np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(y), pt * np.cosh(y)], axis=1)
+
+
+def features(constituents, groomed):
+    return dict(zip(FEATURE_NAMES, jet_features(constituents, groomed), strict=True))
+
+
+def random_jet(particles, seed=1):
+    random = np.random.default_rng(seed)
+    columns = (
+        random.exponential(20, particles),
+        random.normal(0, 0.2, particles),
+        random.normal(0, 0.2, particles),
+    )
+    return massless(*zip(*columns, strict=True))
+
+
+def test_one_particle():
+    jet = massless((1000, 0.5, 1.0))
+    assert features(jet, jet) == pytest.approx(
+        dict.fromkeys(FEATURE_NAMES, 0.0) | {"multiplicity": 1}, abs=1e-3
+    )
+
+
+def test_two_particles_at_an_angle_of_0_4():
+    jet = massless((25, 0, 0.1), (75, 0, 0.5))
+    found = features(jet, jet)
+    assert found["zlogz"] == pytest.approx(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
+    assert found["c1_b0_mmdt"] == pytest.approx(3 / 16)
+    assert found["c1_b1_mmdt"] == pytest.approx(3 / 16 * 0.4)
+    assert found["c1_b2_mmdt"] == pytest.approx(3 / 16 * 0.16)
+    assert found["mass_mmdt"] == pytest.approx(np.sqrt(2 * 25 * 75 * (1 - np.cos(0.4))))
+    assert found["multiplicity"] == 2
+    assert all(found[name] == 0 for name in FEATURE_NAMES if name[:2] in ("c2", "d2", "m2", "n2"))
+
+
+def test_three_equal_particles_in_a_row():
+    # z = 1/3; θ = 0.1, 0.1, 0.2, hence e2(1) = 0.4/9, 1e3 = 0.1/27, 2e3 = 0.01/27, 3e3 = 0.002/27;
+    # θ² = 0.01, 0.01, 0.04, hence e2(2) = 0.06/9, 1e3 = 0.01/27, 2e3 = 0.0001/27, 3e3 = 0.000004/27
+    jet = massless((50, 0, 0.0), (50, 0, 0.1), (50, 0, 0.2))
+    assert features(jet, jet) == pytest.approx(
+        {
+            "zlogz": -np.log(3),
+            "c1_b0_mmdt": 3 / 9,
+            "c1_b1_mmdt": 0.4 / 9,
+            "c1_b2_mmdt": 0.06 / 9,
+            "c2_b1_mmdt": 0.0375,
+            "c2_b2_mmdt": 1 / 300,
+            "d2_b1_mmdt": 0.84375,
+            "d2_b2_mmdt": 0.5,
+            "d2_a1_b1_mmdt": 0.84375,
+            "d2_a1_b2_mmdt": 0.002 / 0.06**1.5,
+            "m2_b1_mmdt": 1 / 12,
+            "m2_b2_mmdt": 1 / 18,
+            "n2_b1_mmdt": 0.1875,
+            "n2_b2_mmdt": 1 / 12,
+            "mass_mmdt": 50 * np.sqrt(2 * (3 - 2 * np.cos(0.1) - np.cos(0.2))),
+            "multiplicity": 3,
+        }
+    )
+
+
+def test_grooming_leaves_zlogz_and_multiplicity():
+    jet = massless((25, 0, 0.1), (75, 0, 0.5))
+    found = features(jet, jet[1:])
+    assert found["zlogz"] == features(jet, jet)["zlogz"]
+    assert found["multiplicity"] == 2
+    assert found["c1_b1_mmdt"] == 0
+
+
+def test_triples_equal_the_sum_over_combinations():
+    jet = random_jet(12)
+    z, theta = momentum_fractions(jet), angles(jet)
+    expected = np.zeros(3)
+    for i, j, k in combinations(range(len(z)), 3):
+        expected += z[i] * z[j] * z[k] * np.cumprod(np.sort([theta[i, j], theta[i, k], theta[j, k]]))
+    np.testing.assert_allclose(triple_correlations(z, theta), expected, rtol=1e-12)
+
+
+def test_angle_across_the_turn_is_the_short_one():
+    theta = angles(massless((1, 0, np.pi - 0.1), (1, 0.0, -np.pi + 0.2)))
+    assert theta[0, 1] == pytest.approx(0.3)
+
+
+def test_rapidity_of_a_massive_particle():
+    momenta = np.array([[3.0, 0.0, 3.0, 5.0], [3.0, 0.0, 0.0, 3.0]])  # tanh y = pz / E = 0.6, y = ln 2
+    assert angles(momenta)[0, 1] == pytest.approx(np.log(2))
+
+
+def test_features_do_not_change_in_a_boosted_and_turned_frame():
+    jet = random_jet(20)
+    y, phi = 1.5, 2.5
+    boost = np.array([[np.cosh(y), np.sinh(y)], [np.sinh(y), np.cosh(y)]])
+    turn = np.array([[np.cos(phi), np.sin(phi)], [-np.sin(phi), np.cos(phi)]])
+    moved = np.hstack([jet[:, :2] @ turn, jet[:, 2:] @ boost])
+    np.testing.assert_allclose(jet_features(moved, moved), jet_features(jet, jet), rtol=1e-9)
+
+
+def test_mass_is_never_nan():
+    assert mass(massless((1000, 2.4, 0.3))) < 1e-3
