@@ -1,0 +1,1 @@
+"""Evaluation: arrays in, numbers (`metrics`, `roc`, `summary`) or a Figure (`figures`) out."""

@@ -1,0 +1,108 @@
+"""ROC curves in the field's form: background efficiency, log scale, over signal efficiency."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+from numpy.typing import ArrayLike, NDArray
+
+from nanotrigger.evaluation.figures.page import class_legend, new_page, new_panels
+from nanotrigger.evaluation.figures.sample import Sample
+from nanotrigger.evaluation.figures.style import HALF_WIDTH, drawn, line_style
+from nanotrigger.evaluation.predictions import check_class_names, check_predictions
+from nanotrigger.evaluation.roc import RocCurve, one_against_all_roc, pairwise_roc
+
+_COLUMNS = 3
+_TABLE_CHARACTERS = 36  # of all column heads, in the width of a panel
+_LOWEST = 5e-5  # end of the axis of background efficiency; fewer events end it earlier
+
+
+@drawn
+def roc_curves(logits: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], sample: Sample) -> Figure:
+    """Draw the ROC curve of each class against all others, its area (AUC) in the legend.
+
+    Args:
+        logits: shape (events, classes), finite.
+        labels: class indices, shape (events,).
+        class_names: one for each class.
+        sample: what is drawn; its size must be the number of events.
+
+    Raises:
+        InputError: the arguments do not fit together.
+    """
+    scores, truth, names = _checked(logits, labels, class_names, sample)
+    figure, body = new_page(width=HALF_WIDTH, height=3.3, notes=[sample.source, sample.extent])
+    axes = body.subplots()
+    curves = [one_against_all_roc(scores, truth, signal=index) for index in range(len(names))]
+    for index, curve in enumerate(curves):
+        _draw_curve(axes, curve, index)
+    _frame(axes, signal="Signal efficiency", events=len(truth))
+    entries = [f"{name}, AUC {_area(curve)}" for name, curve in zip(names, curves, strict=True)]
+    class_legend(body, entries, title="Signal class against all others", columns=2)
+    return figure
+
+
+@drawn
+def pairwise_roc_curves(logits: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], sample: Sample) -> Figure:
+    """Draw, for each signal class, the ROC curves against each single other class, and a table of areas.
+
+    The table is left out where many classes or long names do not fit; `classification_summary` has the areas.
+    Arguments and errors as for `roc_curves`.
+    """
+    scores, truth, names = _checked(logits, labels, class_names, sample)
+    tabulated = len(names) * max(map(len, names)) <= _TABLE_CHARACTERS
+    figure, body, panels = new_panels(
+        len(names) + tabulated, columns=_COLUMNS, panel_height=2.1, notes=[sample.source, sample.extent]
+    )
+    cells = [["–"] * len(names) for _ in names]
+    for signal, axes in enumerate(panels[: len(names)]):
+        if signal not in truth:
+            axes.text(0.5, 0.5, f"no {names[signal]} {sample.unit}", transform=axes.transAxes, ha="center")
+        for background in set(range(len(names))) - {signal}:
+            curve = pairwise_roc(scores, truth, signal=signal, background=background)
+            _draw_curve(axes, curve, background)
+            cells[signal][background] = _area(curve)
+        _frame(axes, signal=f"Signal efficiency, {names[signal]}", events=np.bincount(truth).max())
+    if tabulated:
+        _draw_table(panels[-1], cells, names)
+    class_legend(body, names, title="Background class", columns=6)
+    return figure
+
+
+def _checked(
+    logits: ArrayLike, labels: ArrayLike, class_names: Sequence[str], sample: Sample
+) -> tuple[NDArray[np.float64], NDArray[np.int64], tuple[str, ...]]:
+    scores, truth = check_predictions(logits, labels)
+    sample.check_size(len(scores))
+    return scores, truth, check_class_names(class_names, classes=scores.shape[1])
+
+
+def _area(curve: RocCurve | None) -> str:
+    return "n/a" if curve is None else f"{curve.auc:.3f}"
+
+
+def _draw_curve(axes: Axes, curve: RocCurve | None, index: int) -> None:
+    if curve is not None:
+        axes.plot(curve.signal_efficiency, curve.background_efficiency, **line_style(index))
+
+
+def _frame(axes: Axes, *, signal: str, events: int) -> None:
+    lowest = max(_LOWEST, 0.5 / events)
+    axes.set(xlim=(0, 1), ylim=(lowest, 1), yscale="log", xlabel=signal, ylabel="Background efficiency")
+
+
+def _draw_table(axes: Axes, cells: Sequence[Sequence[str]], names: Sequence[str]) -> None:
+    axes.set_axis_off()
+    axes.text(0.5, 0.92, "AUC of row against column", ha="center", va="center", fontsize=7)
+    table = axes.table(
+        cells,
+        rowLabels=names,
+        colLabels=names,
+        bbox=Bbox.from_bounds(0.06, 0.1, 0.94, 0.75),
+        cellLoc="center",
+        edges="open",
+    )
+    table.auto_set_font_size(False)
+    table.set_fontsize(7)

@@ -1,0 +1,94 @@
+"""ROC curves: one score, one class against all others, one class against another."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.special
+import sklearn.metrics
+from numpy.typing import ArrayLike, NDArray
+
+from nanotrigger.errors import InputError
+from nanotrigger.evaluation.predictions import check_predictions
+
+
+@dataclass(frozen=True, eq=False)
+class RocCurve:
+    """Background against signal efficiency while the cut on the score loosens from (0, 0) to (1, 1).
+
+    Attributes:
+        signal_efficiency: fraction of signal events that pass, shape (points,), rising.
+        background_efficiency: fraction of background events that pass, shape (points,), rising.
+        auc: area under signal efficiency over background efficiency, the probability that a signal
+            event scores higher than a background event, ties counting one half.
+    """
+
+    signal_efficiency: NDArray[np.float64]
+    background_efficiency: NDArray[np.float64]
+    auc: float
+
+
+def roc_curve(scores: ArrayLike, is_signal: ArrayLike) -> RocCurve | None:
+    """Return the ROC curve of a score, or None if signal or background is absent.
+
+    Args:
+        scores: larger is more signal-like (also an anomaly score), shape (events,), finite.
+        is_signal: booleans, shape (events,).
+
+    Raises:
+        InputError: the shapes differ or a score is not finite.
+
+    >>> roc_curve([0.1, 0.4, 0.35, 0.8], [False, False, True, True]).auc
+    0.75
+    """
+    values, signal = np.asarray(scores), np.asarray(is_signal, bool)
+    if values.ndim != 1 or values.shape != signal.shape:
+        raise InputError(f"scores have shape {values.shape}, labels {signal.shape}; give one of each an event")
+    if not np.isfinite(values).all():
+        raise InputError("scores hold NaN or infinite values; look for a diverged training")
+    if signal.all() or not signal.any():
+        return None
+    background_efficiency, signal_efficiency, _ = sklearn.metrics.roc_curve(signal, values)
+    auc = float(sklearn.metrics.auc(background_efficiency, signal_efficiency))
+    return RocCurve(signal_efficiency, background_efficiency, auc)
+
+
+def one_against_all_roc(logits: ArrayLike, labels: ArrayLike, *, signal: int) -> RocCurve | None:
+    """Return the ROC curve of class `signal` against all other classes together, None if one is absent.
+
+    The score is the log-odds ln p/(1-p) of the softmax probability p. It orders the events as p does,
+    and still tells them apart where p rounds to one.
+
+    Args:
+        logits: shape (events, classes).
+        labels: class indices, shape (events,).
+        signal: class index.
+    """
+    scores, truth = check_predictions(logits, labels)
+    _check_class(signal, scores.shape[1])
+    # Differences of quantized logits are exact; sorted, they add up alike, so that equal odds stay equal.
+    differences = np.sort(np.delete(scores, signal, axis=1) - scores[:, [signal]], axis=1)
+    return roc_curve(-scipy.special.logsumexp(differences, axis=1), truth == signal)
+
+
+def pairwise_roc(logits: ArrayLike, labels: ArrayLike, *, signal: int, background: int) -> RocCurve | None:
+    """Return the ROC curve of class `signal` against class `background`, None if one is absent.
+
+    Only the events of these two classes count. The score is the log-ratio of their probabilities, the
+    difference of their logits; so exchanging the two mirrors the curve and keeps its area.
+
+    Args:
+        logits: shape (events, classes).
+        labels: class indices, shape (events,).
+        signal: class index.
+        background: another class index.
+    """
+    scores, truth = check_predictions(logits, labels)
+    for index in (signal, background):
+        _check_class(index, scores.shape[1])
+    chosen = (truth == signal) | (truth == background)
+    return roc_curve((scores[:, signal] - scores[:, background])[chosen], truth[chosen] == signal)
+
+
+def _check_class(index: int, classes: int) -> None:
+    if not 0 <= index < classes:
+        raise InputError(f"class {index} does not exist; give an index 0 to {classes - 1}")
