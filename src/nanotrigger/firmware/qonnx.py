@@ -1,0 +1,197 @@
+"""QONNX: write a trained network as an ONNX graph of Quant nodes, with names an engineer can follow."""
+
+import copy
+import logging
+import math
+import warnings
+from collections.abc import Iterator, MutableSequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from brevitas.export import export_qonnx
+from brevitas.nn import QuantReLU
+from onnx import NodeProto
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.gemm_to_matmul import GemmToMatMul
+from qonnx.util.cleanup import cleanup_model
+from torch import nn
+
+from nanotrigger.errors import InputError
+from nanotrigger.files import whole_file
+from nanotrigger.networks import MLP, build_network
+
+INPUT, OUTPUT = "features", "logits"  # the graph's own input and output
+
+
+def write_qonnx(network: MLP, path: Path) -> None:
+    """Write `network` as a cleaned QONNX file with a batch of one.
+
+    Nodes are named by layer: `dense_1` (MatMul), `dense_1_add`, `dense_1_weight` and `dense_1_bias` (their
+    Quant nodes), `relu_1`, `relu_1_quantizer`, `input`, `output`. The tensor behind each layer of the network has
+    the layer's name; the graph's input is `features`, its output `logits`.
+
+    Raises:
+        InputError: a number format that firmware cannot hold exactly; the message names the layer.
+    """
+    exported = firmware_network(network)
+    with whole_file(path) as temporary, _quiet():
+        export_qonnx(
+            exported,
+            args=torch.zeros(1, network.configuration["features"]),
+            export_path=str(temporary),
+            verbose=False,
+        )
+        model = cleanup_model(ModelWrapper(str(temporary)))
+        _restore_zero_biases(model)
+        model = cleanup_model(model.transform(GemmToMatMul()))
+        _unshare_constants(model)
+        _name_by_layer(model, exported)
+        check_exact(model)
+        onnx.checker.check_model(model.model)
+        model.save(str(temporary))
+
+
+def firmware_network(network: MLP) -> MLP:
+    """Return a copy whose formats firmware can store: binary weights and biases as ±step in two bits.
+
+    Raises:
+        InputError: a binary input, activation or output, which has no exact counterpart in hls4ml.
+    """
+    for name in ("input", "activation", "output"):
+        if name in network.formats and network.formats[name].is_binary:
+            raise InputError(
+                f"network.{name} is binary: hls4ml has no exact counterpart; use two bits, narrow (ternary)"
+            )
+    configuration = copy.deepcopy(network.configuration)
+    for name in ("weight", "bias"):
+        if name in network.formats:
+            carrier = network.formats[name].carrier
+            configuration[name] = {**configuration[name], **vars(carrier)}
+    exported = build_network(configuration).eval()
+    exported.load_state_dict(network.state_dict())
+    for name, tensor in exported.named_parameters():
+        number = network.formats.get(name.rpartition(".")[2])
+        if number is not None and number.is_binary:
+            tensor.data = number.quantize(tensor.data)
+    return exported
+
+
+def check_exact(model: ModelWrapper) -> None:
+    """Check that every Quant node is a fixed-point format: power-of-two scale, zero point 0, ROUND.
+
+    Raises:
+        InputError: one is not; the message names it.
+    """
+    for node in model.graph.node:
+        if node.op_type != "Quant":
+            continue
+        scale, zero_point, _ = (model.get_initializer(name) for name in node.input[1:])
+        attributes = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+        if scale is None or scale.size != 1 or math.frexp(float(scale.item()))[0] != 0.5:
+            raise InputError(
+                f"quantizer {node.name}: scale {None if scale is None else scale.tolist()} is not one power of "
+                "two; firmware would not compute what was trained; use a FixedPoint format"
+            )
+        if zero_point is None or zero_point.any():
+            raise InputError(f"quantizer {node.name}: zero point {zero_point} must be 0; use a FixedPoint format")
+        if attributes["rounding_mode"] != b"ROUND":
+            raise InputError(f"quantizer {node.name}: rounding {attributes['rounding_mode']!r} must be ROUND")
+
+
+def _restore_zero_biases(model: ModelWrapper) -> None:
+    """Give every Gemm a bias, as GemmToMatMul wants it: the exporter drops float biases of zeros."""
+    for node in model.get_nodes_by_op_type("Gemm"):
+        if len(node.input) == 2:
+            node.input.append(f"{node.output[0]}_zero_bias")
+            units = model.get_tensor_shape(node.output[0])[1]
+            model.set_initializer(node.input[2], np.zeros(units, np.float32))
+
+
+def _unshare_constants(model: ModelWrapper) -> None:
+    """Give every node its own constants: the exporter merges those of equal value."""
+    for node in list(model.graph.node):
+        for consumer in model.find_consumers(node.output[0])[1:] if _is_constant(model, node) else []:
+            twin = NodeProto()
+            twin.CopyFrom(node)
+            twin.output[0] = f"{node.output[0]}_{consumer.output[0]}"
+            _replace(consumer.input, node.output[0], twin.output[0])
+            model.graph.node.insert(list(model.graph.node).index(node), twin)
+            model.set_tensor_shape(twin.output[0], model.get_tensor_shape(node.output[0]))
+    for node in model.graph.node:
+        for name in list(node.input):
+            value = model.get_initializer(name)
+            if value is not None:
+                own = f"{node.output[0]}_{name}"
+                model.set_initializer(own, value)
+                _replace(node.input, name, own)
+    kept = {name for node in model.graph.node for name in node.input}
+    for name in [initializer.name for initializer in model.graph.initializer]:
+        if name not in kept:
+            model.del_initializer(name)
+
+
+def _is_constant(model: ModelWrapper, node: NodeProto) -> bool:
+    return all(model.get_initializer(name) is not None for name in node.input)
+
+
+def _replace(names: MutableSequence[str], old: str, new: str) -> None:
+    names[list(names).index(old)] = new
+
+
+def _name_by_layer(model: ModelWrapper, network: MLP) -> None:
+    """Name nodes and tensors by the network's layers, which the graph follows one by one."""
+    model.rename_tensor(model.graph.input[0].name, INPUT)
+    tensor = INPUT
+    for layer, module in network.layers.named_children():
+        for suffix in _node_suffixes(module):
+            node = model.find_consumers(tensor)[0] if model.find_consumers(tensor) else None
+            if node is None or (suffix == "_add" and node.op_type != "Add"):
+                continue  # a bias of zeros was cleaned away
+            node.name = layer + suffix
+            for position, constant in enumerate(node.input[1:], start=1):
+                _name_constant(model, node, position, constant, layer)
+            tensor = f"{node.name}_out"
+            model.rename_tensor(node.output[0], tensor)
+        model.rename_tensor(tensor, layer)
+        tensor = layer
+    model.rename_tensor(tensor, OUTPUT)
+    for node in model.graph.node:
+        del node.metadata_props[:]  # stack traces of the machine that exported it
+
+
+def _name_constant(model: ModelWrapper, node: NodeProto, position: int, constant: str, layer: str) -> None:
+    if node.op_type == "Quant":
+        model.rename_tensor(constant, f"{node.name}_{('scale', 'zero_point', 'bit_width')[position - 1]}")
+        return
+    name = f"{layer}_{'weight' if node.op_type == 'MatMul' else 'bias'}"
+    quantizer = model.find_producer(constant)
+    model.rename_tensor(constant, name)
+    if quantizer is not None:
+        quantizer.name = name
+        model.rename_tensor(quantizer.input[0], f"{name}_float")
+        for place, parameter in enumerate(list(quantizer.input)[1:], start=1):
+            _name_constant(model, quantizer, place, parameter, layer)
+
+
+def _node_suffixes(module: nn.Module) -> tuple[str, ...]:
+    """Return what follows the layer's name in the names of its nodes, in order."""
+    if isinstance(module, nn.Linear):
+        return ("", "_add")
+    return ("", "_quantizer") if isinstance(module, QuantReLU) else ("",)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the exporters' remarks on versions and missing packages that play no part here."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,95 @@
+"""Quantizer nodes of a QONNX graph, read as and written from a FixedPoint."""
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from nanotrigger.errors import InputError
+from nanotrigger.numbers import FixedPoint
+
+
+def is_quantized(graph: onnx.GraphProto) -> bool:
+    """Whether any tensor of the graph has a quantizer."""
+    return any(node.op_type == "Quant" for node in graph.node)
+
+
+def input_format(graph: onnx.GraphProto) -> FixedPoint:
+    """Return the format of the quantizer that reads the network's input.
+
+    Raises:
+        InputError: the network does not begin with a quantizer.
+    """
+    features = graph.input[0].name
+    reader = next((node for node in graph.node if features in node.input), None)
+    if reader is None or reader.op_type != "Quant":
+        raise InputError(
+            f"input {features!r} of the network has no quantizer; make one its first layer, or give input_precision"
+        )
+    return node_format(graph, reader)
+
+
+def output_format(graph: onnx.GraphProto) -> FixedPoint | None:
+    """Return the format of the quantizer that writes the network's output; None if there is none."""
+    writer = next(node for node in graph.node if graph.output[0].name in node.output)
+    return node_format(graph, writer) if writer.op_type == "Quant" else None
+
+
+def node_format(graph: onnx.GraphProto, node: onnx.NodeProto) -> FixedPoint:
+    """Return the format of a Quant node.
+
+    Raises:
+        InputError: its scale is no power of two, its zero point not zero, or its rounding not half to even.
+    """
+    scale, zero, width = (_constant(graph, name) for name in node.input[1:4])
+    attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    mantissa, exponent = np.frexp(scale)
+    rounding = attributes.get("rounding_mode", b"ROUND").decode()
+    if mantissa != 0.5 or zero != 0 or rounding != "ROUND":
+        raise InputError(
+            f"{node.name}: scale {scale:g}, zero point {zero:g}, rounding {rounding}; firmware needs a scale "
+            "that is a power of two, zero point 0 and ROUND"
+        )
+    return FixedPoint(
+        int(width),
+        int(width) + int(exponent) - 1,
+        signed=bool(attributes["signed"]),
+        narrow=bool(attributes["narrow"]),
+    )
+
+
+def append_quantizer(graph: onnx.GraphProto, number: FixedPoint, name: str) -> None:
+    """Quantize the network's output to `number`, in a new node `name`, in place."""
+    parameters = {"scale": number.step, "zero": 0.0, "width": float(number.width)}
+    for parameter, value in parameters.items():
+        tensor = numpy_helper.from_array(np.array(value, np.float32), f"{name}_{parameter}")
+        graph.initializer.append(tensor)
+        graph.value_info.append(helper.make_tensor_value_info(tensor.name, onnx.TensorProto.FLOAT, []))
+    node = helper.make_node(
+        "Quant",
+        [graph.output[0].name, *(f"{name}_{parameter}" for parameter in parameters)],
+        [f"{name}_out"],
+        name=name,
+        domain="qonnx.custom_op.general",
+        signed=int(number.signed),
+        narrow=int(number.narrow),
+        rounding_mode="ROUND",
+    )
+    append_node(graph, node)
+
+
+def append_node(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
+    """Make `node`, which reads the network's output and keeps its shape, the new output, in place."""
+    former = graph.output.pop()
+    output = onnx.ValueInfoProto()
+    output.CopyFrom(former)
+    output.name = node.output[0]
+    graph.value_info.append(former)
+    graph.node.append(node)
+    graph.output.append(output)
+
+
+def _constant(graph: onnx.GraphProto, name: str) -> float:
+    tensor = next((tensor for tensor in graph.initializer if tensor.name == name), None)
+    if tensor is None or np.prod(tensor.dims) != 1:
+        raise InputError(f"quantizer parameter {name!r} is not one constant; export with one scale per tensor")
+    return float(numpy_helper.to_array(tensor).item())

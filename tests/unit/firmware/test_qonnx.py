@@ -1,0 +1,140 @@
+"""QONNX: named by layer, exact, executable by qonnx's own tools, and refused where it cannot be exact."""
+
+import re
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.util.exec_qonnx import exec_qonnx
+
+from nanotrigger.errors import InputError
+from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
+from nanotrigger.firmware.parity import torch_layers, torch_outputs
+from nanotrigger.firmware.qonnx import OUTPUT, check_exact, firmware_network, write_qonnx
+from nanotrigger.networks import MLP
+from nanotrigger.numbers import FixedPoint
+
+FORMATS = {
+    "input": FixedPoint(16, 6),
+    "weight": FixedPoint(4, 2, narrow=True),
+    "bias": FixedPoint(4, 2, narrow=True),
+    "activation": FixedPoint(8, 1, signed=False),
+    "output": FixedPoint(16, 6),
+}
+INPUTS = np.random.default_rng(0).normal(0, 3, (200, 16)).astype(np.float32).astype(np.float64)
+
+
+def network(**changes) -> MLP:
+    torch.manual_seed(1)
+    made = MLP(**{**FORMATS, **changes}).eval()
+    for layer in made.modules():
+        if isinstance(layer, torch.nn.Linear):
+            torch.nn.init.uniform_(layer.bias, -1, 1)
+    return made
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    path = tmp_path_factory.mktemp("qonnx") / "model.onnx"
+    made = network()
+    write_qonnx(made, path)
+    return made, path
+
+
+def test_names_follow_the_layers(written):
+    model = onnx.load(written[1])
+    assert [tensor.name for tensor in (*model.graph.input, *model.graph.output)] == ["features", "logits"]
+    names = {node.name: node.op_type for node in model.graph.node}
+    assert names["dense_3"] == "MatMul"
+    assert names["dense_3_add"] == "Add"
+    assert names["dense_3_weight"] == names["relu_3_quantizer"] == names["input"] == names["output"] == "Quant"
+    assert not any(node.metadata_props for node in model.graph.node)
+
+
+def test_equals_torch_layer_by_layer(written):
+    made, path = written
+    model = onnx.load(path)
+    tensors, layers = execute(model, INPUTS), torch_layers(made, INPUTS)
+    hidden = [f"{kind}_{depth}" for depth in (1, 2, 3) for kind in ("dense", "relu")]
+    assert list(layers) == ["input", *hidden, "dense_4", "output"]
+    for name, values in layers.items():
+        np.testing.assert_array_equal(tensors[OUTPUT if name == "output" else name], values)
+    assert fits_float32(model, tensors)
+    np.testing.assert_array_equal(execute_by_qonnx(model, INPUTS), torch_outputs(made, INPUTS))
+
+
+def test_runs_in_qonnx_exec(written, tmp_path, monkeypatch):
+    made, path = written
+    monkeypatch.chdir(tmp_path)
+    np.save("inputs.npy", INPUTS[:1].astype(np.float32))
+    exec_qonnx(str(path), "inputs.npy", output_prefix="out_")
+    np.testing.assert_array_equal(np.load("out_logits_batch0.npy"), torch_outputs(made, INPUTS[:1]))
+
+
+def test_the_same_network_gives_the_same_bytes(written, tmp_path):
+    write_qonnx(network(), tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == written[1].read_bytes()
+
+
+@pytest.mark.parametrize("bias", ["zero", "equal"])
+def test_equal_constants_stay_apart(tmp_path, bias):
+    made = network()
+    for layer in made.modules():
+        if isinstance(layer, torch.nn.Linear):
+            torch.nn.init.constant_(layer.bias, 0.0 if bias == "zero" else 0.5)
+    write_qonnx(made, tmp_path / "model.onnx")
+    model = onnx.load(tmp_path / "model.onnx")
+    assert sum(node.name.endswith("_bias") for node in model.graph.node) == 4
+    np.testing.assert_array_equal(execute(model, INPUTS)[OUTPUT], torch_outputs(made, INPUTS))
+
+
+def test_binary_weights_are_stored_in_two_bits(tmp_path):
+    made = network(weight=FixedPoint(1, 1), bias=FixedPoint(1, 0))
+    stored = firmware_network(made)
+    assert stored.formats["weight"] == FixedPoint(2, 2, narrow=True)
+    assert set(stored.layers.dense_1.weight.unique().tolist()) == {-1.0, 1.0}
+    write_qonnx(made, tmp_path / "model.onnx")
+    found = execute(onnx.load(tmp_path / "model.onnx"), INPUTS)[OUTPUT]
+    np.testing.assert_array_equal(found, torch_outputs(made, INPUTS))
+
+
+def test_a_float_network_is_plain_onnx(tmp_path):
+    for made in (MLP(), MLP(hidden=[4], classes=2)):
+        write_qonnx(made, tmp_path / "model.onnx")
+        found = execute(onnx.load(tmp_path / "model.onnx"), INPUTS)[OUTPUT]
+        np.testing.assert_allclose(found, torch_outputs(made, INPUTS), rtol=1e-12, atol=1e-12)
+
+
+def test_wide_sums_do_not_fit_float32(tmp_path):
+    made = network(input=FixedPoint(18, 9), weight=FixedPoint(8, 1))
+    write_qonnx(made, tmp_path / "model.onnx")
+    model = onnx.load(tmp_path / "model.onnx")
+    tensors = execute(model, 100 * INPUTS)
+    assert not fits_float32(model, tensors)
+    np.testing.assert_array_equal(tensors[OUTPUT], torch_outputs(made, 100 * INPUTS))
+
+
+@pytest.mark.parametrize("tensor", ["input", "output"])
+def test_refuses_binary_values(tmp_path, tensor):
+    with pytest.raises(InputError, match=f"network.{tensor} is binary: hls4ml has no exact counterpart"):
+        write_qonnx(network(**{tensor: FixedPoint(1, 1)}), tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("relu_2_quantizer_scale", 4 / 255, "quantizer relu_2_quantizer: scale 0.015686"),
+        ("dense_1_weight_scale", [0.5, 0.25], "quantizer dense_1_weight: scale [0.5, 0.25] is not one power of two"),
+        ("dense_1_weight_scale", 0.0, "is not one power of two"),
+        ("dense_1_weight_scale", -0.5, "is not one power of two"),
+        ("input_zero_point", 1.0, "quantizer input: zero point 1.0 must be 0"),
+    ],
+)
+def test_refuses_what_is_not_fixed_point(written, parameter, value, message):
+    model = ModelWrapper(onnx.load(written[1]))
+    model.set_initializer(parameter, np.asarray(value, np.float32))
+    with pytest.raises(InputError, match=re.escape(message)):
+        check_exact(model)
