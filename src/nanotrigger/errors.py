@@ -1,4 +1,4 @@
-"""The error that a user's input can cause."""
+"""The errors that a user meets."""
 
 
 class InputError(ValueError):
@@ -6,3 +6,7 @@ class InputError(ValueError):
 
     The command line prints the message to stderr and exits with code 2, without a traceback.
     """
+
+
+class FirmwareError(RuntimeError):
+    """Firmware that does not compile or does not run; the message ends with the tool's last lines."""

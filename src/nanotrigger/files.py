@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and their hashes."""
+"""Files and folders that appear whole or not at all, and their hashes."""
 
 import hashlib
 import json
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from nanotrigger.errors import InputError
 
 
 @contextmanager
@@ -31,6 +33,32 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_folder(path: Path, *, marker: str) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; put it in the place of `path` if the block succeeds.
+
+    If the block raises, `path` keeps its former content. A former folder is replaced only if it holds
+    a file named `marker`, which every new one must have, or nothing at all.
+
+    Raises:
+        InputError: `path` is something else that must not be deleted.
+    """
+    _check_replaceable(path, marker)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as workplace:
+        new, former = Path(workplace, "new"), Path(workplace, "former")
+        new.mkdir()
+        yield new
+        if path.exists():
+            path.rename(former)
+        try:
+            new.rename(path)
+        except BaseException:
+            if former.exists():
+                former.rename(path)
+            raise
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with whole_file(path) as temporary:
@@ -50,7 +78,11 @@ def sha256(path: Path) -> str:
 
 def sha256_of_folder(folder: Path) -> str:
     """Return one SHA-256 for the names and contents of all files below a folder."""
-    lines = [f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in sorted(folder.rglob("*")) if path.is_file()]
+    lines = [
+        f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -58,3 +90,12 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def _check_replaceable(path: Path, marker: str) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise InputError(f"{path} is a file; name a folder")
+    if any(path.iterdir()) and not (path / marker).is_file():
+        raise InputError(f"{path} has other content ({marker} is missing); name another folder or empty it")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from nanotrigger.errors import InputError
@@ -58,7 +59,7 @@ def option(arguments: Sequence[str], name: str) -> str | None:
     'b'
     """
     value = None
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         if argument == f"--{name}":
             value = following
         elif argument.startswith(f"--{name}="):

@@ -6,37 +6,53 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from jsonargparse import ArgumentError
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from nanotrigger.errors import InputError
+from nanotrigger.errors import FirmwareError, InputError
 
 
 def exit_with_one_line(command: Callable[[], int | None]) -> NoReturn:
-    """Run a command and exit with its code: 2 with one line on stderr for bad input, 130 for Ctrl-C."""
+    """Run a command and exit with its code.
+
+    Bad input gives 2 and one line on stderr, firmware that does not build or run 1 and the tool's last lines,
+    Ctrl-C 130.
+    """
     try:
         code = command() or 0
-    except InputError as error:
-        code = _report(str(error))
-    except ArgumentError as error:
-        code = _report(summarize(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = 130
-    except OSError as error:  # no space, no permission: the system's own words name the file
-        code = _report(str(error))
+    except FirmwareError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 1
+    except Exception as error:
+        message = one_line(error)
+        if message is None:
+            raise
+        print("error: " + " ".join(message.split()), file=sys.stderr)
+        code = 2
     sys.exit(code)
 
 
-def summarize(error: ArgumentError) -> str:
-    """Return jsonargparse's tree of reasons as one line: the key, the reason and the value.
+def one_line(error: BaseException) -> str | None:
+    """Return what to tell the user if the error is one of input or of the machine; None if it is a defect of ours.
 
-    An InputError among the causes speaks for itself.
+    An InputError anywhere among the causes speaks for itself; of jsonargparse's tree of reasons, the key, the reason
+    and the value remain.
     """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, InputError):
             return str(cause)
         cause = cause.__cause__ or cause.__context__
-    message = str(error)
+    if isinstance(error, ArgumentError):
+        return _summary(str(error))
+    if isinstance(error, OSError | MisconfigurationException):  # no space, no permission, no such device
+        return str(error)
+    return None
+
+
+def _summary(message: str) -> str:
     key = ".".join(re.findall(r'[Pp]arser key "([\w.]+)"', message))
     unknown = re.search(r"unrecognized arguments: (.*)|Option '([\w.]+)' is not accepted", message)
     if unknown and unknown[1]:
@@ -48,9 +64,4 @@ def summarize(error: ArgumentError) -> str:
     values = [line for line in lines if line.startswith("Given value:")]
     if key and reasons:
         return f"{key}: {' or '.join(reasons)}. {values[0] if values else ''}".strip()
-    return " ".join(" ".join(lines).split())[:400]
-
-
-def _report(message: str) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
-    return 2
+    return " ".join(message.split())[:400]

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nanotrigger.data import JetData
-from nanotrigger.evaluation.summary import classification_summary
 from nanotrigger.evaluation.figures import (
     Sample,
     confusion_figure,
@@ -21,6 +20,7 @@ from nanotrigger.evaluation.figures import (
     save_figure,
     training_history,
 )
+from nanotrigger.evaluation.summary import classification_summary
 from nanotrigger.files import write_json
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
 from nanotrigger.training.history import read_history
@@ -61,9 +61,7 @@ def evaluate_run(folder: Path, data: JetData) -> None:
     )
 
 
-def _figures(
-    folder: Path, data: JetData, trained: TrainedNetwork, logits: NDArray
-) -> dict[str, Figure]:
+def _figures(folder: Path, data: JetData, trained: TrainedNetwork, logits: NDArray) -> dict[str, Figure]:
     """Return the figures of a run by file name."""
     jets = data.sample
     assert jets is not None

@@ -1,7 +1,6 @@
 """train.py: LightningCLI with a run folder, a warm start and an evaluation at the end."""
 
 import logging
-import os
 import sys
 import warnings
 from datetime import datetime
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import LambdaCallback, ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
@@ -87,6 +86,7 @@ class TrainCLI(LightningCLI):
             )
         settings.checkpoint.dirpath = str(self.run_folder)
         self.trainer_defaults["callbacks"] = [
+            LambdaCallback(on_train_start=self.write_config),
             History(self.run_folder / "metrics.csv"),
             LastCheckpoint(self.run_folder),
         ]
@@ -94,12 +94,15 @@ class TrainCLI(LightningCLI):
             self.trainer_defaults["logger"] = _tensorboard(self.run_folder)
 
     def before_fit(self) -> None:
-        """Read the data, say which, and write config.yaml."""
+        """Read the data and say which."""
         self.datamodule.setup()
         if self.trainer.is_global_zero:
             print(self.datamodule, flush=True)
-            parser = self._parser(self.subcommand)
-            config = parser.dump(self._settings, skip_none=False)
+
+    def write_config(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+        """Write config.yaml, once everything has been checked and the first step is due."""
+        if trainer.is_global_zero:
+            config = self._parser(self.subcommand).dump(self._settings, skip_unset=False)
             write_text(self.run_folder / "config.yaml", config)
 
     def after_fit(self) -> None:
@@ -126,7 +129,11 @@ def _run(configs: Path) -> None:
     if arguments[0] == "fit" and option(arguments, "output") is None:
         arguments.append(f"--output={_default_output(arguments, checkpoint)}")
     sys.argv[1:] = arguments  # the other processes of a multi-device run are started with these
-    base = {"default_config_files": [str(configs / "base.yaml")], "exit_on_error": False, "allow_abbrev": False}
+    base = {
+        "default_config_files": [str(configs / "base.yaml")],
+        "exit_on_error": False,
+        "allow_abbrev": False,
+    }
     TrainCLI(
         lightning.LightningModule,
         lightning.LightningDataModule,
@@ -134,6 +141,7 @@ def _run(configs: Path) -> None:
         subclass_mode_data=True,
         auto_configure_optimizers=False,
         save_config_callback=None,
+        load_from_checkpoint_support=False,  # our checkpoints hold no hyper_parameters
         trainer_defaults={"logger": False},
         parser_kwargs={
             "description": _DESCRIPTION,
@@ -162,9 +170,8 @@ def _tensorboard(folder: Path) -> TensorBoardLogger:
 
 def _quiet() -> None:
     """Silence third-party remarks that a user can do nothing about."""
-    warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
+    warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
     warnings.filterwarnings("ignore", message="The `srun` command is available")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    os.environ.setdefault("LIGHTNING_DISABLE_TIPS", "1")

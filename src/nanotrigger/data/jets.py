@@ -106,9 +106,7 @@ def _read_hdf5(path: Path) -> tuple[NDArray[np.float32], NDArray, tuple[str, ...
         with h5py.File(path, "r") as file:
             features = np.asarray(file["X"][:], dtype=np.float32)
             labels = np.asarray(file["y"][:])
-            names = [
-                tuple(str(name) for name in np.ravel(file.attrs[key])) for key in ("feature_names", "class_names")
-            ]
+            names = [tuple(str(name) for name in np.ravel(file.attrs[key])) for key in ("feature_names", "class_names")]
     except KeyError as error:
         raise InputError(
             f"{path}: {error.args[0]}; a jet file holds X, y and the attributes feature_names and class_names"

@@ -30,7 +30,7 @@ class JetData(lightning.LightningDataModule):
         self,
         source: str = "auto",
         *,
-        batch_size: int = 1024,
+        batch_size: int = 512,
         test: float = 0.2,
         validation: float = 0.25,
         split_seed: int = 0,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -50,9 +51,7 @@ class MLP(nn.Module):
         widths = [features, *hidden, classes]
         if min(widths) < 1:
             raise InputError(f"network widths {widths}: every layer needs at least one unit")
-        formats = {
-            "input": input, "weight": weight, "bias": bias, "activation": activation, "output": output
-        }
+        formats = {"input": input, "weight": weight, "bias": bias, "activation": activation, "output": output}
         self._formats = {name: number for name, number in formats.items() if number is not None}
         missing = [name for name in ("input", "weight", "bias", "activation") if name not in self._formats]
         if self._formats and missing:
@@ -72,7 +71,7 @@ class MLP(nn.Module):
         self.layers = nn.Sequential()
         if input is not None:
             self.layers.add_module("input", QuantIdentity(act_quant=activation_quantizer(input)))
-        for depth, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+        for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
             self.layers.add_module(f"dense_{depth}", _linear(inputs, outputs, weight, bias))
             if depth <= len(hidden):
                 self.layers.add_module(f"relu_{depth}", _relu(activation))

@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -150,12 +150,10 @@ class FixedPoint:
         return f"{str(kind)[:-1]},RND_CONV,{'SAT_SYM' if kind.narrow else 'SAT'}>"
 
     @overload
-    def quantize(self, values: NDArray[np.floating]) -> NDArray[np.floating]: ...
+    def quantize(self, values: NDArray[Any]) -> NDArray[Any]: ...
     @overload
     def quantize(self, values: torch.Tensor) -> torch.Tensor: ...
-    def quantize(
-        self, values: NDArray[np.floating] | torch.Tensor
-    ) -> NDArray[np.floating] | torch.Tensor:
+    def quantize(self, values: NDArray[Any] | torch.Tensor) -> NDArray[Any] | torch.Tensor:
         """Return the nearest values of this format, in the shape and float type of `values`.
 
         Exact if the type's mantissa holds `width` bits (float32: 24, float64: 53). NaN stays NaN.
@@ -163,8 +161,7 @@ class FixedPoint:
         if isinstance(values, torch.Tensor):
             if self.is_binary:
                 return torch.where(values >= 0, self.step, torch.where(values < 0, -self.step, values))
-            words = torch.round(values / self.step)
-            return torch.clamp(words, self.minimum_word, self.maximum_word) * self.step
+            return torch.clamp(torch.round(values / self.step), self.minimum_word, self.maximum_word) * self.step
         kind = values.dtype.type
         if self.is_binary:
             return np.where(values >= 0, kind(self.step), np.where(values < 0, kind(-self.step), values))

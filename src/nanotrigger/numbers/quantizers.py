@@ -34,9 +34,7 @@ def weight_quantizer(number: FixedPoint) -> type[ExtendedInjector]:
 
 def bias_quantizer(number: FixedPoint) -> type[ExtendedInjector]:
     """Return a `bias_quant` for Brevitas layers: as `weight_quantizer`, independent of the input's scale."""
-    return _quantizer(
-        number, BiasQuantSolver, InplaceTensorClampSte, BinaryQuant, requires_input_scale=False
-    )
+    return _quantizer(number, BiasQuantSolver, InplaceTensorClampSte, BinaryQuant, requires_input_scale=False)
 
 
 def activation_quantizer(number: FixedPoint) -> type[ExtendedInjector]:

@@ -1,6 +1,7 @@
 """Read a checkpoint: the file alone rebuilds network, task and data scaling."""
 
 import pickle
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,7 @@ def load_trained(path: Path) -> TrainedNetwork:
     if not isinstance(record, dict) or "state_dict" not in checkpoint:
         raise InputError(f"{path} is no checkpoint of nanotrigger; give best.ckpt or last.ckpt of a run")
     if record.get("version") != RECORD_VERSION:
-        raise InputError(
-            f"{path}: record version {record.get('version')}, this nanotrigger reads {RECORD_VERSION}"
-        )
+        raise InputError(f"{path}: record version {record.get('version')}, this nanotrigger reads {RECORD_VERSION}")
     try:
         network = build_network(record["network"])
         weights = {
@@ -92,13 +91,18 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"ckpt={path}: no such file; give best.ckpt or last.ckpt of a run")
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch's remarks on foreign pickles it then refuses
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: refused, it is damaged or holds more than plain tensors ({reason})") from None
+        raise InputError(
+            f"{path}: refused, it is damaged or holds more than plain tensors ({_first_line(error)})"
+        ) from None
     except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: damaged checkpoint ({reason}); use another one of the run") from None
+        raise InputError(f"{path}: damaged checkpoint ({_first_line(error)}); use another one of the run") from None
     if not isinstance(checkpoint, dict):
         raise InputError(f"{path} is no checkpoint of nanotrigger; give best.ckpt or last.ckpt of a run")
     return checkpoint
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

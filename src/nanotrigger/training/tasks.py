@@ -28,7 +28,7 @@ class JetTagging(lightning.LightningModule):
         self,
         network: MLP,
         *,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 3e-3,
         schedule: Literal["cosine", "constant"] = "cosine",
         l1: float = 1e-4,
     ) -> None:
@@ -87,7 +87,10 @@ class JetTagging(lightning.LightningModule):
             InputError: the data file, its split or the network differ.
         """
         record = checkpoint.get(RECORD, {})
-        for name, now in (("network", self.network.configuration), ("data", self.trainer.datamodule.record())):
+        for name, now in (
+            ("network", self.network.configuration),
+            ("data", self.trainer.datamodule.record()),
+        ):
             differing = _differences(record.get(name, {}), now)
             if differing:
                 raise InputError(f"the checkpoint was trained with {name}.{differing}; start a new run instead")

@@ -37,9 +37,7 @@ def random_jet(particles, seed=1):
 
 def test_one_particle():
     jet = massless((1000, 0.5, 1.0))
-    assert features(jet, jet) == pytest.approx(
-        dict.fromkeys(FEATURE_NAMES, 0.0) | {"multiplicity": 1}, abs=1e-3
-    )
+    assert features(jet, jet) == pytest.approx(dict.fromkeys(FEATURE_NAMES, 0.0) | {"multiplicity": 1}, abs=1e-3)
 
 
 def test_two_particles_at_an_angle_of_0_4():

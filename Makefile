@@ -1,0 +1,25 @@
+# The two commands of the README on a fresh machine: make demo, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test
+demo: .venv/installed
+	run=checkpoints/jets_qat/$$(date +%Y-%m-%d_%H-%M-%S) && \
+	$(BIN)/python train.py experiment=jets_qat output=$$run && \
+	$(BIN)/python export.py ckpt=$$run/best.ckpt
+
+test: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nanotrigger needs Python 3.11 or newer; give PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/pip install --quiet --editable ".[dev,simulate]"
+	touch $@

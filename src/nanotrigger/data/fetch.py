@@ -1,0 +1,101 @@
+"""Download the public data sets: python -m nanotrigger.data.fetch jets."""
+
+import argparse
+import shutil
+import sys
+import warnings
+from pathlib import Path
+from urllib.error import URLError
+
+import h5py
+import numpy as np
+
+from nanotrigger.data.jets import OPENML_FILE, data_folder
+from nanotrigger.errors import InputError
+from nanotrigger.files import sha256, whole_file, write_text
+
+OPENML_ID = 42468  # hls4ml_lhc_jets_hlf: 830,000 jets, 16 features, classes g q t w z
+CLASS_NAMES = ("g", "q", "t", "w", "z")
+
+
+def fetch_jets(folder: Path, *, force: bool = False) -> Path:
+    """Download the jets of OpenML through scikit-learn and return the HDF5 file, with its SHA-256 beside it.
+
+    scikit-learn keeps what it has downloaded in `folder/openml` until the file is complete, so an interrupted
+    fetch goes on from there; a file that is there and matches its SHA-256 is left alone.
+
+    Args:
+        folder: receives jets_openml.h5 and jets_openml.h5.sha256.
+        force: download again.
+
+    Raises:
+        InputError: no network, or another data set than expected.
+    """
+    path = folder / OPENML_FILE
+    checksum = path.with_suffix(".h5.sha256")
+    if not force and is_intact(path):
+        return path
+    cache = folder / "openml"
+    if force:
+        shutil.rmtree(cache, ignore_errors=True)
+    features, labels, feature_names = _download(cache)
+    with whole_file(path) as temporary:
+        with h5py.File(temporary, "w") as file:
+            file.create_dataset("X", data=features, compression="gzip", shuffle=True)
+            file.create_dataset("y", data=labels, compression="gzip", shuffle=True)
+            file.attrs["feature_names"] = feature_names
+            file.attrs["class_names"] = CLASS_NAMES
+            file.attrs["source"] = f"OpenML {OPENML_ID}, hls4ml_lhc_jets_hlf"
+        digest = sha256(temporary)
+    write_text(checksum, f"{digest}  {path.name}\n")
+    shutil.rmtree(cache, ignore_errors=True)
+    return path
+
+
+def is_intact(path: Path) -> bool:
+    """Whether a fetched file is there and has the SHA-256 that stands beside it."""
+    checksum = path.with_suffix(".h5.sha256")
+    return path.is_file() and checksum.is_file() and checksum.read_text().split()[:1] == [sha256(path)]
+
+
+def _download(cache: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    from sklearn.datasets import fetch_openml  # takes a second to import; only fetching needs it
+
+    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # scikit-learn's remarks that it tries again
+            bunch = fetch_openml(data_id=OPENML_ID, data_home=str(cache), as_frame=False, parser="liac-arff")
+    except URLError as error:
+        reason = f"no answer ({error.reason}); check the network and run again"
+        raise InputError(f"OpenML data set {OPENML_ID}: {reason}") from None
+    except (ValueError, OSError) as error:
+        raise InputError(f"OpenML data set {OPENML_ID}: {error}; run again with --force to start afresh") from None
+    return _checked(np.asarray(bunch.data, np.float32), np.asarray(bunch.target), list(bunch.feature_names))
+
+
+def _checked(features: np.ndarray, labels: np.ndarray, names: list[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    unknown = sorted(set(np.unique(labels)) - set(CLASS_NAMES))
+    if unknown:
+        raise InputError(f"OpenML data set {OPENML_ID}: unknown classes {unknown}; expected {', '.join(CLASS_NAMES)}")
+    if features.ndim != 2 or features.shape[1] != len(names) or not np.isfinite(features).all():
+        raise InputError(f"OpenML data set {OPENML_ID}: shape {features.shape} or values not as expected; run again")
+    return features, np.searchsorted(CLASS_NAMES, labels).astype(np.int8), names
+
+
+def main() -> None:
+    """Parse the command line and fetch; exit with 2 and one line on stderr if that fails."""
+    parser = argparse.ArgumentParser(prog="python -m nanotrigger.data.fetch", description=__doc__)
+    parser.add_argument("dataset", choices=["jets"], help="jets: OpenML 42468, CC-BY 4.0")
+    parser.add_argument("--out", type=Path, default=None, help="folder (default: $NANOTRIGGER_DATA, or data)")
+    parser.add_argument("--force", action="store_true", help="download again")
+    arguments = parser.parse_args()
+    try:
+        path = fetch_jets(arguments.out or data_folder(), force=arguments.force)
+    except (InputError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(f"{path}  sha256 {sha256(path)}")
+
+
+if __name__ == "__main__":
+    main()

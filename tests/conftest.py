@@ -1,0 +1,39 @@
+"""Run the two commands as a user does, in a child process or in this one, and share one small run."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+QUIET = ("trainer.enable_progress_bar=false", "trainer.enable_model_summary=false")
+
+
+def command(script: str, *arguments: str, **options) -> subprocess.CompletedProcess:
+    """Run `python SCRIPT ARGUMENTS` and return what it printed and its exit code."""
+    words = [sys.executable, str(ROOT / script), *arguments]
+    return subprocess.run(words, capture_output=True, text=True, check=False, **options)
+
+
+def train(*arguments: str, **options) -> subprocess.CompletedProcess:
+    """Run train.py without its progress bar."""
+    return command("train.py", *arguments, *QUIET, **options)
+
+
+@pytest.fixture(scope="session")
+def quantized_run(tmp_path_factory) -> Path:
+    """A run folder of jets_qat, two epochs on the shipped sample."""
+    folder = tmp_path_factory.mktemp("runs") / "jets_qat" / "run"
+    done = train("experiment=jets_qat", "data.source=simulated", "trainer.max_epochs=2", f"output={folder}")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def float_run(tmp_path_factory) -> Path:
+    """A run folder of jets_float, two epochs on the shipped sample."""
+    folder = tmp_path_factory.mktemp("runs") / "jets_float" / "run"
+    done = train("experiment=jets_float", "data.source=simulated", "trainer.max_epochs=2", f"output={folder}")
+    assert done.returncode == 0, done.stderr
+    return folder

@@ -1,0 +1,27 @@
+"""Every shipped experiment trains for a batch, and what it trains exports."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, command, train
+
+EXPERIMENTS = sorted(path.stem for path in (ROOT / "configs" / "experiment").glob("*.yaml"))
+OVERLAYS = {"course": "jets_qat"}  # overlay → what it is laid over
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_trains_and_exports(experiment, tmp_path):
+    words = [f"experiment={name}" for name in (OVERLAYS.get(experiment), experiment) if name]
+    limits = ("data.source=simulated", "trainer.max_epochs=1", "trainer.limit_train_batches=1")
+    done = train(*words, *limits, f"output={tmp_path / 'run'}")
+    assert done.returncode == 0, done.stderr
+    done = command("export.py", f"ckpt={tmp_path / 'run' / 'best.ckpt'}")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "export" / "parity.json").is_file()
+
+
+def test_experiment_names_suit_folders():
+    assert all(name.replace("_", "").isalnum() for name in EXPERIMENTS)
+    assert Path("configs/base.yaml").name  # the base is no experiment
+    assert "base" not in EXPERIMENTS

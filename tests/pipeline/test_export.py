@@ -1,0 +1,157 @@
+"""export.py as a user runs it: the proof, and that it can fail."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nanotrigger.firmware.events import judged_events
+from nanotrigger.firmware.export import Target, judge
+from nanotrigger.firmware.record import read_record
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.training.checkpoint import load_trained
+from tests.conftest import command
+
+
+def export(*arguments: str, **options):
+    return command("export.py", *arguments, **options)
+
+
+@pytest.fixture(scope="module")
+def exported(quantized_run) -> Path:
+    done = export(f"ckpt={quantized_run / 'best.ckpt'}")
+    assert done.returncode == 0, done.stderr
+    assert "parity        0 of" in done.stdout
+    return quantized_run / "export"
+
+
+def test_every_word_is_the_same(exported):
+    parity = json.loads((exported / "parity.json").read_text())
+    assert parity["differing_words"] == 0
+    assert parity["differing_words_of"] == {"qonnx": 0, "firmware": 0, "qonnx_float32": 0}
+    assert parity["inputs"]["events"]["samples"] == 10_000  # the whole test split
+    assert parity["inputs"]["extremes"]["samples"] >= 1_000
+    assert parity["words"] == 5 * parity["samples"] == 5 * (10_000 + parity["inputs"]["extremes"]["samples"])
+    assert set(parity["sha256"]) == {"checkpoint", "data", "qonnx", "firmware"}
+
+
+def test_the_firmware_is_as_accurate_as_the_network(exported):
+    emulation = json.loads((exported / "emulation.json").read_text())
+    tested = json.loads((exported.parent / "test.json").read_text())
+    assert emulation["accuracy"] == tested["accuracy"]
+
+
+def test_vectors_are_what_the_network_computes(exported):
+    trained = load_trained(exported.parent / "best.ckpt")
+    inputs, expected = (np.loadtxt(exported / "tb_data" / name) for name in ("inputs.txt", "expected.txt"))
+    given, output = trained.network.formats["input"], trained.network.formats["output"]
+    values = judged_events(trained).features
+    np.testing.assert_array_equal(inputs[: len(values)], given.words(values))
+    import torch
+
+    with torch.inference_mode():
+        logits = trained.network.double()(torch.from_numpy(inputs * given.step)).numpy()
+    np.testing.assert_array_equal(expected, output.words(logits))
+
+
+def test_one_flipped_bit_is_found(exported, tmp_path):
+    """Change the last bit of one weight in the generated C++: the check must fail and name the layer."""
+    folder = tmp_path / "export"
+    shutil.copytree(exported, folder)
+    firmware = read_record(folder / "hls")
+    weights = next(path for path in sorted((folder / "hls").rglob("w*.h")) if _layer_of(path, firmware) == "dense_2")
+    text = weights.read_text()
+    values = re.search(r"\{(.*)\}", text, re.S)[1].split(",")
+    step = FixedPoint(4, 2).step
+    word = round(float(values[5]) / step)
+    values[5] = f" {(word ^ 1) * step}"
+    weights.write_text(re.sub(r"\{.*\}", lambda _: "{" + ",".join(values) + "}", text, flags=re.S))
+    trained = load_trained(exported.parent / "best.ckpt")
+    parity, difference = judge(trained, judged_events(trained), Target(), firmware, folder)
+    assert parity["differing_words_of"]["qonnx"] == 0
+    assert parity["differing_words_of"]["firmware"] > 0
+    assert parity["differing_words"] == parity["differing_words_of"]["firmware"]
+    assert (difference.witness, difference.layer) == ("firmware", "dense_2")
+
+
+def _layer_of(weights: Path, firmware) -> str | None:
+    number = re.fullmatch(r"w(\d+)\.h", weights.name)
+    variables = {layer.variable: layer.tensor for layer in firmware.layers}
+    return variables.get(f"layer{number[1]}_out") if number else None
+
+
+def test_a_float_network_is_quantized_after_training(float_run, tmp_path):
+    done = export(f"ckpt={float_run / 'best.ckpt'}", f"output={tmp_path / 'wide'}", "precision=fixed<24,8>")
+    assert done.returncode == 0, done.stderr
+    wide = json.loads((tmp_path / "wide" / "parity.json").read_text())
+    assert export(f"ckpt={float_run / 'best.ckpt'}", f"output={tmp_path / 'usual'}").returncode == 0
+    usual = json.loads((tmp_path / "usual" / "parity.json").read_text())
+    assert usual["target"]["precision"] == "fixed<16,6>"
+    assert wide["largest_deviation"] < usual["largest_deviation"] < 0.5
+    assert wide["argmax_agreement"] > 0.999
+    assert abs(wide["accuracy_torch"] - wide["accuracy_firmware"]) < 0.001
+
+
+def test_softmax(quantized_run, tmp_path):
+    done = export(f"ckpt={quantized_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", "softmax=true")
+    assert done.returncode == 0, done.stderr
+    parity = json.loads((tmp_path / "export" / "parity.json").read_text())
+    assert parity["differing_words"] == 0
+    assert parity["softmax"]["largest_deviation"] < 0.05
+    assert parity["softmax"]["argmax_agreement"] > 0.98
+
+
+def test_options_reach_the_firmware(quantized_run, tmp_path):
+    options = ("fpga_part=AGFB014R24A3E3V", "clock_period=4", "io_type=io_stream", "reuse_factor=4")
+    done = export(f"ckpt={quantized_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", *options)
+    assert done.returncode == 0, done.stderr
+    settings = (tmp_path / "export" / "hls" / "hls4ml_config.yml").read_text()
+    for line in ("Part: AGFB014R24A3E3V", "ClockPeriod: '4'", "IOType: io_stream"):
+        assert line in settings
+    assert json.loads((tmp_path / "export" / "parity.json").read_text())["differing_words"] == 0
+
+
+def test_other_data_and_missing_data(quantized_run, tmp_path):
+    trained = load_trained(quantized_run / "best.ckpt")
+    trained.data.update(source=str(tmp_path / "gone.h5"), sha256="0" * 64)
+    events = judged_events(trained)
+    assert len(events.labels) == 50_000
+    assert "the training data (gone.h5) are not at hand, the scaling is the checkpoint's own" in events.description
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "ckpt"),
+        (["ckpt=nowhere.ckpt"], "ckpt=nowhere.ckpt: no such file"),
+        (["ckpt={run}/config.yaml"], "config.yaml"),
+        (["ckpt={run}/best.ckpt", "precision=fixed<16,6>"], "precision=fixed<16,6> is for float checkpoints"),
+        (["ckpt={run}/best.ckpt", "io_type=io_serial"], "io_type 'io_serial': must be io_parallel or io_stream"),
+        (["ckpt={run}/best.ckpt", "reuse_factor=0"], "reuse_factor 0: must be at least 1"),
+        (["ckpt={run}/best.ckpt", "reuse_factr=1"], "reuse_factr"),
+        (["ckpt={run}/best.ckpt", "output={run}"], "parity.json is missing"),
+        (["ckpt={run}/best.ckpt", "data=nowhere.h5"], "data.source=nowhere.h5: no file nowhere.h5"),
+        (["ckpt={float}/best.ckpt", "precision=fixed<4,6>"], "fixed<4,6>: integer bits must be at most the width"),
+    ],
+)
+def test_bad_input_is_one_line(quantized_run, float_run, arguments, message):
+    before = sorted(path for path in quantized_run.rglob("*") if "export" not in path.parts)
+    done = export(*(argument.format(run=quantized_run, float=float_run) for argument in arguments))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert sorted(path for path in quantized_run.rglob("*") if "export" not in path.parts) == before
+
+
+def test_no_compiler(quantized_run, tmp_path):
+    nowhere = os.environ | {"PATH": str(tmp_path)}
+    done = export(f"ckpt={quantized_run / 'best.ckpt'}", f"output={tmp_path / 'x'}", env=nowhere)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "g++" in done.stderr
+    assert not (tmp_path / "x").exists()

@@ -1,0 +1,128 @@
+"""train.py as a user runs it: what a run leaves behind, and that it can be repeated, resumed and interrupted."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from tests.conftest import QUIET, ROOT, train
+
+FIGURES = ("confusion", "features", "history", "probabilities", "quantizers", "roc", "roc_pairwise")
+SHORT = ("experiment=jets_qat", "data.source=simulated", "trainer.max_epochs=2")
+
+
+def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
+    return torch.load(checkpoint, weights_only=True)["state_dict"]
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    before, after = weights(one), weights(other)
+    return before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_run_leaves_everything(quantized_run):
+    for name in ("best.ckpt", "last.ckpt", "config.yaml", "metrics.csv", "test.json"):
+        assert (quantized_run / name).stat().st_size > 0
+    for figure in FIGURES:
+        assert (quantized_run / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+        assert (quantized_run / "figures" / f"{figure}.pdf").read_bytes().startswith(b"%PDF")
+    result = json.loads((quantized_run / "test.json").read_text())
+    low, high = result["accuracy_interval"]
+    assert 0.5 < low < result["accuracy"] < high < 0.8
+    assert result["samples"] == 10_000
+    config = yaml.safe_load((quantized_run / "config.yaml").read_text())
+    assert config["data"]["init_args"]["source"] == "simulated"
+    rows = list(csv.DictReader((quantized_run / "metrics.csv").open()))
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert float(rows[1]["val_loss"]) < float(rows[0]["val_loss"])
+
+
+def test_the_same_seed_gives_the_same_bytes(quantized_run, tmp_path):
+    assert train(*SHORT, f"output={tmp_path / 'again'}").returncode == 0
+    assert train(*SHORT, f"output={tmp_path / 'other'}", "seed=2").returncode == 0
+    for name in ("metrics.csv", "figures/roc.png"):
+        assert (tmp_path / "again" / name).read_bytes() == (quantized_run / name).read_bytes()
+    assert same_weights(tmp_path / "again" / "last.ckpt", quantized_run / "last.ckpt")
+    assert not same_weights(tmp_path / "other" / "last.ckpt", quantized_run / "last.ckpt")
+
+
+def test_resume_continues_as_if_nothing_had_happened(quantized_run, tmp_path):
+    folder = tmp_path / "run"
+    process = start(*SHORT, f"output={folder}")
+    wait_for(folder / "metrics.csv", process)  # one epoch is done
+    process.kill()
+    process.wait()
+    rows = (folder / "metrics.csv").read_text().splitlines()
+    if len(rows) < 3:  # else it was quicker than the kill
+        done = train(f"ckpt_path={folder / 'last.ckpt'}")
+        assert done.returncode == 0, done.stderr
+    for name in ("metrics.csv", "figures/roc.png"):
+        assert (folder / name).read_bytes() == (quantized_run / name).read_bytes()
+    assert same_weights(folder / "best.ckpt", quantized_run / "best.ckpt")
+
+
+def test_ctrl_c_leaves_a_usable_checkpoint(tmp_path):
+    folder = tmp_path / "run"
+    process = start(*SHORT, "trainer.max_epochs=1000", f"output={folder}")
+    wait_for(folder / "last.ckpt", process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    done = train(f"ckpt_path={folder / 'last.ckpt'}", "trainer.max_epochs=1")
+    assert done.returncode in (0, 2), done.stderr
+    assert train("test", f"ckpt_path={folder / 'last.ckpt'}").returncode == 0
+
+
+def test_two_processes_train_what_one_does(quantized_run, tmp_path):
+    folder = tmp_path / "ddp"
+    done = train(*SHORT, f"output={folder}", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp")
+    assert done.returncode == 0, done.stderr
+    alone, shared = weights(quantized_run / "last.ckpt"), weights(folder / "last.ckpt")
+    for name, tensor in alone.items():
+        torch.testing.assert_close(shared[name], tensor, atol=2e-3, rtol=0)  # sums in another order
+    assert json.loads((folder / "test.json").read_text())["samples"] == 10_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uses Linux namespaces")
+def test_no_network_and_no_home(tmp_path):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MPL", "XDG", "NANO"))}
+    environment |= {"HOME": "/proc/nowhere", "HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    done = train(*SHORT, "trainer.max_epochs=1", f"output={tmp_path / 'run'}", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_warm_start_begins_where_the_float_run_ended(float_run, tmp_path):
+    warm, cold = tmp_path / "warm", tmp_path / "cold"
+    done = train(*SHORT, f"output={warm}", f"warm_start.ckpt={float_run / 'best.ckpt'}", "trainer.max_epochs=1")
+    assert done.returncode == 0, done.stderr
+    assert train(*SHORT, f"output={cold}", "trainer.max_epochs=1").returncode == 0
+    first = [float(next(csv.DictReader((run / "metrics.csv").open()))["train_loss"]) for run in (warm, cold)]
+    assert first[0] < first[1] - 0.1
+
+
+def test_validate_and_test_take_the_config_of_the_run(quantized_run):
+    for subcommand, metric in (("validate", "val_accuracy"), ("test", "test_accuracy")):
+        done = train(subcommand, f"ckpt_path={quantized_run / 'best.ckpt'}")
+        assert done.returncode == 0, done.stderr
+        assert metric in done.stdout
+
+
+def start(*arguments: str) -> subprocess.Popen:
+    words = [sys.executable, str(ROOT / "train.py"), *arguments, *QUIET]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(path: Path, process: subprocess.Popen) -> None:
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)

@@ -1,0 +1,77 @@
+"""MLP: float or quantized, its initialization, and its configuration."""
+
+import pytest
+import torch
+from brevitas.nn import QuantIdentity, QuantLinear
+from torch import nn
+
+from nanotrigger.errors import InputError
+from nanotrigger.networks import MLP, build_network
+from nanotrigger.numbers import FixedPoint
+
+FORMATS = {
+    "input": FixedPoint(16, 6),
+    "weight": FixedPoint(4, 2, narrow=True),
+    "bias": FixedPoint(4, 2, narrow=True),
+    "activation": FixedPoint(8, 1, signed=False),
+    "output": FixedPoint(16, 6),
+}
+
+
+def test_the_default_is_16_32_32_32_5():
+    shapes = [tuple(layer.weight.shape) for layer in MLP().modules() if isinstance(layer, nn.Linear)]
+    assert shapes == [(32, 16), (32, 32), (32, 32), (5, 32)]
+
+
+def test_lecun_uniform():
+    torch.manual_seed(0)
+    layer = MLP(hidden=[1000]).layers.dense_1
+    limit = (3 / 16) ** 0.5
+    assert layer.weight.abs().max() <= limit
+    assert layer.weight.std().item() == pytest.approx(limit / 3**0.5, rel=0.02)
+    assert not layer.bias.any()
+
+
+def test_the_quantized_network_computes_on_the_grid():
+    network = MLP(**FORMATS).eval()
+    assert isinstance(network.layers[0], QuantIdentity)
+    assert isinstance(network.layers.dense_1, QuantLinear)
+    logits = network(100 * torch.randn(200, 16))
+    assert torch.equal(FORMATS["output"].quantize(logits), logits)
+    assert network.formats == FORMATS
+
+
+def test_every_value_between_the_layers_is_quantized_as_asked():
+    network = MLP(**FORMATS).eval().double()
+    values = torch.randn(100, 16).double()
+    expected = FORMATS["input"].quantize(values)
+    for depth in range(1, 5):
+        layer = network.layers.get_submodule(f"dense_{depth}")
+        weight, bias = (FORMATS[name].quantize(getattr(layer, name)) for name in ("weight", "bias"))
+        expected = expected @ weight.T + bias
+        expected = FORMATS["activation"].quantize(expected.relu()) if depth < 4 else expected
+    assert torch.equal(network(values), FORMATS["output"].quantize(expected))
+
+
+@pytest.mark.parametrize("formats", [{}, FORMATS, {**FORMATS, "weight": FixedPoint(1, 1)}])
+def test_the_configuration_rebuilds_it(formats):
+    network = MLP(features=3, hidden=[7], classes=2, **formats)
+    twin = build_network(network.configuration)
+    assert twin.configuration == network.configuration
+    twin.load_state_dict(network.state_dict())
+    values = torch.randn(10, 3)
+    assert torch.equal(twin.eval()(values), network.eval()(values))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hidden": [0]}, r"network widths \[16, 0, 5\]: every layer needs at least one unit"),
+        ({"weight": FORMATS["weight"]}, "network formats: input, bias, activation missing"),
+        ({"output": FORMATS["output"]}, "network formats: input, weight, bias, activation missing"),
+        ({**FORMATS, "activation": FixedPoint(8, 1)}, r"network.activation fixed<8,1>: ReLU has no negative values"),
+    ],
+)
+def test_refuses(arguments, message):
+    with pytest.raises(InputError, match=message):
+        MLP(**arguments)
