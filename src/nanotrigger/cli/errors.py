@@ -19,8 +19,10 @@ def exit_with_one_line(command: Callable[[], int | None]) -> NoReturn:
     """
     try:
         code = command() or 0
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except (KeyboardInterrupt, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        print("interrupted", file=sys.stderr)  # Lightning turns Ctrl-C into sys.exit(1)
         code = 130
     except FirmwareError as error:
         print(f"error: {error}", file=sys.stderr)

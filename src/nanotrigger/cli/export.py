@@ -26,18 +26,30 @@ def main() -> None:
 def _run() -> int:
     parser = ArgumentParser(description=_DESCRIPTION, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--ckpt", type=Path, required=True, help="best.ckpt or last.ckpt of a run")
-    parser.add_argument("--output", type=Path | None, default=None, help="folder (default: export beside ckpt)")
+    parser.add_argument(
+        "--output", type=Path | None, default=None, help="folder (default: RUN/export, or NAME_export beside NAME.ckpt)"
+    )
     parser.add_argument("--data", type=str | None, default=None, help="events to judge by, as data.source")
     parser.add_class_arguments(Target, None, help="the firmware")
     settings = parser.parse_args(dashed(sys.argv[1:]))
     target = Target(**{name: settings[name] for name in Target.__dataclass_fields__})
-    output = settings.output or settings.ckpt.parent / "export"
+    output = settings.output or default_output(settings.ckpt)
     result = export(settings.ckpt, output, target=target, data=settings.data)
     print(_report(result))
     if result.difference is not None:
         print(f"error: {result.difference}", file=sys.stderr)
         return 1
     return 0
+
+
+def default_output(checkpoint: Path) -> Path:
+    """Return `export` beside the best.ckpt or last.ckpt of a run, `NAME_export` beside another NAME.ckpt.
+
+    >>> default_output(Path("run/best.ckpt")).as_posix(), default_output(Path("reference/jets_qat.ckpt")).as_posix()
+    ('run/export', 'reference/jets_qat_export')
+    """
+    is_of_run = checkpoint.stem in ("best", "last")
+    return checkpoint.parent / ("export" if is_of_run else f"{checkpoint.stem}_export")
 
 
 def _report(result: Export) -> str:

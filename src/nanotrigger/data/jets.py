@@ -25,29 +25,21 @@ class JetSample:
 
     Attributes:
         features: shape (jets, features), float32, as measured (not standardized), all finite.
-        labels: class numbers, shape (jets,), int64, 0 to classes - 1.
+        labels: class numbers, shape (jets,), 0 to classes - 1.
         feature_names: one per column.
         class_names: one per label.
         source: `openml`, `simulated`, or the path of the file.
+        description: where the jets come from, as figures and tables say it.
         sha256: hash of the file.
     """
 
     features: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    labels: NDArray[np.integer]
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
     source: str
+    description: str
     sha256: str
-
-    @property
-    def description(self) -> str:
-        """The data source as figures and tables name it."""
-        return describe_source(self.source)
-
-
-def describe_source(source: str) -> str:
-    """Return the source's name in words: its origin, or for a path the file's name."""
-    return _DESCRIPTIONS.get(source, Path(source).name)
 
 
 def data_folder() -> Path:
@@ -89,57 +81,54 @@ def read_jets(source: str) -> JetSample:
             else "give auto, openml, simulated or the path of an HDF5 file"
         )
         raise InputError(f"data.source={source}: no file {path}; {remedy}")
-    features, labels, feature_names, class_names = _read_hdf5(path)
-    _check(path, features, labels, feature_names, class_names)
-    return JetSample(
-        features=features,
-        labels=labels.astype(np.int64),
-        feature_names=feature_names,
-        class_names=class_names,
-        source=source,
-        sha256=sha256(path),
-    )
+    sample = _read_hdf5(source, path)
+    _check(path, sample)
+    return sample
 
 
-def _read_hdf5(path: Path) -> tuple[NDArray[np.float32], NDArray, tuple[str, ...], tuple[str, ...]]:
+def _read_hdf5(source: str, path: Path) -> JetSample:
+    digest = sha256(path)
+    recorded = path.with_suffix(".h5.sha256")
+    if source == "openml" and recorded.is_file() and recorded.read_text().split()[:1] != [digest]:
+        raise InputError(f"{path} does not match {recorded.name}; run python -m nanotrigger.data.fetch jets again")
     try:
         with h5py.File(path, "r") as file:
-            features = np.asarray(file["X"][:], dtype=np.float32)
-            labels = np.asarray(file["y"][:])
-            names = [tuple(str(name) for name in np.ravel(file.attrs[key])) for key in ("feature_names", "class_names")]
+            origin = file.attrs.get("source")
+            return JetSample(
+                features=np.asarray(file["X"][:], dtype=np.float32),
+                labels=np.asarray(file["y"][:]),
+                feature_names=tuple(str(name) for name in np.ravel(file.attrs["feature_names"])),
+                class_names=tuple(str(name) for name in np.ravel(file.attrs["class_names"])),
+                source=source,
+                description=_DESCRIPTIONS.get(source, f"{path.name}: {origin}" if origin else path.name),
+                sha256=digest,
+            )
     except KeyError as error:
         raise InputError(
             f"{path}: {error.args[0]}; a jet file holds X, y and the attributes feature_names and class_names"
         ) from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not a readable HDF5 file ({error}); fetch or write it again") from None
-    return features, labels, names[0], names[1]
 
 
-def _check(
-    path: Path,
-    features: NDArray[np.float32],
-    labels: NDArray,
-    feature_names: tuple[str, ...],
-    class_names: tuple[str, ...],
-) -> None:
+def _check(path: Path, sample: JetSample) -> None:
+    features, labels, names = sample.features, sample.labels, sample.class_names
     if features.ndim != 2 or labels.shape != features.shape[:1] or not len(labels):
         raise InputError(
             f"{path}: X has shape {features.shape} and y {labels.shape}; expected (jets, features) and (jets,)"
         )
-    if len(feature_names) != features.shape[1]:
-        raise InputError(f"{path}: {len(feature_names)} feature_names for {features.shape[1]} columns of X")
+    if len(sample.feature_names) != features.shape[1]:
+        raise InputError(f"{path}: {len(sample.feature_names)} feature_names for {features.shape[1]} columns of X")
     finite = np.isfinite(features)
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
         raise InputError(
-            f"{path}: X[{row}, {column}] ({feature_names[column]}) is {features[row, column]}, and "
+            f"{path}: X[{row}, {column}] ({sample.feature_names[column]}) is {features[row, column]}, and "
             f"{np.count_nonzero(~finite)} values in all are not finite; remove those jets"
         )
-    unknown = ~np.isin(labels, np.arange(len(class_names)))
+    unknown = ~np.isin(labels, np.arange(len(names)))
     if unknown.any():
         row = int(np.argmax(unknown))
         raise InputError(
-            f"{path}: y[{row}] = {labels[row]} is no class; labels are 0 to {len(class_names) - 1} "
-            f"({', '.join(class_names)})"
+            f"{path}: y[{row}] = {labels[row]} is no class; labels are 0 to {len(names) - 1} ({', '.join(names)})"
         )

@@ -3,6 +3,7 @@
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,7 +55,7 @@ class JetData(lightning.LightningDataModule):
         features = torch.from_numpy(self.sample.features)
         self.standardization = Standardization.fit(features[self.split.train])
         self.features = self.standardization.apply(features)
-        self.labels = torch.from_numpy(self.sample.labels)
+        self.labels = torch.from_numpy(self.sample.labels.astype(np.int64))
 
     def __str__(self) -> str:
         if self.sample is None:
@@ -71,6 +72,7 @@ class JetData(lightning.LightningDataModule):
             raise RuntimeError("the data are recorded after setup()")
         return {
             "source": self.sample.source,
+            "description": self.sample.description,
             "sha256": self.sample.sha256,
             "jets": len(self.sample.labels),
             "test": self.test,

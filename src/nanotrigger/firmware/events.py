@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nanotrigger.data.jets import JetSample, describe_source, read_jets, source_path
+from nanotrigger.data.jets import JetSample, read_jets, source_path
 from nanotrigger.data.split import random_split
 from nanotrigger.errors import InputError
 from nanotrigger.training.checkpoint import TrainedNetwork
@@ -60,7 +60,7 @@ def judged_events(trained: TrainedNetwork, data: str | None = None) -> Events:
     features = trained.standardization.apply(torch.from_numpy(sample.features)[rows])
     return Events(
         features=features.double().numpy(),
-        labels=sample.labels[rows],
+        labels=sample.labels[rows].astype(np.int64),
         class_names=sample.class_names,
         description=f"{sample.description}, {part}{remark}",
         sha256=sample.sha256,
@@ -76,6 +76,5 @@ def _find(trained: TrainedNetwork, data: str | None) -> tuple[JetSample, str]:
         reason = "changed since the training"
     else:
         reason = "not at hand"
-    name = describe_source(source)
-    remark = f"; the training data ({name}) are {reason}, the scaling is the checkpoint's own"
+    remark = f"; the training data ({trained.data['description']}) are {reason}, the scaling is the checkpoint's own"
     return read_jets("simulated"), remark

@@ -21,7 +21,7 @@ from nanotrigger.firmware.parity import Difference, differing_words, first_diffe
 from nanotrigger.firmware.qonnx import OUTPUT, write_qonnx
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.taps import layer_outputs
-from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_vectors
+from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_testbench, write_vectors
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
 
@@ -117,7 +117,7 @@ def judge(
     emulation = emulate(folder / "hls", number.quantize(inputs))
     logits = _firmware_logits(folder / "hls", firmware, target, emulation, number.quantize(inputs))
     write_json(folder / "emulation.json", _emulation_record(emulation, events))
-    _write_vectors(folder / "tb_data", firmware, number, inputs, emulation.outputs, len(events.labels))
+    _write_vectors(folder, firmware, number, inputs, emulation.outputs, len(events.labels))
     record = {
         "samples": len(inputs),
         "words": int(logits.size),
@@ -241,11 +241,12 @@ def _emulation_record(emulation: Emulation, events: Events) -> dict[str, Any]:
 def _write_vectors(
     folder: Path, firmware: Firmware, number: FixedPoint, inputs: Array, outputs: Array, events: int
 ) -> None:
-    """Write the first events and all extremes as words."""
+    """Write the first events and all extremes as words, and as values for hls4ml's own testbench."""
     rows = np.r_[: min(events, MAXIMUM_EVENTS), events : len(inputs)]
-    output = _output_type(firmware)
-    words = np.rint(outputs[rows] / FixedPoint.parse(output).step).astype(np.int64)
-    write_vectors(folder, number.words(inputs[rows]), words, formats=(number, FixedPoint.parse(output)))
+    formats = (number, FixedPoint.parse(_output_type(firmware)))
+    words = tuple(kind.words(values[rows]) for kind, values in zip(formats, (inputs, outputs), strict=True))
+    write_vectors(folder / "tb_data", *words, formats=formats)
+    write_testbench(folder / "hls" / "tb_data", *words, formats=formats)
 
 
 def _output_type(firmware: Firmware) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from nanotrigger.data.jets import SHIPPED_SAMPLE, read_jets, resolve_source
 from nanotrigger.errors import InputError
+from nanotrigger.files import sha256
 
 
 def write(path: Path, **changes) -> Path:
@@ -34,7 +35,8 @@ def test_reads_a_file(tmp_path):
     assert sample.labels.tolist() == [0, 1, 2, 0, 1, 2]
     assert sample.class_names == ("g", "q", "t")
     assert sample.description == "mine.h5"
-    assert len(sample.sha256) == 64
+    described = write(tmp_path / "mine.h5", source="Pythia 8 simulation")
+    assert read_jets(str(described)).description == "mine.h5: Pythia 8 simulation"
 
 
 def test_the_shipped_sample():
@@ -43,6 +45,16 @@ def test_the_shipped_sample():
     assert np.bincount(sample.labels).tolist() == [10_000] * 5
     assert sample.class_names == ("g", "q", "t", "w", "z")
     assert SHIPPED_SAMPLE.stat().st_size <= 3_000_000
+
+
+def test_a_fetched_file_must_match_its_checksum(tmp_path, monkeypatch):
+    monkeypatch.setenv("NANOTRIGGER_DATA", str(tmp_path))
+    path = write(tmp_path / "jets_openml.h5")
+    path.with_suffix(".h5.sha256").write_text(f"{sha256(path)}  jets_openml.h5\n")
+    assert read_jets("openml").description == "hls4ml LHC jets (OpenML 42468)"
+    write(path, y=np.array([1, 1, 2, 0, 1, 2], np.int8))
+    with pytest.raises(InputError, match=r"does not match jets_openml.h5.sha256; run python -m nanotrigger"):
+        read_jets("openml")
 
 
 def test_auto_prefers_the_fetched_file(tmp_path, monkeypatch):
