@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from nanotrigger.firmware.events import judged_events
-from nanotrigger.firmware.export import Target, judge
+from nanotrigger.firmware.judge import judge
 from nanotrigger.firmware.record import read_record
+from nanotrigger.firmware.target import Target
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import load_trained
 from tests.conftest import command
@@ -117,7 +118,7 @@ def test_options_reach_the_firmware(quantized_run, tmp_path):
 
 def test_other_data_and_missing_data(quantized_run, tmp_path):
     trained = load_trained(quantized_run / "best.ckpt")
-    trained.data.update(source=str(tmp_path / "gone.h5"), sha256="0" * 64)
+    trained.data.update(source=str(tmp_path / "gone.h5"), description="gone.h5", sha256="0" * 64)
     events = judged_events(trained)
     assert len(events.labels) == 50_000
     assert "the training data (gone.h5) are not at hand, the scaling is the checkpoint's own" in events.description

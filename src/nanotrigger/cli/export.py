@@ -7,7 +7,8 @@ from jsonargparse import ArgumentParser
 
 from nanotrigger.cli.arguments import dashed
 from nanotrigger.cli.errors import exit_with_one_line
-from nanotrigger.firmware.export import Export, Target, export
+from nanotrigger.firmware.export import Export, export
+from nanotrigger.firmware.target import Target
 
 _DESCRIPTION = """
 Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute the same:

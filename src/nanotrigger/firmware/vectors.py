@@ -16,7 +16,7 @@ def extreme_inputs(number: FixedPoint, features: int, *, rows: int = 1024, seed:
     """Return inputs at and beyond the edges of a format, shape (at least `rows`, features).
 
     Each feature alone at its limits, all features at random limits, far beyond them, on ties between two words,
-    and anywhere in the range.
+    and anywhere in the range. All are float32 values, so that no witness has to round them.
     """
     generator = np.random.default_rng(seed)
     limits = np.array([number.minimum, number.maximum])
@@ -27,7 +27,8 @@ def extreme_inputs(number: FixedPoint, features: int, *, rows: int = 1024, seed:
     beyond = generator.choice(limits, shape) * generator.uniform(1.0, 16.0, shape)
     ties = (generator.integers(number.minimum_word, number.maximum_word + 1, shape) + 0.5) * number.step
     anywhere = generator.uniform(1.1 * number.minimum, 1.1 * number.maximum, shape)
-    return np.concatenate([alone, *uniform, corners, beyond, ties, anywhere])
+    inputs = np.concatenate([alone, *uniform, corners, beyond, ties, anywhere])
+    return inputs.astype(np.float32).astype(np.float64)
 
 
 def write_vectors(

@@ -1,0 +1,60 @@
+"""Target: what firmware is built for, and the formats at its ends."""
+
+import re
+from dataclasses import dataclass, replace
+
+from nanotrigger.errors import InputError
+from nanotrigger.networks import MLP
+from nanotrigger.numbers import FixedPoint
+
+
+@dataclass(frozen=True)
+class Target:
+    """How the firmware is built.
+
+    Args:
+        fpga_part: FPGA family or part number, hls4ml's `Part`.
+        clock_period: target, in ns.
+        io_type: `io_parallel` or `io_stream`.
+        reuse_factor: how often each multiplier is used for one inference.
+        softmax: whether the firmware ends in a softmax; the proof covers the logits before it.
+        precision: type of everything in a float network, as hls4ml spells it; quantized networks have their own.
+    """
+
+    fpga_part: str = "Agilex7"
+    clock_period: float = 5.0
+    io_type: str = "io_parallel"
+    reuse_factor: int = 1
+    softmax: bool = False
+    precision: str | None = None
+
+
+def settled(network: MLP, target: Target) -> Target:
+    """Return `target` with the precision that a float network gets by default, `fixed<16,6>`.
+
+    Raises:
+        InputError: options that do not go together or with the network.
+    """
+    if not network.formats:
+        return replace(target, precision=target.precision or "fixed<16,6>")
+    if target.precision is not None:
+        raise InputError(
+            f"precision={target.precision} is for float checkpoints; this network was trained with formats of its own"
+        )
+    if target.softmax and target.io_type != "io_parallel":
+        raise InputError("softmax=true with io_type=io_stream: its logits cannot be checked; leave one out")
+    return target
+
+
+def input_format(network: MLP, target: Target) -> FixedPoint:
+    """Return the format of the input words; inputs are rounded to it and saturate, whatever `precision` says of it."""
+    return network.formats["input"] if network.formats else FixedPoint.parse(without_modes(target.precision or ""))
+
+
+def without_modes(type_name: str) -> str:
+    """Return hls4ml's name of a type without rounding and overflow.
+
+    >>> without_modes("fixed<16,6,RND_CONV,SAT>")
+    'fixed<16,6>'
+    """
+    return re.sub(r"(,[A-Z_]+)+>", ">", type_name)
