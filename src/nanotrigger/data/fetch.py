@@ -68,7 +68,7 @@ def _download(cache: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     except URLError as error:
         reason = f"no answer ({error.reason}); check the network and run again"
         raise InputError(f"OpenML data set {OPENML_ID}: {reason}") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, KeyError, OSError) as error:
         raise InputError(f"OpenML data set {OPENML_ID}: {error}; run again with --force to start afresh") from None
     return _checked(np.asarray(bunch.data, np.float32), np.asarray(bunch.target), list(bunch.feature_names))
 

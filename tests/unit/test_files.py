@@ -1,0 +1,57 @@
+"""Files and folders appear whole or not at all."""
+
+import pytest
+
+from nanotrigger.errors import InputError
+from nanotrigger.files import sha256, sha256_of_folder, whole_file, whole_folder, write_json, write_text
+
+
+def test_a_file_appears_whole(tmp_path):
+    path = tmp_path / "new" / "file.txt"
+    write_text(path, "content\n")
+    write_json(tmp_path / "new" / "file.json", {"a": 1})
+    assert path.read_text() == "content\n"
+    assert sorted(file.name for file in path.parent.iterdir()) == ["file.json", "file.txt"]
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_failure_keeps_the_former_file(tmp_path):
+    path = tmp_path / "file.txt"
+    write_text(path, "former")
+    with pytest.raises(ZeroDivisionError), whole_file(path) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert path.read_text() == "former"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_keeps_the_former_folder(tmp_path):
+    folder = tmp_path / "export"
+    with whole_folder(folder, marker="mark") as new:
+        (new / "mark").touch()
+        (new / "old").touch()
+    with pytest.raises(ZeroDivisionError), whole_folder(folder, marker="mark") as new:
+        (new / "mark").touch()
+        raise ZeroDivisionError
+    assert (folder / "old").exists()
+    with whole_folder(folder, marker="mark") as new:
+        (new / "mark").touch()
+    assert not (folder / "old").exists()
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_folder_of_something_else_is_not_deleted(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    message = r"has other content \(mark is missing\)"
+    with pytest.raises(InputError, match=message), whole_folder(tmp_path, marker="mark"):
+        pass
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_hashes(tmp_path):
+    (tmp_path / "a").write_text("abc")
+    assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    before = sha256_of_folder(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert sha256_of_folder(tmp_path) != before
