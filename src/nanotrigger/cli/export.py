@@ -7,6 +7,7 @@ from jsonargparse import ArgumentParser
 
 from nanotrigger.cli.arguments import dashed
 from nanotrigger.cli.errors import exit_with_one_line
+from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.target import Target
 
@@ -25,7 +26,9 @@ def main() -> None:
 
 
 def _run() -> int:
-    parser = ArgumentParser(description=_DESCRIPTION, exit_on_error=False, allow_abbrev=False)
+    parser = ArgumentParser(
+        description=_DESCRIPTION, formatter_class=ExampleHelpFormatter, exit_on_error=False, allow_abbrev=False
+    )
     parser.add_argument("--ckpt", type=Path, required=True, help="best.ckpt or last.ckpt of a run")
     parser.add_argument(
         "--output", type=Path | None, default=None, help="folder (default: RUN/export, or NAME_export beside NAME.ckpt)"

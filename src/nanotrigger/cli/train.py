@@ -17,6 +17,7 @@ from torch import nn
 from nanotrigger.cli.arguments import SUBCOMMANDS, option, train_arguments
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.evaluate import evaluate_run
+from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.data.jets import resolve_source
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_text
@@ -59,6 +60,11 @@ class TrainCLI(LightningCLI):
             }
         )
 
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Return Lightning's subcommands without `predict`, for which export.py is the tool."""
+        return {name: hidden for name, hidden in LightningCLI.subcommands().items() if name in SUBCOMMANDS}
+
     @property
     def run_folder(self) -> Path:
         """The folder that receives everything of this run."""
@@ -97,11 +103,11 @@ class TrainCLI(LightningCLI):
         """Read the data and say which."""
         self.datamodule.setup()
         if self.trainer.is_global_zero:
-            print(self.datamodule, flush=True)
+            print(f"{self.datamodule}\nnetwork: {self.model.network.description}", flush=True)
 
     def write_config(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
         """Write config.yaml, once everything has been checked and the first step is due."""
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and not trainer.fast_dev_run:
             config = self._parser(self.subcommand).dump(self._settings, skip_unset=False)
             write_text(self.run_folder / "config.yaml", config)
 
@@ -145,6 +151,7 @@ def _run(configs: Path) -> None:
         trainer_defaults={"logger": False},
         parser_kwargs={
             "description": _DESCRIPTION,
+            "formatter_class": ExampleHelpFormatter,
             "exit_on_error": False,
             "allow_abbrev": False,
             **dict.fromkeys(SUBCOMMANDS, base),

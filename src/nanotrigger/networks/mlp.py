@@ -83,6 +83,14 @@ class MLP(nn.Module):
         """The format of each tensor that has one, by name; empty for a float network."""
         return dict(self._formats)
 
+    @property
+    def description(self) -> str:
+        """The network in one line: its widths, the number of its parameters and its formats."""
+        widths = [self.configuration["features"], *self.configuration["hidden"], self.configuration["classes"]]
+        parameters = sum(tensor.numel() for tensor in self.parameters())
+        formats = ", ".join(f"{name} {number}" for name, number in self._formats.items()) or "float"
+        return f"{type(self).__name__} {'-'.join(map(str, widths))}, {parameters:,} parameters, {formats}"
+
     def forward(self, features: Tensor) -> Tensor:
         """Return logits, shape (batch, classes)."""
         logits: Tensor = self.layers(features)

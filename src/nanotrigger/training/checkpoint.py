@@ -12,7 +12,7 @@ from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256, whole_file
 from nanotrigger.networks import MLP, build_network
-from nanotrigger.training.tasks import RECORD, RECORD_VERSION
+from nanotrigger.training.tasks import RECORD, RECORD_VERSION, TASKS
 
 _NETWORK_PREFIX = "network."
 
@@ -52,6 +52,8 @@ def load_trained(path: Path) -> TrainedNetwork:
         raise InputError(f"{path} is no checkpoint of nanotrigger; give best.ckpt or last.ckpt of a run")
     if record.get("version") != RECORD_VERSION:
         raise InputError(f"{path}: record version {record.get('version')}, this nanotrigger reads {RECORD_VERSION}")
+    if record.get("task") not in TASKS:
+        raise InputError(f"{path}: trained for {record.get('task')}, which is none of {', '.join(TASKS)}")
     try:
         network = build_network(record["network"])
         weights = {

@@ -28,7 +28,7 @@ class History(lightning.Callback):
         metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         self.rows.append({"epoch": trainer.current_epoch, "learning_rate": float(rate), **metrics})
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and not trainer.fast_dev_run:
             write_text(self.path, _to_csv(self.rows))
 
     def state_dict(self) -> dict[str, Any]:

@@ -100,15 +100,13 @@ class JetTagging(lightning.LightningModule):
         logits = self.network(features)
         loss = cross_entropy(logits, labels)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
-        self.log_dict(
-            {f"{part}_loss": loss, f"{part}_accuracy": accuracy},
-            on_step=False,
-            on_epoch=True,
-            prog_bar=True,
-            sync_dist=True,
-            batch_size=len(labels),
-        )
+        options = {"on_step": False, "on_epoch": True, "sync_dist": True, "batch_size": len(labels)}
+        self.log(f"{part}_loss", loss, **options)
+        self.log(f"{part}_accuracy", accuracy, prog_bar=True, **options)
         return loss
+
+
+TASKS = (JetTagging.__name__,)
 
 
 def l1_norm(network: nn.Module) -> Tensor:

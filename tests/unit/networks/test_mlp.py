@@ -23,6 +23,11 @@ def test_the_default_is_16_32_32_32_5():
     assert shapes == [(32, 16), (32, 32), (32, 32), (5, 32)]
 
 
+def test_describes_itself():
+    assert MLP().description == "MLP 16-32-32-32-5, 2,821 parameters, float"
+    assert "weight fixed<4,2>, bias fixed<4,2>, activation ufixed<8,1>" in MLP(**FORMATS).description
+
+
 def test_lecun_uniform():
     torch.manual_seed(0)
     layer = MLP(hidden=[1000]).layers.dense_1
