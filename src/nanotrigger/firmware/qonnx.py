@@ -3,6 +3,7 @@
 import copy
 import logging
 import math
+import tempfile
 import warnings
 from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
@@ -37,14 +38,12 @@ def write_qonnx(network: MLP, path: Path) -> None:
         InputError: a number format that firmware cannot hold exactly; the message names the layer.
     """
     exported = firmware_network(network)
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        raw = Path(folder, "raw.onnx")  # the exporter writes a second file beside it
+        features = torch.zeros(1, network.configuration["features"])
+        export_qonnx(exported, args=features, export_path=str(raw), verbose=False)
+        model = cleanup_model(ModelWrapper(str(raw)))
     with whole_file(path) as temporary, _quiet():
-        export_qonnx(
-            exported,
-            args=torch.zeros(1, network.configuration["features"]),
-            export_path=str(temporary),
-            verbose=False,
-        )
-        model = cleanup_model(ModelWrapper(str(temporary)))
         _restore_zero_biases(model)
         model = cleanup_model(model.transform(GemmToMatMul()))
         _unshare_constants(model)

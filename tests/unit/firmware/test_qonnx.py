@@ -76,6 +76,7 @@ def test_runs_in_qonnx_exec(written, tmp_path, monkeypatch):
 def test_the_same_network_gives_the_same_bytes(written, tmp_path):
     write_qonnx(network(), tmp_path / "again.onnx")
     assert (tmp_path / "again.onnx").read_bytes() == written[1].read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]  # weights inside, nothing beside it
 
 
 @pytest.mark.parametrize("bias", ["zero", "equal"])
