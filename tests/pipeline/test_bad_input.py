@@ -28,6 +28,7 @@ def files(tmp_path):
         file.attrs["class_names"] = ["g", "q", "t", "w", "z"]
     (tmp_path / "garbage.ckpt").write_bytes(b"\x80\x04not a checkpoint")
     (tmp_path / "keys.yaml").write_text("trainer:\n  max_epoch: 3\n")
+    (tmp_path / "resume.yaml").write_text(f"ckpt_path: {tmp_path / 'garbage.ckpt'}\n")
     (tmp_path / "broken.yaml").write_text("trainer: [\n")
     return tmp_path
 
@@ -67,6 +68,14 @@ def files(tmp_path):
         (["fit", "--config", "{}/keys.yaml"], "max_epoch"),
         (["fit", "--config", "{}/broken.yaml"], "config"),
         (["fit", "--config", "{}/none.yaml"], "none.yaml"),
+        ([QAT, "seed=-1"], "seed=-1: must be at least 0"),
+        ([QAT, "data.split_seed=-1"], "data.split_seed=-1: must be at least 0"),
+        ([QAT, "trainer.strategy=foo"], "foo"),
+        ([QAT, "trainer.accumulate_grad_batches=0"], "zero"),
+        ([QAT, "network.class_path=torch.nn.Identity"], "Identity"),
+        ([QAT, "model.learning_rate=fast"], "model.learning_rate: Expected a <class 'float'>. Given value: fast"),
+        ([QAT, "ckpt_path={root}/checkpoints/reference/jets_qat.ckpt"], "has no optimizer state to resume from"),
+        ([QAT, "-c", "{}/resume.yaml"], "garbage.ckpt: "),
         (["test", QAT], "test needs ckpt_path=RUN/best.ckpt"),
         (["ckpt_path={}/garbage.ckpt"], "no {}/config.yaml beside it; give experiment= as well"),
     ],
@@ -74,7 +83,7 @@ def files(tmp_path):
 def test_one_line_and_nothing_written(files, monkeypatch, capfd, arguments, message):
     monkeypatch.chdir(files)
     before = {path: path.read_bytes() for path in files.rglob("*") if path.is_file()}
-    words = [argument.replace("{}", str(files)) for argument in arguments]
+    words = [argument.replace("{}", str(files)).replace("{root}", str(ROOT)) for argument in arguments]
     monkeypatch.setattr(sys, "argv", ["train.py", *words, *(QUIET if words else ())])
     with pytest.raises(SystemExit) as stopped:
         main(ROOT)
@@ -95,12 +104,19 @@ def test_a_run_is_not_overwritten(quantized_run):
     assert {path: path.read_bytes() for path in quantized_run.rglob("*") if path.is_file()} == before
 
 
-def test_resuming_with_another_network_is_refused(quantized_run, tmp_path):
-    arguments = (f"ckpt_path={quantized_run / 'last.ckpt'}", f"output={tmp_path}", "network.weight.width=6")
-    done = train(QAT, "data.source=simulated", *arguments)
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("network.weight.width=6", "network.weight={"),
+        ("network.output=null", "network.output={"),
+        ("data.split_seed=1", "data.split_seed=0"),
+    ],
+)
+def test_resuming_with_another_network_or_data_is_refused(quantized_run, tmp_path, change, named):
+    done = train(f"ckpt_path={quantized_run / 'last.ckpt'}", f"output={tmp_path}", change)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "the checkpoint was trained with network.weight=" in done.stderr
+    assert f"the checkpoint was trained with {named}" in done.stderr
 
 
 @pytest.mark.parametrize("folder", ["file", "readonly"])

@@ -79,6 +79,35 @@ def test_ctrl_c_leaves_a_usable_checkpoint(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_run_goes_on_in_another_folder(quantized_run, tmp_path):
+    """With more epochs; best.ckpt comes along, and only a better one replaces it."""
+    done = train(f"ckpt_path={quantized_run / 'last.ckpt'}", f"output={tmp_path}", "trainer.max_epochs=4")
+    assert done.returncode == 0, done.stderr
+    before, after = (
+        list(csv.DictReader((run / "metrics.csv").read_text().splitlines())) for run in (quantized_run, tmp_path)
+    )
+    assert after[:2] == before
+    rates = [float(row["learning_rate"]) for row in after[2:]]
+    assert rates == sorted(rates, reverse=True)
+    best = max(range(4), key=lambda epoch: float(after[epoch]["val_accuracy"]))
+    assert json.loads((tmp_path / "test.json").read_text())["checkpoint"]["epoch"] == best
+
+
+def test_epochs_without_validation_leave_gaps(tmp_path):
+    done = train(*SHORT, f"output={tmp_path / 'run'}", "trainer.check_val_every_n_epoch=2")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader((tmp_path / "run" / "metrics.csv").read_text().splitlines()))
+    assert [row["val_loss"] == "nan" for row in rows] == [True, False]
+
+
+def test_tensorboard_on_request(tmp_path):
+    limits = ("trainer.max_epochs=1", "trainer.limit_train_batches=1", "trainer.limit_val_batches=0")
+    done = train(*SHORT, *limits, f"output={tmp_path / 'run'}", "tensorboard=true")
+    assert done.returncode == 0, done.stderr
+    assert "has no best.ckpt and no test.json" in done.stdout
+    assert list((tmp_path / "run" / "tensorboard").glob("events*"))
+
+
 def test_two_processes_train_what_one_does(quantized_run, tmp_path):
     folder = tmp_path / "ddp"
     done = train(*SHORT, f"output={folder}", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp")

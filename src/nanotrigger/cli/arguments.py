@@ -46,7 +46,7 @@ def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
     names = [argument.partition("=")[2] for argument in rest if _is_experiment(argument)]
     rest = dashed([argument for argument in rest if not _is_experiment(argument)])
     files = [f"--config={_experiment_file(name, configs)}" for name in names]
-    if not names and not any(argument.startswith(("--config", "--help", "-h")) for argument in rest):
+    if not names and not any(argument.startswith(("--config", "-c", "--help", "-h")) for argument in rest):
         files = _config_of_checkpoint(rest, configs)
     named = [f"--experiment={'+'.join(names)}"] if names else []
     return [subcommand, *files, *rest, *named]

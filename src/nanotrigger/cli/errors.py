@@ -2,13 +2,17 @@
 
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
 from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities import rank_zero_only
 
 from nanotrigger.errors import FirmwareError, InputError
+
+_ARGUMENT_CHECKERS = ("lightning", "jsonargparse")  # what they raise on a value is the user's to mend
 
 
 def exit_with_one_line(command: Callable[[], int | None]) -> NoReturn:
@@ -31,7 +35,8 @@ def exit_with_one_line(command: Callable[[], int | None]) -> NoReturn:
         message = one_line(error)
         if message is None:
             raise
-        print("error: " + " ".join(message.split()), file=sys.stderr)
+        if rank_zero_only.rank == 0:  # the processes of a multi-device run all come here
+            print("error: " + " ".join(message.split()), file=sys.stderr)
         code = 2
     sys.exit(code)
 
@@ -51,10 +56,19 @@ def one_line(error: BaseException) -> str | None:
         return _summary(str(error))
     if isinstance(error, OSError | MisconfigurationException):  # no space, no permission, no such device
         return str(error)
+    if isinstance(error, ValueError | TypeError | ZeroDivisionError) and _raised_by(error) in _ARGUMENT_CHECKERS:
+        return str(error)[:400]
     return None
 
 
+def _raised_by(error: BaseException) -> str:
+    """Return the top-level package of the code that raised an error."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__", "")).partition(".")[0] if frames else ""
+
+
 def _summary(message: str) -> str:
+    message = re.sub(r"NestedArg\(key='[\w.]+', val='(.*?)'\)", r"\1", message)
     key = ".".join(re.findall(r'[Pp]arser key "([\w.]+)"', message))
     unknown = re.search(r"unrecognized arguments: (.*)|Option '([\w.]+)' is not accepted", message)
     if unknown and unknown[1]:
@@ -62,7 +76,8 @@ def _summary(message: str) -> str:
     if unknown:
         return f"unknown key {key and key + '.'}{unknown[2]}; --print_config shows all keys"
     lines = [line.strip(" -") for line in message.splitlines()]
-    reasons = [line for line in lines if line.startswith("Expected a") and "NoneType" not in line]
+    expected = [line.partition(". Got value")[0] for line in lines if line.startswith("Expected a")]
+    reasons = [line for line in expected if "NoneType" not in line]
     values = [line for line in lines if line.startswith("Given value:")]
     if key and reasons:
         return f"{key}: {' or '.join(reasons)}. {values[0] if values else ''}".strip()

@@ -10,22 +10,22 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import LambdaCallback, ModelCheckpoint
+from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
-from torch import nn
 
-from nanotrigger.cli.arguments import SUBCOMMANDS, option, train_arguments
+from nanotrigger.cli.arguments import SUBCOMMANDS, train_arguments
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.evaluate import evaluate_run
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.data.jets import resolve_source
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_text
-from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.networks import MLP
+from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.history import History
-from nanotrigger.training.last_checkpoint import LastCheckpoint
+from nanotrigger.training.run_checkpoints import BestCheckpoint, LastCheckpoint
 from nanotrigger.training.warm_start import WarmStart
 
 _DESCRIPTION = """
@@ -45,13 +45,13 @@ class TrainCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the groups that are ours."""
-        parser.add_argument("--experiment", type=str, default="run", help="name of the run's folder")
+        parser.add_argument("--experiment", type=str | None, default=None, help="name of the run's folder")
         parser.add_argument("--output", type=str | None, default=None, help="run folder")
         parser.add_argument("--tensorboard", type=bool, default=False, help="log to TensorBoard as well")
-        parser.add_subclass_arguments(nn.Module, "network", required=True, help="the network")
+        parser.add_subclass_arguments(MLP, "network", required=True, help="the network")
         parser.link_arguments("network", "model.init_args.network", apply_on="instantiate")
         parser.add_lightning_class_args(WarmStart, "warm_start")
-        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(BestCheckpoint, "checkpoint")
         parser.set_defaults(
             {
                 "checkpoint.filename": "best",
@@ -76,16 +76,33 @@ class TrainCLI(LightningCLI):
     def _settings(self) -> Any:
         return self.config[self.subcommand]
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse; check the checkpoint before Lightning reads it; settle the run folder.
+
+        Raises:
+            InputError: a checkpoint that is needed and missing, damaged, or cannot be resumed.
+        """
+        super().parse_arguments(parser, args)
+        subcommand = self.config.subcommand
+        settings = self.config[subcommand]
+        seed = settings.seed_everything
+        if not isinstance(seed, bool) and seed is not None and not 0 <= seed < 2**32:
+            raise InputError(f"seed={seed}: must be at least 0 and below 2^32")
+        if settings.ckpt_path is not None:
+            _check_checkpoint(Path(settings.ckpt_path), resume=subcommand == "fit")
+        elif subcommand != "fit":
+            raise InputError(f"{subcommand} needs ckpt_path=RUN/best.ckpt")
+        if subcommand == "fit" and settings.output is None:
+            settings.output = str(_default_output(settings))
+            sys.argv.append(f"--output={settings.output}")  # for the other processes of a multi-device run
+
     def before_instantiate_classes(self) -> None:
-        """Settle the run folder and the data source, so that config.yaml says what was used."""
+        """Settle the data source, so that config.yaml says what was used, and prepare the run folder's callbacks."""
         settings = self._settings
         source = settings.data.init_args.get("source")
         if source is not None:
             settings.data.init_args.source = resolve_source(source)
         if self.subcommand != "fit":
-            if settings.ckpt_path is None:
-                raise InputError(f"{self.subcommand} needs ckpt_path=RUN/best.ckpt")
-            settings.trainer.logger = False
             return
         if rank_zero_only.rank == 0 and settings.ckpt_path is None and (self.run_folder / "config.yaml").exists():
             raise InputError(
@@ -98,8 +115,12 @@ class TrainCLI(LightningCLI):
             History(self.run_folder / "metrics.csv"),
             LastCheckpoint(self.run_folder),
         ]
-        if settings.tensorboard:
-            self.trainer_defaults["logger"] = _tensorboard(self.run_folder)
+
+    def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
+        """Add the TensorBoard logger if it is asked for."""
+        if self.subcommand == "fit" and self._settings.tensorboard:
+            kwargs["logger"] = _tensorboard(self.run_folder)
+        return super().instantiate_trainer(**kwargs)
 
     def before_fit(self) -> None:
         """Read the data and say which."""
@@ -110,13 +131,19 @@ class TrainCLI(LightningCLI):
     def write_config(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
         """Write config.yaml, once everything has been checked and the first step is due."""
         if trainer.is_global_zero and not trainer.fast_dev_run:
-            config = self._parser(self.subcommand).dump(self._settings, skip_unset=False)
+            settings = self._settings.clone()
+            settings.output = settings.ckpt_path = None  # where this run lies is no part of how to repeat it
+            config = self._parser(self.subcommand).dump(settings, skip_unset=False)
             write_text(self.run_folder / "config.yaml", config)
 
     def after_fit(self) -> None:
         """Test the best checkpoint, on one process: test.json and figures."""
-        if self.trainer.is_global_zero and not self.trainer.fast_dev_run:
+        if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
+            return
+        if (self.run_folder / "best.ckpt").exists():
             evaluate_run(self.run_folder, self.datamodule)
+        else:
+            print(f"no epoch was trained and validated: {self.run_folder} has no best.ckpt and no test.json")
 
 
 def main(root: Path) -> None:
@@ -133,11 +160,6 @@ def main(root: Path) -> None:
 
 def _run(configs: Path) -> None:
     arguments = train_arguments(sys.argv[1:], configs)
-    checkpoint = option(arguments, "ckpt_path")
-    if checkpoint is not None:
-        load_trained(Path(checkpoint))  # a damaged file stops here, before Lightning reads it
-    if arguments[0] == "fit" and option(arguments, "output") is None:
-        arguments.append(f"--output={_default_output(arguments, checkpoint)}")
     sys.argv[1:] = arguments  # the other processes of a multi-device run are started with these
     base = {
         "default_config_files": [str(configs / "base.yaml")],
@@ -163,13 +185,20 @@ def _run(configs: Path) -> None:
     )
 
 
-def _default_output(arguments: list[str], checkpoint: str | None) -> Path:
+def _check_checkpoint(path: Path, *, resume: bool) -> None:
+    load_trained(path)
+    if resume and "optimizer_states" not in read_checkpoint(path):
+        raise InputError(f"ckpt_path={path} has no optimizer state to resume from; start with warm_start.ckpt={path}")
+
+
+def _default_output(settings: Any) -> Path:
     """Return the folder of the resumed checkpoint, or a new one named by experiment and time."""
-    if checkpoint is not None:
-        return Path(checkpoint).parent
-    experiment = option(arguments, "experiment") or Path(option(arguments, "config") or "run").stem
+    if settings.ckpt_path is not None:
+        return Path(settings.ckpt_path).parent
+    if settings.experiment is None:
+        settings.experiment = Path(str(settings.config[-1])).stem if settings.config else "run"
     time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return Path("checkpoints") / experiment / time
+    return Path("checkpoints") / settings.experiment / time
 
 
 def _tensorboard(folder: Path) -> TensorBoardLogger:
@@ -182,6 +211,7 @@ def _tensorboard(folder: Path) -> TensorBoardLogger:
 def _quiet() -> None:
     """Silence third-party remarks that a user can do nothing about."""
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
+    warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`, callbacks used to create")
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
     warnings.filterwarnings("ignore", message="The `srun` command is available")
     for name in ("lightning.pytorch", "lightning.fabric"):

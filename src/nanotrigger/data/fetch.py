@@ -4,6 +4,8 @@ import argparse
 import shutil
 import sys
 import warnings
+import zlib
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
 
@@ -68,7 +70,7 @@ def _download(cache: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     except URLError as error:
         reason = f"no answer ({error.reason}); check the network and run again"
         raise InputError(f"OpenML data set {OPENML_ID}: {reason}") from None
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, EOFError, HTTPException, zlib.error) as error:
         raise InputError(f"OpenML data set {OPENML_ID}: {error}; run again with --force to start afresh") from None
     return _checked(np.asarray(bunch.data, np.float32), np.asarray(bunch.target), list(bunch.feature_names))
 
@@ -94,6 +96,9 @@ def main() -> None:
     except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; run again to go on", file=sys.stderr)
+        sys.exit(130)
     print(f"{path}  sha256 {sha256(path)}")
 
 

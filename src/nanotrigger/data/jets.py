@@ -1,8 +1,9 @@
 """Jets: 16 substructure features and a class label each, read from HDF5."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -25,7 +26,7 @@ class JetSample:
 
     Attributes:
         features: shape (jets, features), float32, as measured (not standardized), all finite.
-        labels: class numbers, shape (jets,), 0 to classes - 1.
+        labels: class numbers, shape (jets,), int64, 0 to classes - 1.
         feature_names: one per column.
         class_names: one per label.
         source: `openml`, `simulated`, or the path of the file.
@@ -34,7 +35,7 @@ class JetSample:
     """
 
     features: NDArray[np.float32]
-    labels: NDArray[np.integer]
+    labels: NDArray[np.int64]
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
     source: str
@@ -83,7 +84,7 @@ def read_jets(source: str) -> JetSample:
         raise InputError(f"data.source={source}: no file {path}; {remedy}")
     sample = _read_hdf5(source, path)
     _check(path, sample)
-    return sample
+    return replace(sample, labels=sample.labels.astype(np.int64))
 
 
 def _read_hdf5(source: str, path: Path) -> JetSample:
@@ -97,8 +98,8 @@ def _read_hdf5(source: str, path: Path) -> JetSample:
             return JetSample(
                 features=np.asarray(file["X"][:], dtype=np.float32),
                 labels=np.asarray(file["y"][:]),
-                feature_names=tuple(str(name) for name in np.ravel(file.attrs["feature_names"])),
-                class_names=tuple(str(name) for name in np.ravel(file.attrs["class_names"])),
+                feature_names=_names(file.attrs["feature_names"]),
+                class_names=_names(file.attrs["class_names"]),
                 source=source,
                 description=_DESCRIPTIONS.get(source, f"{path.name}: {origin}" if origin else path.name),
                 sha256=digest,
@@ -111,6 +112,11 @@ def _read_hdf5(source: str, path: Path) -> JetSample:
         raise InputError(f"{path}: not a readable HDF5 file ({error}); fetch or write it again") from None
 
 
+def _names(attribute: Any) -> tuple[str, ...]:
+    """Return names that HDF5 holds as text or as bytes."""
+    return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in np.ravel(attribute))
+
+
 def _check(path: Path, sample: JetSample) -> None:
     features, labels, names = sample.features, sample.labels, sample.class_names
     if features.ndim != 2 or labels.shape != features.shape[:1] or not len(labels):
@@ -119,6 +125,8 @@ def _check(path: Path, sample: JetSample) -> None:
         )
     if len(sample.feature_names) != features.shape[1]:
         raise InputError(f"{path}: {len(sample.feature_names)} feature_names for {features.shape[1]} columns of X")
+    if len(set(names)) < max(2, len(names)):
+        raise InputError(f"{path}: class_names {', '.join(names)}; give at least two classes, all different")
     finite = np.isfinite(features)
     if not finite.all():
         row, column = np.argwhere(~finite)[0]

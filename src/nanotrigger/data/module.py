@@ -3,7 +3,6 @@
 from typing import Any
 
 import lightning
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,7 +54,7 @@ class JetData(lightning.LightningDataModule):
         features = torch.from_numpy(self.sample.features)
         self.standardization = Standardization.fit(features[self.split.train])
         self.features = self.standardization.apply(features)
-        self.labels = torch.from_numpy(self.sample.labels.astype(np.int64))
+        self.labels = torch.from_numpy(self.sample.labels)
 
     def __str__(self) -> str:
         if self.sample is None:

@@ -21,7 +21,7 @@ def random_split(rows: int, *, test: float, validation: float, seed: int) -> Spl
     """Split `rows` at random: the share `test` first, then the share `validation` of the rest.
 
     Raises:
-        InputError: a share outside (0, 1), or a part that would be empty.
+        InputError: a share outside (0, 1), a negative seed, or a part that would be empty.
 
     >>> split = random_split(100, test=0.2, validation=0.25, seed=0)
     >>> len(split.train), len(split.validation), len(split.test)
@@ -30,6 +30,8 @@ def random_split(rows: int, *, test: float, validation: float, seed: int) -> Spl
     for name, share in (("test", test), ("validation", validation)):
         if not 0 < share < 1:
             raise InputError(f"data.{name}={share}: the share must lie between 0 and 1")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"data.split_seed={seed}: must be at least 0 and below 2^63")
     tests = round(rows * test)
     validations = round((rows - tests) * validation)
     parts = [rows - tests - validations, validations, tests]

@@ -136,8 +136,13 @@ def _settle(folder: Path, project: Path, stamp: str) -> None:
         path.write_text(text.replace(stamp, settled), encoding="utf-8")
 
 
+def is_project_name(name: str) -> bool:
+    """Whether generated C++ can bear a name: small letters, digits and _, and no name of a generated header."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not is_project_name(name):
         raise InputError(f"project name {name!r}: use small letters, digits and _, and no name of a generated header")
 
 

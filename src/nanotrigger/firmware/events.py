@@ -42,15 +42,16 @@ def judged_events(trained: TrainedNetwork, data: str | None = None) -> Events:
         data: source to use instead; all of its jets are taken, unless it is the file of the training.
 
     Raises:
-        InputError: the data cannot be read or have other features than the network.
+        InputError: the data cannot be read or have other features or classes than the network.
     """
     sample, remark = _find(trained, data)
-    names = trained.data["feature_names"]
-    if list(sample.feature_names) != names:
-        raise InputError(
-            f"{sample.source} has the features {', '.join(sample.feature_names)}, the checkpoint "
-            f"{', '.join(names)}; give data= a file with these"
-        )
+    for key in ("feature_names", "class_names"):
+        has, wants = list(getattr(sample, key)), trained.data[key]
+        if has != wants:
+            raise InputError(
+                f"{sample.source} has the {key} {', '.join(has)}, the checkpoint {', '.join(wants)}; "
+                f"give data= a file with these{remark}"
+            )
     rows = torch.arange(len(sample.labels))
     part = f"all {len(rows):,} jets"
     if sample.sha256 == trained.data["sha256"]:
@@ -60,7 +61,7 @@ def judged_events(trained: TrainedNetwork, data: str | None = None) -> Events:
     features = trained.standardization.apply(torch.from_numpy(sample.features)[rows])
     return Events(
         features=features.double().numpy(),
-        labels=sample.labels[rows].astype(np.int64),
+        labels=sample.labels[rows],
         class_names=sample.class_names,
         description=f"{sample.description}, {part}{remark}",
         sha256=sample.sha256,

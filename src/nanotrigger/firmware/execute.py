@@ -47,23 +47,30 @@ def execute_by_qonnx(model: onnx.ModelProto, features: Array) -> Array:
 
 
 def fits_float32(model: onnx.ModelProto, tensors: dict[str, Array]) -> bool:
-    """Whether float32 sums of these samples are exact in any order: all partial sums below 24 bits.
+    """Whether float32 computes these samples exactly: every partial sum, in any order, stays below 24 bits.
 
     Args:
-        model: a graph in which every operand of a MatMul comes from a Quant node.
+        model: a graph in which the operands of every sum come from Quant nodes.
         tensors: of `execute`.
     """
-    steps = {
-        node.output[0]: float(tensors[node.input[1]].item()) for node in model.graph.node if node.op_type == "Quant"
-    }
+    steps: dict[str, float] = {}
+    bounds: dict[str, Array] = {}  # of the absolute values of all partial sums
     for node in model.graph.node:
-        if node.op_type != "MatMul":
+        name, operands = node.output[0], node.input
+        if node.op_type == "Quant":
+            steps[name], bounds[name] = float(tensors[operands[1]].item()), np.abs(tensors[name])
             continue
-        values, weights = node.input
-        if values not in steps or weights not in steps:
+        if any(operand not in steps for operand in operands):
             return False
-        largest = (np.abs(tensors[values]) @ np.abs(tensors[weights])).max(initial=0.0)
-        if largest / (steps[values] * steps[weights]) >= _MANTISSA / 2:  # half: room for the bias
+        if node.op_type == "MatMul":
+            steps[name] = steps[operands[0]] * steps[operands[1]]
+            bounds[name] = bounds[operands[0]] @ bounds[operands[1]]
+        elif node.op_type == "Add":
+            steps[name] = min(steps[operands[0]], steps[operands[1]])
+            bounds[name] = bounds[operands[0]] + bounds[operands[1]]
+        else:
+            steps[name], bounds[name] = steps[operands[0]], bounds[operands[0]]
+        if bounds[name].max(initial=0.0) / steps[name] > _MANTISSA:
             return False
     return True
 

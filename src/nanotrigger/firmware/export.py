@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nanotrigger.files import whole_folder, write_json
-from nanotrigger.firmware.convert import convert
+from nanotrigger.firmware.convert import convert, is_project_name
 from nanotrigger.firmware.events import judged_events
 from nanotrigger.firmware.judge import judge
 from nanotrigger.firmware.parity import Difference
@@ -73,5 +73,5 @@ def _project_name(checkpoint: Path) -> str:
     stem = checkpoint.stem
     if stem in ("best", "last") and checkpoint.resolve().parent.parent.name:
         stem = checkpoint.resolve().parent.parent.name
-    name = re.sub(r"\W+", "_", stem).lower()
-    return name if re.match("[a-z]", name) else f"nn_{name}"
+    name = re.sub(r"[^a-z0-9_]+", "_", stem.lower())
+    return name if is_project_name(name) else f"nn_{name}_"

@@ -68,10 +68,11 @@ def first_difference(witness: str, sample: int, layers: Mapping[str, Array], val
         witness: who computed `values`.
         sample: row that both computed, and in which their outputs differ.
         layers: torch's layers for that sample alone, by name and in order, each of shape (1, units).
-        values: the witness' layers, by the same names; layers that it does not know are skipped.
+        values: the witness' layers, by the same names; layers that it does not know are skipped. If none of them
+            differs (the witness gave its outputs by other means), the last layer is named.
     """
     differing = [name for name, value in layers.items() if name in values and (values[name] != value).any()]
-    return Difference(witness, sample, differing[0])
+    return Difference(witness, sample, differing[0] if differing else list(layers)[-1])
 
 
 def _double(network: MLP) -> MLP:

@@ -45,8 +45,9 @@ def write_qonnx(network: MLP, path: Path) -> None:
         model = cleanup_model(ModelWrapper(str(raw)))
     with whole_file(path) as temporary, _quiet():
         _restore_zero_biases(model)
-        model = cleanup_model(model.transform(GemmToMatMul()))
+        model = model.transform(GemmToMatMul())
         _unshare_constants(model)
+        model = cleanup_model(model)
         _name_by_layer(model, exported)
         check_exact(model)
         onnx.checker.check_model(model.model)
@@ -54,16 +55,7 @@ def write_qonnx(network: MLP, path: Path) -> None:
 
 
 def firmware_network(network: MLP) -> MLP:
-    """Return a copy whose formats firmware can store: binary weights and biases as ±step in two bits.
-
-    Raises:
-        InputError: a binary input, activation or output, which has no exact counterpart in hls4ml.
-    """
-    for name in ("input", "activation", "output"):
-        if name in network.formats and network.formats[name].is_binary:
-            raise InputError(
-                f"network.{name} is binary: hls4ml has no exact counterpart; use two bits, narrow (ternary)"
-            )
+    """Return a copy whose formats firmware can store: binary weights and biases as ±step in two bits."""
     configuration = copy.deepcopy(network.configuration)
     for name in ("weight", "bias"):
         if name in network.formats:
@@ -111,7 +103,7 @@ def _restore_zero_biases(model: ModelWrapper) -> None:
 
 def _unshare_constants(model: ModelWrapper) -> None:
     """Give every node its own constants: the exporter merges those of equal value."""
-    for node in list(model.graph.node):
+    for node in reversed(list(model.graph.node)):
         for consumer in model.find_consumers(node.output[0])[1:] if _is_constant(model, node) else []:
             twin = NodeProto()
             twin.CopyFrom(node)
@@ -133,7 +125,9 @@ def _unshare_constants(model: ModelWrapper) -> None:
 
 
 def _is_constant(model: ModelWrapper, node: NodeProto) -> bool:
-    return all(model.get_initializer(name) is not None for name in node.input)
+    """Whether a node computes from initializers alone, directly or through other such nodes."""
+    producers = {name: model.find_producer(name) for name in node.input if model.get_initializer(name) is None}
+    return all(producer is not None and _is_constant(model, producer) for producer in producers.values())
 
 
 def _replace(names: MutableSequence[str], old: str, new: str) -> None:
@@ -157,8 +151,12 @@ def _name_by_layer(model: ModelWrapper, network: MLP) -> None:
         model.rename_tensor(tensor, layer)
         tensor = layer
     model.rename_tensor(tensor, OUTPUT)
-    for node in model.graph.node:
-        del node.metadata_props[:]  # stack traces of the machine that exported it
+    for part in (*model.graph.node, *model.graph.input, *model.graph.output):
+        del part.metadata_props[:]  # stack traces of the machine that exported it
+    model.graph.doc_string = (
+        f"{INPUT}: standardized features of one event (batch 1; qonnx' ChangeBatchSize makes it N). "
+        f"{OUTPUT}: one for each class."
+    )
 
 
 def _name_constant(model: ModelWrapper, node: NodeProto, position: int, constant: str, layer: str) -> None:

@@ -61,6 +61,9 @@ class MLP(nn.Module):
             )
         if activation is not None and activation.signed:
             raise InputError(f"network.activation {activation}: ReLU has no negative values; use ufixed")
+        for name in ("input", "output"):
+            if name in self._formats and self._formats[name].is_binary:
+                raise InputError(f"network.{name} is binary: firmware has no exact counterpart; use two bits, narrow")
         self.configuration: dict[str, Any] = {
             "network": type(self).__name__,
             "features": features,

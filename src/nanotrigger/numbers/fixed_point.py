@@ -154,7 +154,7 @@ class FixedPoint:
     @overload
     def quantize(self, values: torch.Tensor) -> torch.Tensor: ...
     def quantize(self, values: NDArray[Any] | torch.Tensor) -> NDArray[Any] | torch.Tensor:
-        """Return the nearest values of this format, in the shape and float type of `values`.
+        """Return the nearest values of this format, in the shape and float type of `values` (integers become float64).
 
         Exact if the type's mantissa holds `width` bits (float32: 24, float64: 53). NaN stays NaN.
         """
@@ -162,6 +162,8 @@ class FixedPoint:
             if self.is_binary:
                 return torch.where(values >= 0, self.step, torch.where(values < 0, -self.step, values))
             return torch.clamp(torch.round(values / self.step), self.minimum_word, self.maximum_word) * self.step
+        if not np.issubdtype(values.dtype, np.floating):
+            values = values.astype(np.float64)
         kind = values.dtype.type
         if self.is_binary:
             return np.where(values >= 0, kind(self.step), np.where(values < 0, kind(-self.step), values))

@@ -57,7 +57,10 @@ def _quantizer(
 ) -> type[ExtendedInjector]:
     if number.width > MAXIMUM_WIDTH:
         raise InputError(f"{number}: a network's formats have 1 to {MAXIMUM_WIDTH} bits")
+    if number.width == 1 and not number.signed:
+        raise InputError(f"{number}: one unsigned bit has no exact firmware; use two bits, or a signed one (±step)")
     attributes = {
+        "quant_type": QuantType.INT,  # also where tensor_quant overrides it: the bias solver knows no binary
         "bit_width": number.width,
         "bit_width_impl_type": BitWidthImplType.CONST,
         "signed": number.signed,
@@ -72,14 +75,12 @@ def _quantizer(
     }
     if number.is_binary:
         attributes |= {
-            "quant_type": QuantType.INT,  # the bias solver knows no binary; tensor_quant overrides it
             "tensor_quant": binary,
             "scaling_impl": ConstScaling,
             "scaling_init": number.step,
         }
     else:
         attributes |= {
-            "quant_type": QuantType.INT,
             "int_scaling_impl": PowerOfTwoIntScaling,  # else an unsigned 8-bit step is 4/255, not 4/256
             "scaling_init": 2.0 ** (number.integer - number.signed),
         }

@@ -10,7 +10,7 @@ import torch
 
 from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256, whole_file
+from nanotrigger.files import sha256
 from nanotrigger.networks import MLP, build_network
 from nanotrigger.training.tasks import RECORD, RECORD_VERSION, TASKS
 
@@ -26,7 +26,7 @@ class TrainedNetwork:
         task: name of the Lightning module that trained it.
         data: source, hash, split, names: the record of the data module, without the standardization.
         standardization: fitted on its training split.
-        epoch: number of epochs that were complete when it was written.
+        epoch: index of the last epoch, from 0, as in metrics.csv.
         sha256: hash of the file.
     """
 
@@ -46,7 +46,7 @@ def load_trained(path: Path) -> TrainedNetwork:
     Raises:
         InputError: the file is missing, damaged, holds other objects, or is of another task or version.
     """
-    checkpoint = _read(path)
+    checkpoint = read_checkpoint(path)
     record = checkpoint.get(RECORD)
     if not isinstance(record, dict) or "state_dict" not in checkpoint:
         raise InputError(f"{path} is no checkpoint of nanotrigger; give best.ckpt or last.ckpt of a run")
@@ -62,6 +62,8 @@ def load_trained(path: Path) -> TrainedNetwork:
             if name.startswith(_NETWORK_PREFIX)
         }
         network.load_state_dict(weights)
+        if not all(tensor.isfinite().all() for tensor in weights.values()):
+            raise InputError(f"{path}: weights are not finite, the training diverged; lower model.learning_rate")
         data = dict(record["data"])
         standardization = Standardization(**data.pop("standardization"))
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
@@ -76,20 +78,12 @@ def load_trained(path: Path) -> TrainedNetwork:
     )
 
 
-def slim(path: Path, target: Path) -> None:
-    """Write what `load_trained` needs of a checkpoint, without optimizer, callbacks and progress.
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return the content of a checkpoint, plain tensors and primitives only.
 
     Raises:
-        InputError: as `load_trained`.
+        InputError: the file is missing, damaged or holds other objects.
     """
-    load_trained(path)
-    checkpoint = _read(path)
-    keys = ("epoch", "state_dict", "pytorch-lightning_version", RECORD)
-    with whole_file(target) as temporary:
-        torch.save({key: checkpoint[key] for key in keys}, temporary)
-
-
-def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"ckpt={path}: no such file; give best.ckpt or last.ckpt of a run")
     try:
@@ -99,7 +93,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: refused, it is damaged or holds more than plain tensors ({_first_line(error)})"
         ) from None
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # torch.load raises anything on damaged files
         raise InputError(f"{path}: damaged checkpoint ({_first_line(error)}); use another one of the run") from None
     if not isinstance(checkpoint, dict):
         raise InputError(f"{path} is no checkpoint of nanotrigger; give best.ckpt or last.ckpt of a run")

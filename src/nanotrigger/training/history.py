@@ -49,7 +49,8 @@ def read_history(path: Path) -> dict[str, list[float]]:
 
 def _to_csv(rows: list[dict[str, float]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    columns = list(dict.fromkeys(name for row in rows for name in row))  # an epoch without validation has fewer
+    writer = csv.DictWriter(text, fieldnames=columns, restval="nan", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

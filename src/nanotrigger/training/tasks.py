@@ -1,5 +1,6 @@
 """Lightning modules: how a network learns a task."""
 
+import math
 from typing import Any, Literal
 
 import lightning
@@ -68,7 +69,8 @@ class JetTagging(lightning.LightningModule):
         steps = self.trainer.estimated_stepping_batches
         if steps == float("inf"):
             raise InputError("trainer.max_epochs=-1: the cosine schedule needs an end; model.schedule=constant")
-        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(int(steps), 1))
+        total = max(int(steps), 1)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -81,7 +83,7 @@ class JetTagging(lightning.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse to resume on other data or with another network than the checkpoint's.
+        """Refuse to go on, or to test, on other data or with another network than the checkpoint's.
 
         Raises:
             InputError: the data file, its split or the network differ.
@@ -91,9 +93,9 @@ class JetTagging(lightning.LightningModule):
             ("network", self.network.configuration),
             ("data", self.trainer.datamodule.record()),
         ):
-            differing = _differences(record.get(name, {}), now)
-            if differing:
-                raise InputError(f"the checkpoint was trained with {name}.{differing}; start a new run instead")
+            difference = _difference(record.get(name, {}), now)
+            if difference:
+                raise InputError(f"the checkpoint was trained with {name}.{difference}; use the run's own config.yaml")
 
     def _log_step(self, part: str, batch: tuple[Tensor, Tensor]) -> Tensor:
         features, labels = batch
@@ -106,6 +108,15 @@ class JetTagging(lightning.LightningModule):
         return loss
 
 
+def cosine(step: int, total: int) -> float:
+    """Return the factor of the learning rate at a step: half a cosine from 1 to 0 (arXiv 1608.03983, eq. 5).
+
+    >>> cosine(0, 100), cosine(50, 100), cosine(100, 100)
+    (1.0, 0.5, 0.0)
+    """
+    return round((1 + math.cos(math.pi * min(step, total) / total)) / 2, 15)
+
+
 TASKS = (JetTagging.__name__,)
 
 
@@ -115,11 +126,10 @@ def l1_norm(network: nn.Module) -> Tensor:
     return torch.stack(norms).sum()
 
 
-def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
-    """Name the first key whose value differs, tensors compared exactly; empty if none does."""
-    for key, value in now.items():
-        if key == "standardization":
-            continue  # follows from the file's hash and the split
-        if before.get(key) != value:
-            return f"{key}={before.get(key)}, and this run has {value}"
+def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Name the first key whose value differs; empty if none does. The file's hash decides, not where it lies."""
+    keys = (before.keys() | now.keys()) - {"source", "description", "standardization"}
+    for key in sorted(keys):
+        if before.get(key) != now.get(key):
+            return f"{key}={before.get(key)}, and this run has {now.get(key)}"
     return ""

@@ -5,6 +5,8 @@ import hashlib
 import io
 import json
 import sys
+import zlib
+from http.client import IncompleteRead
 from urllib.error import URLError
 from urllib.response import addinfourl
 
@@ -98,6 +100,16 @@ def test_goes_on_where_it_was_interrupted(tmp_path, serve):
     server = serve()
     assert is_intact(fetch_jets(tmp_path))
     assert all("download" in url for url in server.asked)  # the descriptions were kept
+
+
+@pytest.mark.parametrize("error", [IncompleteRead(b"half"), EOFError("truncated"), zlib.error("bad block")])
+def test_a_truncated_download_is_one_line(tmp_path, monkeypatch, error):
+    def broken(**options):
+        raise error
+
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", broken)
+    with pytest.raises(InputError, match="run again with --force to start afresh"):
+        fetch_jets(tmp_path)
 
 
 def test_a_damaged_file_is_fetched_again(tmp_path, serve):

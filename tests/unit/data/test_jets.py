@@ -47,6 +47,14 @@ def test_the_shipped_sample():
     assert SHIPPED_SAMPLE.stat().st_size <= 3_000_000
 
 
+@pytest.mark.parametrize("labels", [np.array([0.0, 1, 1, 0, 1, 0]), np.array([False, True, True, False, True, False])])
+def test_labels_and_names_of_other_types(tmp_path, labels):
+    names = np.array([b"sig", b"bkg"])
+    sample = read_jets(str(write(tmp_path / "mine.h5", y=labels, class_names=names)))
+    assert sample.labels.dtype == np.int64
+    assert sample.class_names == ("sig", "bkg")
+
+
 def test_a_fetched_file_must_match_its_checksum(tmp_path, monkeypatch):
     monkeypatch.setenv("NANOTRIGGER_DATA", str(tmp_path))
     path = write(tmp_path / "jets_openml.h5")
@@ -80,6 +88,8 @@ NAN = np.array([[1, 2], [3, np.nan]], np.float32)
         ({"X": np.zeros((0, 2), np.float32), "y": np.zeros(0, np.int8)}, "X has shape (0, 2)"),
         ({"feature_names": ["mass"]}, "1 feature_names for 2 columns of X"),
         ({"X": NAN, "y": np.zeros(2, np.int8)}, "X[1, 1] (multiplicity) is nan, and 1 values in all"),
+        ({"class_names": ["g", "g", "t"]}, "class_names g, g, t; give at least two classes"),
+        ({"class_names": ["g"], "y": np.zeros(6, np.int8)}, "class_names g; give at least two classes"),
         ({"y": np.array([0, 1, 2, 0, 7, 2], np.int8)}, "y[4] = 7 is no class; labels are 0 to 2 (g, q, t)"),
         ({"y": np.array([0, 1, 2, 0, -1, 2], np.int8)}, "y[4] = -1 is no class"),
         ({"y": np.array([0, 1, 2, 0, 0.5, 2])}, "y[4] = 0.5 is no class"),

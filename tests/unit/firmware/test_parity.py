@@ -19,6 +19,11 @@ def test_names_the_first_layer_in_order():
     assert str(difference) == "firmware differs from torch first in sample 7, layer dense_1"
 
 
+def test_a_difference_that_no_layer_shows_is_the_last_layer():
+    layers = {"dense_1": np.array([[2.0]]), "output": np.array([[2.0]])}
+    assert first_difference("firmware", 0, layers, layers).layer == "output"
+
+
 def test_layers_that_a_witness_does_not_know_are_skipped():
     layers = {"dense_1": np.array([[2.0]]), "output": np.array([[2.0]])}
     assert first_difference("qonnx", 0, layers, {"output": np.array([[1.0]])}).layer == "output"

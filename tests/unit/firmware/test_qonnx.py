@@ -79,15 +79,16 @@ def test_the_same_network_gives_the_same_bytes(written, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]  # weights inside, nothing beside it
 
 
-@pytest.mark.parametrize("bias", ["zero", "equal"])
-def test_equal_constants_stay_apart(tmp_path, bias):
+@pytest.mark.parametrize("parameter", ["weight", "bias"])
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_equal_constants_stay_apart(tmp_path, parameter, value):
     made = network()
     for layer in made.modules():
         if isinstance(layer, torch.nn.Linear):
-            torch.nn.init.constant_(layer.bias, 0.0 if bias == "zero" else 0.5)
+            torch.nn.init.constant_(getattr(layer, parameter), value)
     write_qonnx(made, tmp_path / "model.onnx")
     model = onnx.load(tmp_path / "model.onnx")
-    assert sum(node.name.endswith("_bias") for node in model.graph.node) == 4
+    assert sum(node.name.endswith(("_weight", "_bias")) for node in model.graph.node) == 8
     np.testing.assert_array_equal(execute(model, INPUTS)[OUTPUT], torch_outputs(made, INPUTS))
 
 
@@ -108,6 +109,15 @@ def test_a_float_network_is_plain_onnx(tmp_path):
         np.testing.assert_allclose(found, torch_outputs(made, INPUTS), rtol=1e-12, atol=1e-12)
 
 
+def test_a_fine_bias_does_not_fit_float32(tmp_path):
+    made = network(input=FixedPoint(8, 8), weight=FixedPoint(4, 1, narrow=True), bias=FixedPoint(18, 1), output=None)
+    write_qonnx(made, tmp_path / "model.onnx")
+    model = onnx.load(tmp_path / "model.onnx")
+    tensors = execute(model, 50 * INPUTS)
+    assert not fits_float32(model, tensors)
+    np.testing.assert_array_equal(tensors[OUTPUT], torch_outputs(made, 50 * INPUTS))
+
+
 def test_wide_sums_do_not_fit_float32(tmp_path):
     made = network(input=FixedPoint(18, 9), weight=FixedPoint(8, 1))
     write_qonnx(made, tmp_path / "model.onnx")
@@ -115,13 +125,6 @@ def test_wide_sums_do_not_fit_float32(tmp_path):
     tensors = execute(model, 100 * INPUTS)
     assert not fits_float32(model, tensors)
     np.testing.assert_array_equal(tensors[OUTPUT], torch_outputs(made, 100 * INPUTS))
-
-
-@pytest.mark.parametrize("tensor", ["input", "output"])
-def test_refuses_binary_values(tmp_path, tensor):
-    with pytest.raises(InputError, match=f"network.{tensor} is binary: hls4ml has no exact counterpart"):
-        write_qonnx(network(**{tensor: FixedPoint(1, 1)}), tmp_path / "model.onnx")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,8 @@ def test_the_configuration_rebuilds_it(formats):
         ({"hidden": [0]}, r"network widths \[16, 0, 5\]: every layer needs at least one unit"),
         ({"weight": FORMATS["weight"]}, "network formats: input, bias, activation missing"),
         ({"output": FORMATS["output"]}, "network formats: input, weight, bias, activation missing"),
+        ({**FORMATS, "input": FixedPoint(1, 1)}, "network.input is binary: firmware has no exact counterpart"),
+        ({**FORMATS, "output": FixedPoint(1, 1)}, "network.output is binary: firmware has no exact counterpart"),
         ({**FORMATS, "activation": FixedPoint(8, 1)}, r"network.activation fixed<8,1>: ReLU has no negative values"),
     ],
 )

@@ -70,6 +70,10 @@ def test_ties_go_to_the_even_word():
     assert number.quantize(np.array([0.5, 1.5, 2.5, -0.5, -1.5])).tolist() == [0.0, 2.0, 2.0, -0.0, -2.0]
 
 
+def test_integers_are_values_too():
+    assert FixedPoint(8, 4).quantize(np.array([1, 2, -9])).tolist() == [1.0, 2.0, -8.0]
+
+
 def test_the_widest_format_is_exact():
     number = FixedPoint(53, 53)
     assert number.words(np.array([2.0**60, -(2.0**60)])).tolist() == [2**52 - 1, -(2**52)]

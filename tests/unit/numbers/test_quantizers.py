@@ -13,7 +13,7 @@ FORMATS = [
     for width in (*range(1, 10), 12, 16, 18)
     for integer in {-1, 0, 1, 2, 6, width}
     for signed, narrow in ((True, False), (True, True), (False, False))
-    if integer <= width
+    if integer <= width and (signed or width > 1)
 ]
 
 
@@ -65,6 +65,11 @@ def test_gradients():
     inputs = values.clone().requires_grad_()
     QuantIdentity(act_quant=activation_quantizer(number))(inputs).sum().backward()
     assert inputs.grad.tolist() == [0.0, 1.0, 0.0]
+
+
+def test_one_unsigned_bit_is_refused():
+    with pytest.raises(InputError, match="ufixed<1,1>: one unsigned bit has no exact firmware"):
+        activation_quantizer(FixedPoint(1, 1, signed=False))
 
 
 def test_too_wide_for_training():

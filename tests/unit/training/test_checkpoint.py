@@ -11,7 +11,8 @@ import torch
 from nanotrigger.errors import InputError
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.training.checkpoint import load_trained, slim
+from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.training.slim import slim
 
 NETWORK = {
     "hidden": [8],
@@ -117,6 +118,14 @@ def test_refuses_other_content(tmp_path, network, change, message):
     path = tmp_path / "other.ckpt"
     torch.save(change(content(network)), path)
     with pytest.raises(InputError, match=re.escape(message)):
+        load_trained(path)
+
+
+def test_refuses_diverged_weights(tmp_path, network):
+    path = tmp_path / "best.ckpt"
+    network.layers.dense_1.bias.data[0] = torch.nan
+    torch.save(content(network), path)
+    with pytest.raises(InputError, match="weights are not finite, the training diverged"):
         load_trained(path)
 
 
