@@ -28,6 +28,10 @@ def same_weights(one: Path, other: Path) -> bool:
     return before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
 
 
+def metrics(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
+
+
 def test_a_run_leaves_everything(quantized_run):
     for name in ("best.ckpt", "last.ckpt", "config.yaml", "metrics.csv", "test.json"):
         assert (quantized_run / name).stat().st_size > 0
@@ -40,7 +44,7 @@ def test_a_run_leaves_everything(quantized_run):
     assert result["samples"] == 10_000
     config = yaml.safe_load((quantized_run / "config.yaml").read_text())
     assert config["data"]["init_args"]["source"] == "simulated"
-    rows = list(csv.DictReader((quantized_run / "metrics.csv").read_text().splitlines()))
+    rows = metrics(quantized_run)
     assert [row["epoch"] for row in rows] == ["0", "1"]
     assert float(rows[1]["val_loss"]) < float(rows[0]["val_loss"])
 
@@ -83,9 +87,7 @@ def test_a_run_goes_on_in_another_folder(quantized_run, tmp_path):
     """With more epochs; best.ckpt comes along, and only a better one replaces it."""
     done = train(f"ckpt_path={quantized_run / 'last.ckpt'}", f"output={tmp_path}", "trainer.max_epochs=4")
     assert done.returncode == 0, done.stderr
-    before, after = (
-        list(csv.DictReader((run / "metrics.csv").read_text().splitlines())) for run in (quantized_run, tmp_path)
-    )
+    before, after = metrics(quantized_run), metrics(tmp_path)
     assert after[:2] == before
     rates = [float(row["learning_rate"]) for row in after[2:]]
     assert rates == sorted(rates, reverse=True)
@@ -96,7 +98,7 @@ def test_a_run_goes_on_in_another_folder(quantized_run, tmp_path):
 def test_epochs_without_validation_leave_gaps(tmp_path):
     done = train(*SHORT, f"output={tmp_path / 'run'}", "trainer.check_val_every_n_epoch=2")
     assert done.returncode == 0, done.stderr
-    rows = list(csv.DictReader((tmp_path / "run" / "metrics.csv").read_text().splitlines()))
+    rows = metrics(tmp_path / "run")
     assert [row["val_loss"] == "nan" for row in rows] == [True, False]
 
 
@@ -132,10 +134,7 @@ def test_warm_start_begins_where_the_float_run_ended(float_run, tmp_path):
     done = train(*SHORT, f"output={warm}", f"warm_start.ckpt={float_run / 'best.ckpt'}", "trainer.max_epochs=1")
     assert done.returncode == 0, done.stderr
     assert train(*SHORT, f"output={cold}", "trainer.max_epochs=1").returncode == 0
-    first = [
-        float(next(csv.DictReader((run / "metrics.csv").read_text().splitlines()))["train_loss"])
-        for run in (warm, cold)
-    ]
+    first = [float(metrics(run)[0]["train_loss"]) for run in (warm, cold)]
     assert first[0] < first[1] - 0.1
 
 
