@@ -17,7 +17,7 @@ REFERENCE = ROOT / "checkpoints" / "reference"
 def test_is_as_good_as_recorded(name):
     trained = load_trained(REFERENCE / f"{name}.ckpt")
     events = judged_events(trained, "simulated")
-    recorded = json.loads((REFERENCE / f"{name}.test.json").read_text())["accuracy"]
+    recorded = json.loads((REFERENCE / name / "test.json").read_text())["accuracy"]
     # another 50,000 jets: two independent samples differ by 0.3 points, and by 1.5 only if something is wrong
     assert abs(accuracy(torch_outputs(trained.network, events.features), events.labels) - recorded) < 0.015
     assert (REFERENCE / f"{name}.ckpt").stat().st_size < 200_000
@@ -25,7 +25,7 @@ def test_is_as_good_as_recorded(name):
 
 def test_quantization_costs_at_most_one_and_a_half_points():
     float_, quantized = (
-        json.loads((REFERENCE / f"{name}.test.json").read_text())["accuracy"] for name in ("jets_float", "jets_qat")
+        json.loads((REFERENCE / name / "test.json").read_text())["accuracy"] for name in ("jets_float", "jets_qat")
     )
     assert float_ - quantized < 0.015
 
