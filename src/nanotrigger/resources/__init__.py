@@ -1,0 +1,1 @@
+"""What firmware costs on the chip, each number with its source."""

@@ -1,0 +1,102 @@
+"""Run a long command: its output goes to a log as it comes, a terminal shows progress, no child is left behind."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
+
+from nanotrigger.errors import FirmwareError
+
+_TAIL = 15  # lines of a failed tool's output
+_POLL = 0.2  # s between looks at the log
+_GRACE = 5.0  # s for a terminated child to end
+_END_OF_LOG = 4096  # bytes that hold the last lines
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # a batch system's end of time, a closed terminal
+
+
+def run_logged(command: list[str], log: Path, *, title: str) -> None:
+    """Run a command and append what it prints to `log`; a terminal shows `title`, the time and the last line.
+
+    If an exception interrupts it, Ctrl-C for one, the command and all its children end before the exception goes on.
+
+    Raises:
+        FirmwareError: it failed; the message shows its last lines and names the log.
+    """
+    with log.open("a", encoding="utf-8") as output:
+        output.write(f"$ {' '.join(command)}\n")
+        output.flush()
+        start = log.stat().st_size
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            _show_until_end(process, log, title)
+        finally:
+            _end_group(process)
+    if process.returncode:
+        raise FirmwareError(_failure(command, process.returncode, log, start))
+
+
+@contextmanager
+def cleaning_up() -> Iterator[None]:
+    """Turn the signals that would end this process at once into SystemExit, so that the block can clean up."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield
+        return
+    former = {number: signal.signal(number, _exit) for number in _ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _last_lines(log: Path, lines: int, *, start: int = 0) -> str:
+    """Return the last lines of a log, of what follows byte `start`."""
+    with log.open("rb") as file:
+        file.seek(max(start, log.stat().st_size - lines * _END_OF_LOG))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+
+def _show_until_end(process: "subprocess.Popen[bytes]", log: Path, title: str) -> None:
+    console = Console(stderr=True)
+    rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    line = TextColumn("{task.fields[line]}", markup=False, table_column=rest)
+    columns = (SpinnerColumn(), TextColumn(title), TimeElapsedColumn(), line)
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, expand=True, disable=quiet) as progress:
+        task = progress.add_task(title, total=None, line="")
+        while process.poll() is None:
+            progress.update(task, line=_last_lines(log, 1).strip())
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_POLL)
+
+
+def _exit(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End the process and all its children, gently first."""
+    with suppress(ProcessLookupError):  # all have ended
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE)
+        finally:  # also after a second Ctrl-C
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _failure(command: list[str], code: int, log: Path, start: int) -> str:
+    ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return f"{Path(command[0]).name} ended with {ending} (all of it in {log}):\n{_last_lines(log, _TAIL, start=start)}"

@@ -1,0 +1,178 @@
+"""Resource report: what firmware costs on a device, and where the numbers come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, Literal, get_args
+
+from nanotrigger.errors import InputError
+
+Scope = Literal["whole IP", "datapath"]
+
+
+class Source(StrEnum):
+    """Where numbers come from, the best first."""
+
+    QUARTUS_FIT = "quartus fit"
+    EARLY_ESTIMATE = "oneapi early estimate"
+    OPEN_SYNTHESIS = "open synthesis"
+    STRUCTURAL_COUNT = "structural count"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Counts of the five resources of an Intel FPGA; None where the source does not say.
+
+    Attributes:
+        aluts: adaptive look-up tables, half an ALM each.
+        ffs: flip-flops.
+        rams: block memories (M20K).
+        dsps: DSP blocks.
+        mlabs: memory blocks made of ALMs.
+    """
+
+    aluts: int | None = 0
+    ffs: int | None = 0
+    rams: int | None = 0
+    dsps: int | None = 0
+    mlabs: int | None = 0
+
+    def __post_init__(self) -> None:
+        for name in NAMES:
+            _check_count(name, getattr(self, name))
+
+
+NAMES = tuple(field.name for field in fields(Resources))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceRow(Resources):
+    """What one part of the firmware costs.
+
+    Attributes:
+        name: of the layer or kernel.
+        kind: of the circuit, such as `adder tree`.
+    """
+
+    name: str
+    kind: str
+
+
+def total(rows: Iterable[Resources]) -> Resources:
+    """Return the sums; a sum is None if one of its terms is.
+
+    >>> total([Resources(aluts=3, ffs=1), Resources(aluts=4, ffs=None)])
+    Resources(aluts=7, ffs=None, rams=0, dsps=0, mlabs=0)
+    """
+    rows = tuple(rows)
+    return Resources(**{name: _sum(getattr(row, name) for row in rows) for name in NAMES})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceReport:
+    """What firmware costs on a device, as one source sees it.
+
+    Attributes:
+        source: where the numbers come from.
+        tool_version: of the tool that counted; None if it does not say.
+        device: FPGA family or part number.
+        scope: `whole IP`, with pipes and the kernel's shell, or the `datapath` alone.
+        used: what the firmware takes.
+        available: what the device offers; None if it is not known.
+        latency_cycles: clock cycles from input to output; None if unknown.
+        initiation_interval: clock cycles between inputs; None if unknown.
+        clock: frequency for which these numbers hold, in MHz; None if unknown.
+        assumptions: what a reader must know to use the numbers, a sentence each.
+        rows: the parts of `used`, where the source has them.
+    """
+
+    source: Source
+    tool_version: str | None
+    device: str
+    scope: Scope
+    used: Resources
+    available: Resources | None = None
+    latency_cycles: int | None = None
+    initiation_interval: int | None = None
+    clock: float | None = None
+    assumptions: tuple[str, ...] = ()
+    rows: tuple[ResourceRow, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.scope not in get_args(Scope):
+            raise InputError(f"scope {self.scope!r}: must be one of {', '.join(get_args(Scope))}")
+        _check_count("latency_cycles", self.latency_cycles)
+        _check_count("initiation_interval", self.initiation_interval)
+        if self.clock is not None and not (math.isfinite(self.clock) and self.clock > 0):
+            raise InputError(f"clock {self.clock}: must be a frequency above 0 MHz, or None if unknown")
+
+    def share(self, name: str) -> float | None:
+        """Return the share of the device that resource `name` takes, in percent; None if unknown."""
+        used = getattr(self.used, name)
+        available = getattr(self.available, name, None)
+        return None if used is None or not available else 100 * used / available
+
+    @property
+    def contest_figure(self) -> float | None:
+        """ALUT share plus FF share, in percent of the device; None if unknown."""
+        aluts, ffs = self.share("aluts"), self.share("ffs")
+        return None if aluts is None or ffs is None else aluts + ffs
+
+    @property
+    def latency(self) -> float | None:
+        """Latency in ns at the report's clock; None if unknown."""
+        return None if self.latency_cycles is None or self.clock is None else 1000 * self.latency_cycles / self.clock
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain primitives."""
+        record = asdict(self)
+        return record | {
+            "source": self.source.value,
+            "assumptions": list(self.assumptions),
+            "rows": list(record["rows"]),
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> ResourceReport:
+        """Return the report of which `to_json` made `record`.
+
+        Raises:
+            InputError: it is something else.
+        """
+        try:
+            available = record["available"]
+            parts = {
+                "source": Source(record["source"]),
+                "used": Resources(**record["used"]),
+                "available": None if available is None else Resources(**available),
+                "assumptions": tuple(record["assumptions"]),
+                "rows": tuple(ResourceRow(**row) for row in record["rows"]),
+            }
+            return cls(**{**record, **parts})
+        except InputError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"no resource report: {type(error).__name__}: {error}") from error
+
+
+def best_first(reports: Iterable[ResourceReport]) -> tuple[ResourceReport, ...]:
+    """Return the reports by their source, the headline first; equal sources keep their order."""
+    order = tuple(Source)
+    return tuple(sorted(reports, key=lambda report: order.index(report.source)))
+
+
+def _sum(terms: Iterable[int | None]) -> int | None:
+    result = 0
+    for term in terms:
+        if term is None:
+            return None
+        result += term
+    return result
+
+
+def _check_count(name: str, value: object) -> None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        raise InputError(f"{name} {value!r}: must be a count, a whole number from 0, or None if unknown")
