@@ -11,6 +11,7 @@ from nanotrigger.evaluation.figures.roc import pairwise_roc_curves, roc_curves
 from nanotrigger.evaluation.figures.sample import Sample
 from nanotrigger.evaluation.figures.save import save_figure
 from nanotrigger.evaluation.figures.staircase import quantizer_staircases
+from nanotrigger.evaluation.figures.weights import weight_histograms
 
 __all__ = [
     "Sample",
@@ -22,4 +23,5 @@ __all__ = [
     "roc_curves",
     "save_figure",
     "training_history",
+    "weight_histograms",
 ]
