@@ -4,7 +4,8 @@ import ast
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "nanotrigger"
-ORDER = ["errors", "files", "numbers", "data", "simulate", "networks", "training", "evaluation", "firmware", "cli"]
+ORDER = ["errors", "files", "numbers", "data", "simulate", "networks", "training", "evaluation", "firmware"]
+ORDER += ["resources", "studies", "cli"]
 
 
 def imported_parts(file: Path) -> set[str]:

@@ -14,6 +14,8 @@ from nanotrigger.firmware.judge import judge
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.resources.record import read_reports
+from nanotrigger.resources.report import Source
 from nanotrigger.training.checkpoint import load_trained
 from tests.conftest import command
 
@@ -46,6 +48,40 @@ def test_the_firmware_is_as_accurate_as_the_network(exported):
     assert emulation["accuracy"] == tested["accuracy"]
 
 
+def test_every_export_states_its_cost(exported):
+    (report,) = read_reports(exported)
+    assert report.source is Source.STRUCTURAL_COUNT
+    assert 1_000 < report.used.aluts < 50_000
+    assert report.used.dsps == 0
+    assert report.used.mlabs == 4  # ceil(5 outputs of 16 bits / 20)
+    assert report.used.aluts == sum(row.aluts for row in report.rows)
+
+
+def test_the_datasheet_is_one_page_of_its_own(exported):
+    page = (exported / "datasheet.html").read_text()
+    parity = json.loads((exported / "parity.json").read_text())
+    assert parity["sha256"]["firmware"] in page
+    assert "structural count" in page
+    assert "<script" not in page
+    assert 'src="http' not in page
+
+
+def test_what_cannot_be_counted_is_not_guessed(quantized_run, tmp_path):
+    done = export(f"ckpt={quantized_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", "reuse_factor=4")
+    assert done.returncode == 0, done.stderr
+    assert "not counted: reuse_factor=4: the structural count knows only 1" in done.stdout
+    assert read_reports(tmp_path / "export") == ()
+
+
+@pytest.mark.skipif(shutil.which("icpx") is not None, reason="the vendor's compiler is there")
+def test_without_the_vendors_compiler_nothing_is_exported(quantized_run, tmp_path):
+    done = export(f"ckpt={quantized_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", "report=vendor")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "icpx, the vendor's compiler, is not on the PATH; install oneAPI 2025.0" in done.stderr
+    assert not (tmp_path / "export").exists()
+
+
 def test_vectors_are_what_the_network_computes(exported):
     trained = load_trained(exported.parent / "best.ckpt")
     inputs, expected = (np.loadtxt(exported / "tb_data" / name) for name in ("inputs.txt", "expected.txt"))
@@ -72,7 +108,8 @@ def test_one_flipped_bit_is_found(exported, tmp_path):
     values[5] = f" {(word ^ 1) * step}"
     weights.write_text(re.sub(r"\{.*\}", lambda _: "{" + ",".join(values) + "}", text, flags=re.S))
     trained = load_trained(exported.parent / "best.ckpt")
-    parity, difference = judge(trained, judged_events(trained), Target(), firmware, folder)
+    judgement = judge(trained, judged_events(trained), Target(), firmware, folder)
+    parity, difference = judgement.parity, judgement.difference
     assert parity["differing_words_of"]["qonnx"] == 0
     assert parity["differing_words_of"]["firmware"] > 0
     assert parity["differing_words"] == parity["differing_words_of"]["firmware"]

@@ -6,16 +6,21 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 from nanotrigger.cli.arguments import dashed
+from nanotrigger.cli.cost import Report, report_cost
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.target import Target
+from nanotrigger.resources.vendor import check_vendor_tools
+from nanotrigger.studies.compose import compose_datasheet
+from nanotrigger.studies.datasheet import write_datasheet
 
 _DESCRIPTION = """
 Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute the same:
 
   python export.py ckpt=RUN/best.ckpt                          into RUN/export
   python export.py ckpt=RUN/best.ckpt output=DIR clock_period=4 reuse_factor=2
+  python export.py ckpt=RUN/best.ckpt report=vendor            resources from Intel's compiler, if it is there
   python export.py ckpt=FLOAT_RUN/best.ckpt precision='fixed<12,5>'
 """
 
@@ -34,16 +39,27 @@ def _run() -> int:
         "--output", type=Path | None, default=None, help="folder (default: RUN/export, or NAME_export beside NAME.ckpt)"
     )
     parser.add_argument("--data", type=str | None, default=None, help="events to judge by, as data.source")
+    parser.add_argument("--report", type=Report, default="structural", help="what to ask for the cost on the chip")
     parser.add_class_arguments(Target, None, help="the firmware")
     settings = parser.parse_args(dashed(sys.argv[1:]))
     target = Target(**{name: settings[name] for name in Target.__dataclass_fields__})
     output = settings.output or default_output(settings.ckpt)
+    if settings.report == "vendor":
+        check_vendor_tools()  # before the export: without them it fails at once
     result = export(settings.ckpt, output, target=target, data=settings.data)
     print(_report(result))
-    if result.difference is not None:
-        print(f"error: {result.difference}", file=sys.stderr)
-        return 1
-    return 0
+    difference = result.judgement.difference
+    if difference is None:
+        reports = report_cost(result, settings.report)
+    else:
+        print(f"error: {difference}", file=sys.stderr)
+        reports = ()
+    logits = result.judgement.logits
+    sheet = compose_datasheet(
+        output, result.trained, result.events, logits, reports=reports, checkpoint=settings.ckpt, data=settings.data
+    )
+    print(f"datasheet     {write_datasheet(sheet, output)}")
+    return 0 if difference is None else 1
 
 
 def default_output(checkpoint: Path) -> Path:
@@ -57,7 +73,7 @@ def default_output(checkpoint: Path) -> Path:
 
 
 def _report(result: Export) -> str:
-    parity = result.parity
+    parity = result.judgement.parity
     lines = [
         f"events        {parity['inputs']['events']['description']}",
         f"extremes      {parity['inputs']['extremes']['samples']:,} saturating and extreme inputs",

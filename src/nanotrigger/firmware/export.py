@@ -3,16 +3,14 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nanotrigger.files import whole_folder, write_json
 from nanotrigger.firmware.convert import convert, is_project_name
-from nanotrigger.firmware.events import judged_events
-from nanotrigger.firmware.judge import judge
-from nanotrigger.firmware.parity import Difference
+from nanotrigger.firmware.events import Events, judged_events
+from nanotrigger.firmware.judge import Judgement, judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
-from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
 
 
 @dataclass(frozen=True)
@@ -21,13 +19,17 @@ class Export:
 
     Attributes:
         folder: holds model.onnx, hls/, parity.json, emulation.json and tb_data/.
-        parity: the content of parity.json.
-        difference: where the first difference lies, if there is one.
+        trained: the network, as its checkpoint holds it.
+        target: how the firmware is built, its precision settled.
+        events: on which it was judged.
+        judgement: what came of comparing network, QONNX and firmware.
     """
 
     folder: Path
-    parity: dict[str, Any]
-    difference: Difference | None
+    trained: TrainedNetwork
+    target: Target
+    events: Events
+    judgement: Judgement
 
 
 def export(checkpoint: Path, output: Path, *, target: Target, data: str | None = None) -> Export:
@@ -63,9 +65,9 @@ def export(checkpoint: Path, output: Path, *, target: Target, data: str | None =
             io_type=target.io_type,
             reuse_factor=target.reuse_factor,
         )
-        parity, difference = judge(trained, events, target, firmware, folder)
-        write_json(folder / "parity.json", parity)
-    return Export(output, parity, difference)
+        judgement = judge(trained, events, target, firmware, folder)
+        write_json(folder / "parity.json", judgement.parity)
+    return Export(output, trained, target, events, judgement)
 
 
 def _project_name(checkpoint: Path) -> str:

@@ -1,6 +1,6 @@
 """Judge firmware: run network, QONNX and C++ on the same events and write down where they agree."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,23 @@ Array = NDArray[np.float64]
 EXTREME_SEED = 0
 
 
-def judge(
-    trained: TrainedNetwork, events: Events, target: Target, firmware: Firmware, folder: Path
-) -> tuple[dict[str, Any], Difference | None]:
-    """Run network, QONNX and firmware on all events; write emulation.json and tb_data/ into `folder`.
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What came of a comparison.
 
-    Returns:
-        the content of parity.json, and the first difference if there is one.
+    Attributes:
+        parity: the content of parity.json.
+        difference: where the first difference lies, if there is one.
+        logits: what the firmware computed for the events, shape (events, classes).
     """
+
+    parity: dict[str, Any]
+    difference: Difference | None
+    logits: Array
+
+
+def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Firmware, folder: Path) -> Judgement:
+    """Run network, QONNX and firmware on all events; write emulation.json and tb_data/ into `folder`."""
     number = input_format(trained.network, target)
     extremes = extreme_inputs(number, trained.network.configuration["features"], seed=EXTREME_SEED)
     inputs = np.concatenate([events.features, extremes])
@@ -65,7 +74,7 @@ def judge(
         proof, difference = _agree(trained, events, logits[: len(events.labels)]), None
     if target.softmax:
         proof["softmax"] = _softmax_record(logits, emulation.outputs)
-    return {**proof, **record}, difference
+    return Judgement({**proof, **record}, difference, logits[: len(events.labels)])
 
 
 def _prove(
