@@ -21,5 +21,5 @@ test: .venv/installed-dev
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(BIN)/pip install --quiet --editable ".[dev,simulate]"
+	$(BIN)/pip install --quiet --editable ".[dev,simulate,synthesis]"
 	touch $@

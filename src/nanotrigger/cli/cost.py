@@ -9,54 +9,80 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
 from nanotrigger.resources.audit import audit
 from nanotrigger.resources.audit_table import audit_table, saturation_warnings
+from nanotrigger.resources.calibration import levels_per_stage
 from nanotrigger.resources.read_layers import read_layers
 from nanotrigger.resources.record import write_reports
 from nanotrigger.resources.report import ResourceReport, best_first
+from nanotrigger.resources.rtl.write import write_rtl
 from nanotrigger.resources.structural import refusal, structural_report
+from nanotrigger.resources.synthesis import LOG, synthesis_report, yosys_version
 from nanotrigger.resources.table import format_report, format_rows
 from nanotrigger.resources.unroll import unroll
-from nanotrigger.resources.vendor import build_report
+from nanotrigger.resources.vendor import build_report, check_vendor_tools
 
-Report = Literal["structural", "vendor"]
+Report = Literal["structural", "yosys", "vendor"]
+
+
+def check_tools(report: Report) -> None:
+    """Check that the tools of a report are there, before any work is done.
+
+    Raises:
+        InputError: one is missing; says where it comes from.
+    """
+    if report == "vendor":
+        check_vendor_tools()
+    elif report == "yosys":
+        yosys_version()
 
 
 def report_cost(result: Export, report: Report) -> tuple[ResourceReport, ...]:
-    """Count, build if asked to, write resources.json into the export and print the best report and the audit.
+    """Count, synthesize or build as asked; write resources.json and rtl/; print the best report and the audit.
+
+    What is at hand at once is on disk before a long build begins, so that an interrupted one loses nothing.
 
     Returns:
         the reports, the best source first.
 
-    The count is on disk before a vendor build begins, so that an interrupted build loses nothing.
-
     Raises:
-        InputError: the vendor's compiler is missing or its reports cannot be read.
-        FirmwareError: the vendor's build failed.
+        InputError: a tool is missing or its reports cannot be read.
+        FirmwareError: a synthesis or a build failed.
     """
-    reports = _counted(result)
-    write_reports(reports, result.folder)
+    reports: tuple[ResourceReport, ...] = ()
+    reason = refusal(result.target)
+    if reason is None:
+        reports, reason = _of_the_datapath(result, report)
+    if reason is not None:
+        print(f"resources     no structural count: {reason}")
     if report == "vendor":
         reports = best_first((*reports, *build_report(result.folder / "hls")))
         write_reports(reports, result.folder)
     if reports:
         print(f"\n{format_report(reports[0])}")
-        if reports[0].rows:
-            print(f"\n{format_rows(reports[0].rows)}")
+    for counted in [counted for counted in reports if counted.rows][:1]:
+        print(f"\nby part, from the {counted.source} ({counted.scope}):\n{format_rows(counted.rows)}")
     if result.trained.network.formats:
         _print_audit(result)
     return reports
 
 
-def _counted(result: Export) -> tuple[ResourceReport, ...]:
-    """Return the structural count, or say why there is none."""
-    reason = refusal(result.target)
-    if reason is None:
-        try:
-            datapath = unroll(read_layers(result.folder / "model.onnx", result.target.precision))
-            return (structural_report(datapath, result.target),)
-        except InputError as error:
-            reason = str(error)
-    print(f"resources     not counted: {reason}")
-    return ()
+def _of_the_datapath(result: Export, report: Report) -> tuple[tuple[ResourceReport, ...], str | None]:
+    """Return the structural count, with open synthesis before it if asked for, or why there is none."""
+    model, target = result.folder / "model.onnx", result.target
+    try:
+        network = read_layers(model, target.precision)
+    except InputError as error:
+        write_reports((), result.folder)
+        return (), str(error)
+    datapath = unroll(network)
+    write_rtl(model, result.folder / "rtl", levels=levels_per_stage(target.clock_period), precision=target.precision)
+    reports: tuple[ResourceReport, ...] = (structural_report(datapath, target),)
+    write_reports(reports, result.folder)
+    if report == "yosys":
+        counted = structural_report(datapath, target, scope="datapath")
+        synthesized = synthesis_report(datapath, network, target, log=result.folder / LOG)
+        reports = best_first((synthesized, *reports, counted))
+        write_reports(reports, result.folder)
+    return reports, None
 
 
 def _print_audit(result: Export) -> None:

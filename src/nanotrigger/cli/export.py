@@ -6,12 +6,11 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 from nanotrigger.cli.arguments import dashed
-from nanotrigger.cli.cost import Report, report_cost
+from nanotrigger.cli.cost import Report, check_tools, report_cost
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.target import Target
-from nanotrigger.resources.vendor import check_vendor_tools
 from nanotrigger.studies.compose import compose_datasheet
 from nanotrigger.studies.datasheet import write_datasheet
 
@@ -21,6 +20,7 @@ Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute th
   python export.py ckpt=RUN/best.ckpt                          into RUN/export
   python export.py ckpt=RUN/best.ckpt output=DIR clock_period=4 reuse_factor=2
   python export.py ckpt=RUN/best.ckpt report=vendor            resources from Intel's compiler, if it is there
+  python export.py ckpt=RUN/best.ckpt report=yosys             resources from open synthesis
   python export.py ckpt=FLOAT_RUN/best.ckpt precision='fixed<12,5>'
 """
 
@@ -44,8 +44,7 @@ def _run() -> int:
     settings = parser.parse_args(dashed(sys.argv[1:]))
     target = Target(**{name: settings[name] for name in Target.__dataclass_fields__})
     output = settings.output or default_output(settings.ckpt)
-    if settings.report == "vendor":
-        check_vendor_tools()  # before the export: without them it fails at once
+    check_tools(settings.report)
     result = export(settings.ckpt, output, target=target, data=settings.data)
     print(_report(result))
     difference = result.judgement.difference

@@ -19,9 +19,14 @@ class Assembly:
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
+        self._made: dict[Operation, int] = {}
 
     def append(self, operation: Operation) -> int:
-        """Add an operation and return its position."""
+        """Add an operation and return its position; a sum that was made before is used again, as synthesis does."""
+        if isinstance(operation, Sum | Offset):
+            if operation in self._made:
+                return self._made[operation]
+            self._made[operation] = len(self.operations)
         self.operations.append(operation)
         return len(self.operations) - 1
 
@@ -48,7 +53,7 @@ class Assembly:
             positive: make the sign of the result plus, if one adder can.
             words: range of the new signal; by default that of the sum of independent terms.
         """
-        left, right = sorted(pair, key=lambda term: (term.shift, -term.sign))
+        left, right = sorted(pair, key=lambda term: (term.shift, -term.sign, term.signal))
         shift, sign = right.shift - left.shift, left.sign
         right_sign = left.sign * right.sign
         left_sign = 1

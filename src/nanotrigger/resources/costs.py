@@ -29,17 +29,17 @@ def tree_of_luts(inputs: int) -> int:
 
 
 def _sum(operation: Sum, bits: int, left: Range) -> int:
-    """An adder bit for each bit but the lowest, which pass unchanged unless they are negated."""
+    """An adder bit for each bit but the lowest, which pass unchanged unless negated; a difference needs a carry-in."""
     if operation.is_concatenation(left):
         return 0
     passing = operation.shift if operation.left_sign > 0 else 0
-    return max(bits - passing, 0)
+    return max(bits - passing, 0) + (operation.left_sign != operation.right_sign)
 
 
 def _offset(operation: Offset, bits: int) -> int:
-    """An adder bit for each bit from the constant's lowest one upwards; all of them if the signal is negated."""
+    """An adder bit for each bit from the constant's lowest one up; all, and a carry-in, if the signal is negated."""
     if operation.sign < 0:
-        return max(bits - operation.shift, 0)
+        return max(bits - operation.shift, 0) + 1
     constant = operation.constant >> operation.shift
     if constant == 0:
         return 0
@@ -57,7 +57,8 @@ def _quantize(operation: Quantize, bits: int, source: Range) -> int:
     if operation.rounds and operation.drop > 0:
         count += rounded_bits + tree_of_luts(operation.drop + 1)  # whether to round up: all dropped bits and the last
     if operation.saturates and rounded not in target:
-        return count + bits + _overflow(rounded_bits, target)
+        alone = rounded_bits - target.bits + 1 + (source.low < 0) <= LUT_INPUTS  # the ALUT of a bit sees it all
+        return count + bits + (0 if alone else _overflow(rounded_bits, target))
     return count + (bits if operation.relu and source.low < 0 else 0)
 
 

@@ -24,10 +24,10 @@ def test_a_power_of_two_is_only_wires(one_layer, weight):
 @pytest.mark.parametrize(
     ("weight", "expected"),
     [
-        (3, 10),  # (x << 2) - x: -384 to 381, 10 bits, and the lowest are those of -x
+        (3, 10 + 1),  # (x << 2) - x: -384 to 381, 10 bits, the lowest are those of -x; a carry-in starts the chain
         (5, 9),  # x + (x << 2): 11 bits, the lowest two are those of x
-        (12, 10),  # as 3
-        (-1, 9),  # 0 - x: -127 to 128
+        (12, 10 + 1),  # as 3
+        (-1, 9 + 1),  # 0 - x: -127 to 128, and a carry-in
     ],
 )
 def test_products(one_layer, weight, expected):
@@ -40,7 +40,7 @@ def test_parts_that_do_not_overlap_are_only_wires(one_layer):
 
 def test_two_weights_are_one_adder_as_wide_as_the_sum(one_layer):
     assert count(one_layer([[1], [1]])) == 9
-    assert count(one_layer([[1], [-1]])) == 9
+    assert count(one_layer([[1], [-1]])) == 9 + 1  # and a carry-in
     assert count(one_layer([[1], [4]])) == 11 - 2
 
 
@@ -52,7 +52,7 @@ def test_a_row_of_zeros_is_a_constant(one_layer):
 
 def test_a_product_serves_all_neurons_whatever_sign_and_power_of_two(one_layer):
     assert count(one_layer([[5]])) == 9
-    assert count(one_layer([[5, -20], [0, 1]])) == 9 + 11  # y - 20 x: 13 bits, the lowest two are those of y
+    assert count(one_layer([[5, -20], [0, 1]])) == 9 + 11 + 1  # y - 20 x: 13 bits, the lowest two are those of y
 
 
 def test_partial_sums_of_products_are_shared(one_layer):
@@ -73,10 +73,10 @@ def test_relu_is_one_alut_for_each_bit_that_is_left(one_layer):
 
 def test_rounding_and_saturation(one_layer):
     # words -128 to 127, two bits dropped: -32 to 32, into 0 to 15. Rounding: six bits up to 32, and one ALUT decides
-    # from three bits whether to round up. Saturation: one ALUT sees the two upper bits, and one makes each output bit.
+    # from three bits whether to round up. Saturation: the ALUT of each output bit sees the two upper bits by itself.
     quantizer = Conversion(FixedPoint(4, 4, signed=False), relu=True)
     scaled = one_layer([[1]], number=FixedPoint(8, 6), conversions=(quantizer,))
-    assert count(scaled) == 6 + 1 + 1 + 4
+    assert count(scaled) == 6 + 1 + 4
 
 
 def test_a_word_that_wraps_needs_only_its_own_bits(one_layer):
@@ -85,5 +85,5 @@ def test_a_word_that_wraps_needs_only_its_own_bits(one_layer):
 
 
 def test_what_only_a_pruned_weight_would_read_costs_nothing(one_layer):
-    assert count(one_layer([[3, 1], [0, 0]])) == 10
+    assert count(one_layer([[3, 1], [0, 0]])) == 10 + 1
     assert count(one_layer([[0, 1], [0, 0]])) == 0

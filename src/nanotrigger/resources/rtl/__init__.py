@@ -1,0 +1,1 @@
+"""The datapath of the structural count as Verilog."""
