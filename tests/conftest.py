@@ -24,16 +24,17 @@ def train(*arguments: str, **options) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="session")
 def quantized_run(tmp_path_factory) -> Path:
     """A run folder of jets_qat, two epochs on the shipped sample."""
-    folder = tmp_path_factory.mktemp("runs") / "jets_qat" / "run"
-    done = train("experiment=jets_qat", "data.source=simulated", "trainer.max_epochs=2", f"output={folder}")
-    assert done.returncode == 0, done.stderr
-    return folder
+    return _short_run("jets_qat", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def float_run(tmp_path_factory) -> Path:
     """A run folder of jets_float, two epochs on the shipped sample."""
-    folder = tmp_path_factory.mktemp("runs") / "jets_float" / "run"
-    done = train("experiment=jets_float", "data.source=simulated", "trainer.max_epochs=2", f"output={folder}")
+    return _short_run("jets_float", tmp_path_factory)
+
+
+def _short_run(experiment: str, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / experiment / "run"
+    done = train(f"experiment={experiment}", "data.source=simulated", "trainer.max_epochs=2", f"output={folder}")
     assert done.returncode == 0, done.stderr
     return folder
