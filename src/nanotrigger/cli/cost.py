@@ -48,6 +48,7 @@ def report_cost(result: Export, report: Report) -> tuple[ResourceReport, ...]:
         FirmwareError: a synthesis or a build failed.
     """
     reports: tuple[ResourceReport, ...] = ()
+    write_reports(reports, result.folder)
     reason = refusal(result.target)
     if reason is None:
         reports, reason = _of_the_datapath(result, report)
@@ -71,7 +72,6 @@ def _of_the_datapath(result: Export, report: Report) -> tuple[tuple[ResourceRepo
     try:
         network = read_layers(model, target.precision)
     except InputError as error:
-        write_reports((), result.folder)
         return (), str(error)
     datapath = unroll(network)
     write_rtl(model, result.folder / "rtl", levels=levels_per_stage(target.clock_period), precision=target.precision)
