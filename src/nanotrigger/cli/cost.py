@@ -1,13 +1,13 @@
 """State what an export costs on the chip: resources.json, the headline table and the quantizers on the terminal."""
 
+from collections.abc import Sequence
 from typing import Literal
 
-import onnx
 from rich.console import Console
 
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
-from nanotrigger.resources.audit import audit
+from nanotrigger.resources.audit import QuantizerAudit
 from nanotrigger.resources.audit_table import audit_table, saturation_warnings
 from nanotrigger.resources.calibration import levels_per_stage
 from nanotrigger.resources.read_layers import read_layers
@@ -36,7 +36,7 @@ def check_tools(report: Report) -> None:
 
 
 def report_cost(result: Export, report: Report) -> tuple[ResourceReport, ...]:
-    """Count, synthesize or build as asked; write resources.json and rtl/; print the best report and the audit.
+    """Count, synthesize or build as asked; write resources.json and rtl/; print the best report.
 
     What is at hand at once is on disk before a long build begins, so that an interrupted one loses nothing.
 
@@ -61,8 +61,6 @@ def report_cost(result: Export, report: Report) -> tuple[ResourceReport, ...]:
         print(f"\n{format_report(reports[0])}")
     for counted in [counted for counted in reports if counted.rows][:1]:
         print(f"\nby part, from the {counted.source} ({counted.scope}):\n{format_rows(counted.rows)}")
-    if result.trained.network.formats:
-        _print_audit(result)
     return reports
 
 
@@ -85,8 +83,8 @@ def _of_the_datapath(result: Export, report: Report) -> tuple[tuple[ResourceRepo
     return reports, None
 
 
-def _print_audit(result: Export) -> None:
-    audits = audit(onnx.load(result.folder / "model.onnx"), result.events.features)
+def print_audit(audits: Sequence[QuantizerAudit]) -> None:
+    """Print the audit of a network's quantizers, and a warning for each that saturates too often."""
     console = Console(width=max(110, Console().width))
     console.print(audit_table(audits))
     for warning in saturation_warnings(audits):

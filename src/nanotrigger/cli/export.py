@@ -6,7 +6,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 from nanotrigger.cli.arguments import dashed
-from nanotrigger.cli.cost import Report, check_tools, report_cost
+from nanotrigger.cli.cost import Report, check_tools, print_audit, report_cost
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.firmware.export import Export, export
@@ -57,6 +57,8 @@ def _run() -> int:
     sheet = compose_datasheet(
         output, result.trained, result.events, logits, reports=reports, checkpoint=settings.ckpt, data=settings.data
     )
+    if difference is None and sheet.audits:
+        print_audit(sheet.audits)
     print(f"datasheet     {write_datasheet(sheet, output)}")
     return 0 if difference is None else 1
 
