@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 
 from nanotrigger.cli.arguments import dashed
 from nanotrigger.cli.cost import Report, check_tools, print_audit, report_cost
@@ -31,18 +31,9 @@ def main() -> None:
 
 
 def _run() -> int:
-    parser = ArgumentParser(
-        description=_DESCRIPTION, formatter_class=ExampleHelpFormatter, exit_on_error=False, allow_abbrev=False
-    )
-    parser.add_argument("--ckpt", type=Path, required=True, help="best.ckpt or last.ckpt of a run")
-    parser.add_argument(
-        "--output", type=Path | None, default=None, help="folder (default: RUN/export, or NAME_export beside NAME.ckpt)"
-    )
-    parser.add_argument("--data", type=str | None, default=None, help="events to judge by, as data.source")
-    parser.add_argument("--report", type=Report, default="structural", help="what to ask for the cost on the chip")
-    parser.add_class_arguments(Target, None, help="the firmware")
+    parser = export_parser()
     settings = parser.parse_args(dashed(sys.argv[1:]))
-    target = Target(**{name: settings[name] for name in Target.__dataclass_fields__})
+    target = read_target(settings)
     output = settings.output or default_output(settings.ckpt)
     check_tools(settings.report)
     result = export(settings.ckpt, output, target=target, data=settings.data)
@@ -61,6 +52,26 @@ def _run() -> int:
         print_audit(sheet.audits)
     print(f"datasheet     {write_datasheet(sheet, output)}")
     return 0 if difference is None else 1
+
+
+def export_parser() -> ArgumentParser:
+    """Return the parser of export.py's arguments."""
+    parser = ArgumentParser(
+        description=_DESCRIPTION, formatter_class=ExampleHelpFormatter, exit_on_error=False, allow_abbrev=False
+    )
+    parser.add_argument("--ckpt", type=Path, required=True, help="best.ckpt or last.ckpt of a run")
+    parser.add_argument(
+        "--output", type=Path | None, default=None, help="folder (default: RUN/export, or NAME_export beside NAME.ckpt)"
+    )
+    parser.add_argument("--data", type=str | None, default=None, help="events to judge by, as data.source")
+    parser.add_argument("--report", type=Report, default="structural", help="what to ask for the cost on the chip")
+    parser.add_class_arguments(Target, None, help="the firmware")
+    return parser
+
+
+def read_target(settings: Namespace) -> Target:
+    """Return the firmware's target that parsed arguments describe."""
+    return Target(**{name: settings[name] for name in Target.__dataclass_fields__})
 
 
 def default_output(checkpoint: Path) -> Path:

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class TrainCLI(LightningCLI):
         """Add the groups that are ours."""
         parser.add_argument("--experiment", type=str | None, default=None, help="name of the run's folder")
         parser.add_argument("--output", type=str | None, default=None, help="run folder")
+        parser.add_argument("--evaluate", type=bool, default=True, help="test the best checkpoint at the end")
         parser.add_argument("--tensorboard", type=bool, default=False, help="log to TensorBoard as well")
         parser.add_subclass_arguments(MLP, "network", required=True, help="the network")
         parser.link_arguments("network", "model.init_args.network", apply_on="instantiate")
@@ -141,10 +143,21 @@ class TrainCLI(LightningCLI):
         """Test the best checkpoint, on one process: test.json and figures."""
         if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
             return
+        if not self._settings.evaluate:
+            return
         if (self.run_folder / "best.ckpt").exists():
             evaluate_run(self.run_folder, self.datamodule)
         else:
             print(f"no epoch was trained and validated: {self.run_folder} has no best.ckpt and no test.json")
+
+
+class CheckCLI(TrainCLI):
+    """A TrainCLI that builds everything for a training on one device, and does not train."""
+
+    def _run_subcommand(self, subcommand: str) -> None:  # the last thing that LightningCLI does
+        if self.trainer.world_size > 1:
+            devices = self._settings.trainer.devices
+            raise InputError(f"trainer.devices={devices}: a point is trained on one; workers=N trains N points at once")
 
 
 def main(root: Path) -> None:
@@ -153,21 +166,36 @@ def main(root: Path) -> None:
     Args:
         root: the folder that holds `configs`.
     """
+    prepare_process()
+    configs = root / "configs"
+    exit_with_one_line(lambda: train(train_arguments(sys.argv[1:], configs), configs))
+
+
+def prepare_process() -> None:
+    """Train on one thread unless OMP_NUM_THREADS is set, without third-party remarks that a user can do nothing about.
+
+    So small a network is faster on one thread, and gives the same sums whatever the number of cores.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
     _quiet()
-    if "OMP_NUM_THREADS" not in os.environ:  # so small a network is faster on one thread, and gives the same sums
-        torch.set_num_threads(1)  # whatever the number of cores
-    exit_with_one_line(lambda: _run(root / "configs"))
 
 
-def _run(configs: Path) -> None:
-    arguments = train_arguments(sys.argv[1:], configs)
+def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = TrainCLI) -> None:
+    """Train as `train.py` does.
+
+    Args:
+        arguments: of LightningCLI, as `train_arguments` returns them.
+        configs: the folder that holds base.yaml.
+        cli: what is done with the arguments.
+    """
     sys.argv[1:] = arguments  # the other processes of a multi-device run are started with these
     base = {
         "default_config_files": [str(configs / "base.yaml")],
         "exit_on_error": False,
         "allow_abbrev": False,
     }
-    TrainCLI(
+    cli(
         lightning.LightningModule,
         lightning.LightningDataModule,
         subclass_mode_model=True,

@@ -1,6 +1,7 @@
 """The events on which firmware is judged: the checkpoint's own test split if its data are at hand."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from nanotrigger.data.jets import JetSample, read_jets, source_path
 from nanotrigger.data.split import random_split
 from nanotrigger.errors import InputError
 from nanotrigger.training.checkpoint import TrainedNetwork
+
+Part = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class Events:
     sha256: str
 
 
-def judged_events(trained: TrainedNetwork, data: str | None = None) -> Events:
-    """Return the test split of the data that `trained` was trained on, or else all jets of another file.
+def judged_events(trained: TrainedNetwork, data: str | None = None, *, split: Part = "test") -> Events:
+    """Return a split of the data that `trained` was trained on, or else all jets of another file.
 
     Without those data the shipped sample serves, scaled by the checkpoint's own standardization; `description`
     says so.
@@ -40,6 +43,7 @@ def judged_events(trained: TrainedNetwork, data: str | None = None) -> Events:
     Args:
         trained: of a jet-tagging checkpoint.
         data: source to use instead; all of its jets are taken, unless it is the file of the training.
+        split: which part of the training's file.
 
     Raises:
         InputError: the data cannot be read or have other features or classes than the network.
@@ -56,8 +60,8 @@ def judged_events(trained: TrainedNetwork, data: str | None = None) -> Events:
     part = f"all {len(rows):,} jets"
     if sample.sha256 == trained.data["sha256"]:
         shares = {key: trained.data[key] for key in ("test", "validation")}
-        rows = random_split(len(rows), **shares, seed=trained.data["split_seed"]).test
-        part = f"test split, {len(rows):,} jets"
+        rows = getattr(random_split(len(rows), **shares, seed=trained.data["split_seed"]), split)
+        part = f"{split} split, {len(rows):,} jets"
     features = trained.standardization.apply(torch.from_numpy(sample.features)[rows])
     return Events(
         features=features.double().numpy(),

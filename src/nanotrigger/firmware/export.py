@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nanotrigger.files import whole_folder, write_json
 from nanotrigger.firmware.convert import convert, is_project_name
-from nanotrigger.firmware.events import Events, judged_events
+from nanotrigger.firmware.events import Events, Part, judged_events
 from nanotrigger.firmware.judge import Judgement, judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
@@ -32,7 +32,7 @@ class Export:
     judgement: Judgement
 
 
-def export(checkpoint: Path, output: Path, *, target: Target, data: str | None = None) -> Export:
+def export(checkpoint: Path, output: Path, *, target: Target, data: str | None = None, split: Part = "test") -> Export:
     """Write the firmware of a checkpoint into `output`, with the proof that it computes what was trained.
 
     The folder appears whole or stays as it was. A quantized network is proven on integer words; a float network is
@@ -42,7 +42,8 @@ def export(checkpoint: Path, output: Path, *, target: Target, data: str | None =
         checkpoint: best.ckpt or last.ckpt of a run.
         output: folder to write, or to replace if it holds an export.
         target: how the firmware is built.
-        data: source of the judged events, as for training; by default the training's own test split.
+        data: source of the judged events, as for training; by default the training's own.
+        split: the part of the training's own data on which to judge.
 
     Raises:
         InputError: the checkpoint, the data, the target or the folder are not usable.
@@ -50,7 +51,7 @@ def export(checkpoint: Path, output: Path, *, target: Target, data: str | None =
     """
     trained = load_trained(checkpoint)
     target = settled(trained.network, target)
-    events = judged_events(trained, data)
+    events = judged_events(trained, data, split=split)
     with whole_folder(output, marker="parity.json") as folder:
         write_qonnx(trained.network, folder / "model.onnx")
         firmware = convert(

@@ -1,0 +1,82 @@
+"""A point of a scan: trained as by train.py, exported and costed as by export.py."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from nanotrigger.cli.arguments import train_arguments
+from nanotrigger.cli.cost import report_cost
+from nanotrigger.cli.errors import one_line
+from nanotrigger.cli.export import export_parser, read_target
+from nanotrigger.cli.train import train
+from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.firmware.events import Part
+from nanotrigger.firmware.export import export
+from nanotrigger.studies.measure import measure
+from nanotrigger.studies.plan import Plan, Value
+
+EXPORT = "export."  # what a key for export.py begins with
+
+
+def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path) -> dict[str, Any]:
+    """Train a network in `folder`, or take the plan's, export it into `folder/export` and return its results.
+
+    Args:
+        plan: of the scan.
+        keys: what this point sets.
+        folder: of the point.
+        configs: the folder that holds `experiment/NAME.yaml`.
+
+    Raises:
+        InputError: a setting that cannot be used.
+        FirmwareError: the firmware does not build, or differs from the network.
+    """
+    seconds = None
+    checkpoint = Path(plan.ckpt or folder / "best.ckpt")
+    if plan.ckpt is None:
+        start = time.monotonic()
+        try:
+            train(point_arguments(plan, keys, folder, configs), configs)
+        except Exception as error:
+            message = one_line(error)
+            raise error if message is None else InputError(message) from error
+        seconds = round(time.monotonic() - start, 2)
+    return {"seconds_training": seconds} | measure_point(plan, keys, checkpoint, folder / "export")
+
+
+def measure_point(
+    plan: Plan, keys: dict[str, Value], checkpoint: Path, output: Path, *, split: Part | None = None
+) -> dict[str, Any]:
+    """Export a checkpoint and return its results on a split: by default validation in a contest, test in a grid.
+
+    Raises:
+        InputError: a setting that cannot be used.
+        FirmwareError: the firmware does not build, or differs from the network.
+    """
+    start = time.monotonic()
+    settings = export_parser().parse_args(export_arguments(keys, checkpoint))
+    part = split or ("validation" if plan.contest else "test")
+    result = export(checkpoint, output, target=read_target(settings), data=settings.data, split=part)
+    difference = result.judgement.difference
+    if difference is not None:
+        raise FirmwareError(str(difference))
+    row = measure(result, report_cost(result, settings.report))
+    return {**row, "seconds_export": round(time.monotonic() - start, 2)}
+
+
+def point_arguments(plan: Plan, keys: dict[str, Value], folder: Path, configs: Path) -> list[str]:
+    """Return the arguments of LightningCLI with which a point is trained."""
+    experiments = [f"experiment={name}" for name in plan.experiments]
+    words = [f"{key}={_text(value)}" for key, value in keys.items() if not key.startswith(EXPORT)]
+    return train_arguments([*experiments, *words, f"output={folder}", "evaluate=false"], configs)
+
+
+def export_arguments(keys: dict[str, Value], checkpoint: Path) -> list[str]:
+    """Return the arguments of export.py among a point's keys."""
+    words = {key.removeprefix(EXPORT): value for key, value in keys.items() if key.startswith(EXPORT)}
+    return [f"--ckpt={checkpoint}", *(f"--{key}={_text(value)}" for key, value in words.items())]
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,100 @@
+"""The progress of a scan: a live table on a terminal, else a line for each point that is finished."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from nanotrigger.studies.collect import collect_rows
+from nanotrigger.studies.plan import Plan
+from nanotrigger.studies.points import Points
+from nanotrigger.studies.suggest import values_of
+
+_MARGIN = 8  # lines of a terminal that the table leaves
+
+
+class Progress:
+    """Show what has been finished and what runs; a context manager.
+
+    Args:
+        points: of the scan.
+    """
+
+    def __init__(self, points: Points) -> None:
+        self.points = points
+        self.console = Console()
+        self.live = Live(console=self.console, auto_refresh=False, transient=True)
+        self.shown: set[int] = set()
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.live.stop()
+
+    def show(self) -> None:
+        """Bring the table up to date, or print the points that are new."""
+        rows = collect_rows(self.points)
+        if self.console.is_terminal:
+            self.live.update(_live_table(self.points, rows, self.console.height - _MARGIN), refresh=True)
+            return
+        for row in rows:
+            if row["point"] not in self.shown:
+                self.shown.add(row["point"])
+                print(f"{len(self.shown)}/{self.points.plan.size}  {_line(self.points.plan, row)}", flush=True)
+
+
+def results_table(plan: Plan, rows: list[dict[str, Any]], *, title: str | None = None) -> Table:
+    """Return a table of finished points: what varies, accuracy, cost and parity."""
+    table = Table(title=title, title_justify="left")
+    for name in ("point", *_varied(plan)):
+        table.add_column(name, overflow="fold")
+    for name in ("accuracy", "zeros", "ALUTs", "FFs", "differing words", "seconds"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(str(row["point"]), *(str(row.get(key)) for key in _varied(plan)), *_cells(row))
+    return table
+
+
+def _live_table(points: Points, rows: list[dict[str, Any]], height: int) -> Table:
+    running = points.running()
+    room = max(1, height - len(running))
+    title = f"{points.plan.name}: {len(rows)} of {points.plan.size} points finished, {len(running)} running"
+    table = results_table(points.plan, rows[-room:], title=title)
+    for trial in running:
+        values = values_of(points.plan, trial)
+        keys = points.plan.keys(values) if values is not None else {}
+        table.add_row("…", *(str(keys.get(key, "")) for key in _varied(points.plan)), "running", style="dim")
+    return table
+
+
+def _varied(plan: Plan) -> list[str]:
+    return [key for axis in plan.axes for key in axis.keys[:1]]
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    if row["state"] == "failed":
+        return ("failed",)
+    words = row["differing_words"]
+    return (
+        f"{row['accuracy']:.4f}",
+        f"{row['sparsity_integers']:.3f}",
+        *("" if row[name] is None else f"{row[name]:,}" for name in ("aluts", "ffs")),
+        "float" if words is None else f"{words:,}",
+        f"{(row['seconds_training'] or 0) + row['seconds_export']:.0f}",
+    )
+
+
+def _line(plan: Plan, row: dict[str, Any]) -> str:
+    settings = " ".join(f"{key}={row.get(key)}" for key in _varied(plan))
+    if row["state"] == "failed":
+        return f"point {row['point']}  {settings}  failed: {row['error']}"
+    accuracy, zeros, aluts, ffs, words, seconds = _cells(row)
+    parity = "float network" if words == "float" else f"{words} words differ"
+    return (
+        f"point {row['point']}  {settings}  accuracy {accuracy}  zeros {zeros}  {aluts} ALUTs  {ffs} FFs  "
+        f"{parity}  {seconds} s"
+    )
