@@ -57,7 +57,7 @@ def one_line(error: BaseException) -> str | None:
     if isinstance(error, OSError | MisconfigurationException):  # no space, no permission, no such device
         return str(error)
     if isinstance(error, ValueError | TypeError | ZeroDivisionError) and _raised_by(error) in _ARGUMENT_CHECKERS:
-        return str(error)[:400]
+        return _summary(str(error))
     return None
 
 
@@ -69,7 +69,7 @@ def _raised_by(error: BaseException) -> str:
 
 def _summary(message: str) -> str:
     message = re.sub(r"NestedArg\(key='[\w.]+', val='(.*?)'\)", r"\1", message)
-    key = ".".join(re.findall(r'[Pp]arser key "([\w.]+)"', message))
+    key = ".".join(dict.fromkeys(re.findall(r'[Pp]arser key "([\w.]+)"', message)))  # once for each type it may have
     unknown = re.search(r"unrecognized arguments: (.*)|Option '([\w.]+)' is not accepted", message)
     if unknown and unknown[1]:
         return f"unknown: {unknown[1]}; --print_config shows all keys"
@@ -77,8 +77,15 @@ def _summary(message: str) -> str:
         return f"unknown key {key and key + '.'}{unknown[2]}; --print_config shows all keys"
     lines = [line.strip(" -") for line in message.splitlines()]
     expected = [line.partition(". Got value")[0] for line in lines if line.startswith("Expected a")]
-    reasons = [line for line in expected if "NoneType" not in line]
+    reasons = dict.fromkeys(line for line in expected if "NoneType" not in line)
+    of_list = [line for line in lines if re.match("u?fixed<", line)]  # FixedPoint's own words, not among the causes
+    if of_list:
+        return of_list[0]
     values = [line for line in lines if line.startswith("Given value:")]
+    strangers = re.findall(r"Not a valid subclass of (\w+)(?:\. Got value: (.*))?", message)
+    if key and strangers and not reasons:
+        kind, value = strangers[-1]
+        return f"{key}: {value or values[0].removeprefix('Given value: ')} is no {kind}"[:400]
     if key and reasons:
         return f"{key}: {' or '.join(reasons)}. {values[0] if values else ''}".strip()
     return " ".join(message.split())[:400]

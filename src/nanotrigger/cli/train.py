@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -90,6 +91,7 @@ class TrainCLI(LightningCLI):
         seed = settings.seed_everything
         if not isinstance(seed, bool) and seed is not None and not 0 <= seed < 2**32:
             raise InputError(f"seed={seed}: must be at least 0 and below 2^32")
+        _check_fields(sys.argv[1:], settings.network.init_args)
         if settings.ckpt_path is not None:
             _check_checkpoint(Path(settings.ckpt_path), resume=subcommand == "fit")
         elif subcommand != "fit":
@@ -212,6 +214,14 @@ def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = Trai
             **dict.fromkeys(SUBCOMMANDS, base),
         },
     )
+
+
+def _check_fields(arguments: Sequence[str], network: Any) -> None:
+    """Refuse `network.weight.width=6` where the formats are a list, of which the parser would change the last only."""
+    for argument in arguments:
+        match = re.match(r"--network\.(?:init_args\.)?(\w+)\.\w+", argument)
+        if match and isinstance(network.get(match[1]), list):
+            raise InputError(f"{argument[2:]}: network.{match[1]} has a format for each layer; give the list, or one")
 
 
 def _check_checkpoint(path: Path, *, resume: bool) -> None:

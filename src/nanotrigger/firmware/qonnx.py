@@ -1,13 +1,14 @@
 """QONNX: write a trained network as an ONNX graph of Quant nodes, with names an engineer can follow."""
 
-import copy
 import logging
 import math
 import tempfile
 import warnings
 from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -23,6 +24,7 @@ from torch import nn
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
 from nanotrigger.networks import MLP, build_network
+from nanotrigger.numbers import FixedPoint
 
 INPUT, OUTPUT = "features", "logits"  # the graph's own input and output
 
@@ -56,15 +58,11 @@ def write_qonnx(network: MLP, path: Path) -> None:
 
 def firmware_network(network: MLP) -> MLP:
     """Return a copy whose formats firmware can store: binary weights and biases as ±step in two bits."""
-    configuration = copy.deepcopy(network.configuration)
-    for name in ("weight", "bias"):
-        if name in network.formats:
-            carrier = network.formats[name].carrier
-            configuration[name] = {**configuration[name], **vars(carrier)}
-    exported = build_network(configuration).eval()
+    stored = {name: _carriers(network.configuration[name]) for name in ("weight", "bias") if network.formats}
+    exported = build_network({**network.configuration, **stored}).eval()
     exported.load_state_dict(network.state_dict())
-    for name, tensor in exported.named_parameters():
-        number = network.formats.get(name.rpartition(".")[2])
+    for name, tensor in exported.layers.named_parameters():
+        number = network.tensor_formats.get(name)
         if number is not None and number.is_binary:
             tensor.data = number.quantize(tensor.data)
     return exported
@@ -90,6 +88,13 @@ def check_exact(model: ModelWrapper) -> None:
             raise InputError(f"quantizer {node.name}: zero point {zero_point} must be 0; use a FixedPoint format")
         if attributes["rounding_mode"] != b"ROUND":
             raise InputError(f"quantizer {node.name}: rounding {attributes['rounding_mode']!r} must be ROUND")
+
+
+def _carriers(formats: Any) -> Any:
+    """Return the carriers of formats as a network's configuration has them: a dictionary, or a list of them."""
+    if isinstance(formats, list):
+        return [_carriers(number) for number in formats]
+    return asdict(FixedPoint(**formats).carrier)
 
 
 def _restore_zero_biases(model: ModelWrapper) -> None:

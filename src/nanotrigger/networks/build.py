@@ -15,14 +15,18 @@ def build_network(configuration: dict[str, Any]) -> MLP:
     Raises:
         InputError: an unknown network, or arguments that it does not take.
     """
-    arguments = dict(configuration)
+    arguments = {key: _restored(value) for key, value in configuration.items()}
     name = arguments.pop("network", None)
     if name not in _NETWORKS:
         raise InputError(f"network {name!r} is unknown; this version has {', '.join(_NETWORKS)}")
-    for key, value in arguments.items():
-        if isinstance(value, dict):
-            arguments[key] = FixedPoint(**value)
     try:
         return _NETWORKS[name](**arguments)
     except TypeError as error:
         raise InputError(f"network {name}: {error}; was the checkpoint written by another version?") from None
+
+
+def _restored(value: Any) -> Any:
+    """Return formats, which are stored as dictionaries, alone or in lists."""
+    if isinstance(value, list):
+        return [_restored(item) for item in value]
+    return FixedPoint(**value) if isinstance(value, dict) else value

@@ -1,7 +1,6 @@
 """Multilayer perceptron: linear layers with ReLU between them, float or quantized."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +9,7 @@ from brevitas.nn import QuantIdentity, QuantLinear, QuantReLU
 from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
+from nanotrigger.networks.formats import Formats, LayerFormats
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.quantizers import activation_quantizer, bias_quantizer, weight_quantizer
 
@@ -26,13 +26,13 @@ class MLP(nn.Module):
         hidden: widths of the hidden layers.
         classes: number of logits.
         input: format of the features.
-        weight: format of the weights of every layer.
-        bias: format of the biases of every layer.
-        activation: format behind every ReLU; unsigned.
+        weight: format of the weights of every layer, or a list with one for each, `len(hidden) + 1` of them.
+        bias: format of the biases, likewise.
+        activation: format behind every ReLU, or a list with one for each, `len(hidden)` of them; unsigned.
         output: format of the logits; without it they keep the full precision of the last sum.
 
     Raises:
-        InputError: a width below 1, or formats for only some of the tensors.
+        InputError: a width below 1, formats for only some of the tensors, or a list of another length.
     """
 
     def __init__(
@@ -42,57 +42,54 @@ class MLP(nn.Module):
         classes: int = 5,
         *,
         input: FixedPoint | None = None,
-        weight: FixedPoint | None = None,
-        bias: FixedPoint | None = None,
-        activation: FixedPoint | None = None,
+        weight: LayerFormats | None = None,
+        bias: LayerFormats | None = None,
+        activation: LayerFormats | None = None,
         output: FixedPoint | None = None,
     ) -> None:
         super().__init__()
         widths = [features, *hidden, classes]
         if min(widths) < 1:
             raise InputError(f"network widths {widths}: every layer needs at least one unit")
-        formats = {"input": input, "weight": weight, "bias": bias, "activation": activation, "output": output}
-        self._formats = {name: number for name, number in formats.items() if number is not None}
-        missing = [name for name in ("input", "weight", "bias", "activation") if name not in self._formats]
-        if self._formats and missing:
-            raise InputError(
-                f"network formats: {', '.join(missing)} missing; give all of input, weight, bias and "
-                "activation (quantized) or none (float)"
-            )
-        if activation is not None and activation.signed:
-            raise InputError(f"network.activation {activation}: ReLU has no negative values; use ufixed")
-        for name in ("input", "output"):
-            if name in self._formats and self._formats[name].is_binary:
-                raise InputError(f"network.{name} is binary: firmware has no exact counterpart; use two bits, narrow")
+        given = {"input": input, "weight": weight, "bias": bias, "activation": activation, "output": output}
+        self._formats = Formats(len(hidden), {name: value for name, value in given.items() if value is not None})
         self.configuration: dict[str, Any] = {
             "network": type(self).__name__,
             "features": features,
             "hidden": list(hidden),
             "classes": classes,
-            **{name: asdict(number) for name, number in self._formats.items()},
+            **self._formats.primitives,
         }
+        formats = self.tensor_formats
         self.layers = nn.Sequential()
         if input is not None:
             self.layers.add_module("input", QuantIdentity(act_quant=activation_quantizer(input)))
         for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
-            self.layers.add_module(f"dense_{depth}", _linear(inputs, outputs, weight, bias))
+            name = f"dense_{depth}"
+            layer = _linear(inputs, outputs, formats.get(f"{name}.weight"), formats.get(f"{name}.bias"))
+            self.layers.add_module(name, layer)
             if depth <= len(hidden):
-                self.layers.add_module(f"relu_{depth}", _relu(activation))
+                self.layers.add_module(f"relu_{depth}", _relu(formats.get(f"relu_{depth}")))
         if output is not None:
             self.layers.add_module("output", QuantIdentity(act_quant=activation_quantizer(output)))
 
     @property
     def formats(self) -> dict[str, FixedPoint]:
-        """The format of each tensor that has one, by name; empty for a float network."""
-        return dict(self._formats)
+        """The formats by name, such as `weight`, or `weight_1` to `weight_4` of a list; empty for a float network."""
+        return self._formats.by_name
+
+    @property
+    def tensor_formats(self) -> dict[str, FixedPoint]:
+        """The format of each tensor in `layers`, such as `dense_1.weight` or `relu_1`; empty for a float network."""
+        return self._formats.by_tensor
 
     @property
     def description(self) -> str:
         """The network in one line: its widths, the number of its parameters and its formats."""
         widths = [self.configuration["features"], *self.configuration["hidden"], self.configuration["classes"]]
         parameters = sum(tensor.numel() for tensor in self.parameters())
-        formats = ", ".join(f"{name} {number}" for name, number in self._formats.items()) or "float"
-        return f"{type(self).__name__} {'-'.join(map(str, widths))}, {parameters:,} parameters, {formats}"
+        name = f"{type(self).__name__} {'-'.join(map(str, widths))}"
+        return f"{name}, {parameters:,} parameters, {str(self._formats) or 'float'}"
 
     def forward(self, features: Tensor) -> Tensor:
         """Return logits, shape (batch, classes)."""

@@ -98,8 +98,12 @@ def _features(trained: TrainedNetwork) -> tuple[Feature, ...]:
 
 
 def _weight_figure(weights: Sequence[LayerWeights], trained: TrainedNetwork) -> Illustration:
+    formats = trained.network.tensor_formats
     return Illustration(
-        weight_histograms({layer.name: layer.values for layer in weights}, trained.network.formats.get("weight")),
+        weight_histograms(
+            {layer.name: layer.values for layer in weights},
+            {layer.name: formats[f"{layer.name}.weight"] for layer in weights if formats},
+        ),
         "Weights of each layer by value. A weight that is zero needs no multiplier.",
         "Histograms of the weights, one panel a layer; the table below has their sparsity.",
     )

@@ -44,11 +44,11 @@ class LayerWeights:
 
 def layer_weights(network: MLP) -> tuple[LayerWeights, ...]:
     """Return the weights of every linear layer, in the order in which the data flow."""
-    number = network.formats.get("weight")
     found = []
     for name, layer in network.layers.named_children():
         if isinstance(layer, nn.Linear):
             values = layer.weight.detach().double().numpy().T
+            number = network.tensor_formats.get(f"{name}.weight")
             found.append(LayerWeights(name, values if number is None else number.quantize(values)))
     return tuple(found)
 

@@ -13,6 +13,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
 from nanotrigger.firmware.parity import torch_layers, torch_outputs
 from nanotrigger.firmware.qonnx import OUTPUT, check_exact, firmware_network, write_qonnx
+from nanotrigger.firmware.quantizer_nodes import node_format
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
 
@@ -100,6 +101,33 @@ def test_binary_weights_are_stored_in_two_bits(tmp_path):
     write_qonnx(made, tmp_path / "model.onnx")
     found = execute(onnx.load(tmp_path / "model.onnx"), INPUTS)[OUTPUT]
     np.testing.assert_array_equal(found, torch_outputs(made, INPUTS))
+
+
+def any_format(generator, *, signed=True) -> FixedPoint:
+    width = int(generator.integers(1 if signed else 2, 9))
+    narrow = signed and width > 1 and bool(generator.random() < 0.3)
+    return FixedPoint(width, int(generator.integers(-1, min(width, 4) + 1)), signed, narrow)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_formats_by_layer_equal_torch(tmp_path, seed):
+    generator = np.random.default_rng(seed)
+    weights, biases = ([any_format(generator) for _ in range(3)] for _ in range(2))
+    weights[seed % 3] = FixedPoint(1, 1)
+    activations = [any_format(generator, signed=False) for _ in range(2)]
+    made = network(features=4, hidden=[5, 4], classes=3, weight=weights, bias=biases, activation=activations)
+    write_qonnx(made, tmp_path / "model.onnx")
+    model, inputs = onnx.load(tmp_path / "model.onnx"), INPUTS[:, :4]
+    tensors, layers = execute(model, inputs), torch_layers(made, inputs)
+    for name, values in layers.items():
+        np.testing.assert_array_equal(tensors[OUTPUT if name == "output" else name], values)
+    quantizers = {node.name: node_format(model.graph, node) for node in model.graph.node if node.op_type == "Quant"}
+    assert quantizers.pop("input") == quantizers.pop("output") == FORMATS["input"]
+    for tensor, number in made.tensor_formats.items():
+        name = f"{tensor}_quantizer" if tensor.startswith("relu") else tensor.replace(".", "_")
+        if tensor not in ("input", "output"):
+            assert quantizers.pop(name) == number.carrier
+    assert not quantizers
 
 
 def test_a_float_network_is_plain_onnx(tmp_path):

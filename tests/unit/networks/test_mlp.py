@@ -1,5 +1,7 @@
 """MLP: float or quantized, its initialization, and its configuration."""
 
+import json
+
 import pytest
 import torch
 from brevitas.nn import QuantIdentity, QuantLinear
@@ -15,6 +17,12 @@ FORMATS = {
     "bias": FixedPoint(4, 2, narrow=True),
     "activation": FixedPoint(8, 1, signed=False),
     "output": FixedPoint(16, 6),
+}
+BY_LAYER = {
+    **FORMATS,
+    "weight": [FixedPoint(6, 2), FixedPoint(1, 1), FixedPoint(2, 1, narrow=True), FixedPoint(1, 0)],
+    "bias": [FixedPoint(1, 0), FixedPoint(4, 2), FixedPoint(8, 1), FixedPoint(3, -1)],
+    "activation": [FixedPoint(8, 1, signed=False), FixedPoint(2, 0, signed=False), FixedPoint(5, 3, signed=False)],
 }
 
 
@@ -46,26 +54,43 @@ def test_the_quantized_network_computes_on_the_grid():
     assert network.formats == FORMATS
 
 
-def test_every_value_between_the_layers_is_quantized_as_asked():
-    network = MLP(**FORMATS).eval().double()
+def of_layer(formats, name, depth):
+    return formats[name][depth - 1] if isinstance(formats[name], list) else formats[name]
+
+
+@pytest.mark.parametrize("formats", [FORMATS, BY_LAYER], ids=["one for all", "by layer"])
+def test_every_value_between_the_layers_is_quantized_as_asked(formats):
+    network = MLP(**formats).eval().double()
     values = torch.randn(100, 16).double()
     expected = FORMATS["input"].quantize(values)
     for depth in range(1, 5):
         layer = network.layers.get_submodule(f"dense_{depth}")
-        weight, bias = (FORMATS[name].quantize(getattr(layer, name)) for name in ("weight", "bias"))
+        weight, bias = (of_layer(formats, name, depth).quantize(getattr(layer, name)) for name in ("weight", "bias"))
         expected = expected @ weight.T + bias
-        expected = FORMATS["activation"].quantize(expected.relu()) if depth < 4 else expected
+        expected = of_layer(formats, "activation", depth).quantize(expected.relu()) if depth < 4 else expected
     assert torch.equal(network(values), FORMATS["output"].quantize(expected))
 
 
-@pytest.mark.parametrize("formats", [{}, FORMATS, {**FORMATS, "weight": FixedPoint(1, 1)}])
+@pytest.mark.parametrize("formats", [{}, FORMATS, {**FORMATS, "weight": FixedPoint(1, 1)}, BY_LAYER])
 def test_the_configuration_rebuilds_it(formats):
-    network = MLP(features=3, hidden=[7], classes=2, **formats)
+    network = MLP(features=3, hidden=[7, 5, 4], classes=2, **formats)
     twin = build_network(network.configuration)
-    assert twin.configuration == network.configuration
+    assert twin.configuration == network.configuration == json.loads(json.dumps(network.configuration))
+    assert twin.tensor_formats == network.tensor_formats
     twin.load_state_dict(network.state_dict())
     values = torch.randn(10, 3)
     assert torch.equal(twin.eval()(values), network.eval()(values))
+
+
+def test_formats_by_layer_have_names():
+    network = MLP(**BY_LAYER)
+    assert list(network.formats)[:5] == ["input", "weight_1", "weight_2", "weight_3", "weight_4"]
+    assert network.formats["activation_3"] == network.tensor_formats["relu_3"] == BY_LAYER["activation"][2]
+    assert network.tensor_formats["dense_4.weight"] == FixedPoint(1, 0)
+    assert "weight fixed<6,2> fixed<1,1> fixed<2,1> fixed<1,0>, bias" in network.description
+    assert network.configuration["weight"][1] == {"width": 1, "integer": 1, "signed": True, "narrow": False}
+    assert MLP(**FORMATS).tensor_formats["dense_3.bias"] == FORMATS["bias"]
+    assert MLP().tensor_formats == MLP().formats == {}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +102,21 @@ def test_the_configuration_rebuilds_it(formats):
         ({**FORMATS, "input": FixedPoint(1, 1)}, "network.input is binary: firmware has no exact counterpart"),
         ({**FORMATS, "output": FixedPoint(1, 1)}, "network.output is binary: firmware has no exact counterpart"),
         ({**FORMATS, "activation": FixedPoint(8, 1)}, r"network.activation fixed<8,1>: ReLU has no negative values"),
+        (
+            {**FORMATS, "weight": [FORMATS["weight"]] * 3},
+            "network.weight has 3 formats, the network 4 layers; give one format or 4",
+        ),
+        ({**FORMATS, "bias": []}, "network.bias has 0 formats, the network 4 layers; give one format or 4"),
+        (
+            {**FORMATS, "activation": [FORMATS["activation"]] * 4},
+            "network.activation has 4 formats, the network 3 hidden layers; give one format or 3",
+        ),
+        ({**FORMATS, "weight": [*BY_LAYER["weight"][:3], None]}, "network.weight has None among its formats"),
+        ({"weight": BY_LAYER["weight"]}, "network formats: input, bias, activation missing"),
+        (
+            {**FORMATS, "activation": [*BY_LAYER["activation"][:2], FixedPoint(7, 1)]},
+            "network.activation fixed<7,1>: ReLU has no negative values",
+        ),
     ],
 )
 def test_refuses(arguments, message):

@@ -101,7 +101,7 @@ def quantized_sheet() -> Datasheet:
             audit_quantizer("relu_1_quantizer", "activation", FixedPoint(8, 1, signed=False), np.array([0.5, 23.8])),
         ),
         weights=weights,
-        weight_figure=Illustration(weight_histograms(values, NUMBER), "Weights.", "Histograms."),
+        weight_figure=Illustration(weight_histograms(values, dict.fromkeys(values, NUMBER)), "Weights.", "Histograms."),
         performance_figures=(make_roc_figure(),),
         vectors=1_325,
         training={"Data": "simulated jets"},

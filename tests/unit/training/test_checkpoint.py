@@ -41,12 +41,17 @@ def content(network: MLP) -> dict:
     }
 
 
+BY_LAYER = {**NETWORK, "weight": [FixedPoint(3, 1), FixedPoint(1, 1)], "activation": [NETWORK["activation"]]}
+
+
 @pytest.fixture
 def network() -> MLP:
     return MLP(**NETWORK)
 
 
-def test_rebuilds_the_network(tmp_path, network):
+@pytest.mark.parametrize("arguments", [NETWORK, BY_LAYER], ids=["one for all", "by layer"])
+def test_rebuilds_the_network(tmp_path, arguments):
+    network = MLP(**arguments)
     path = tmp_path / "best.ckpt"
     torch.save(content(network), path)
     trained = load_trained(path)

@@ -16,8 +16,12 @@ FORMATS = {
 }
 
 
-def test_copies_float_into_quantized():
-    source, target = MLP(), MLP(**FORMATS)
+BY_LAYER = {**FORMATS, "weight": [FixedPoint(width, 1) for width in (4, 1, 3, 6)]}
+
+
+@pytest.mark.parametrize("formats", [FORMATS, BY_LAYER], ids=["one for all", "by layer"])
+def test_copies_float_into_quantized(formats):
+    source, target = MLP(), MLP(**formats)
     torch.nn.init.normal_(source.layers.dense_2.bias)
     copy_linear_layers(source, target)
     for depth in range(1, 5):

@@ -20,25 +20,24 @@ _OTHER, _ZERO = COLOURS[0], COLOURS[1]
 
 
 @drawn
-def weight_histograms(weights: Mapping[str, NDArray[np.float64]], number: FixedPoint | None) -> Figure:
-    """Draw one panel for each layer: a bar for each word of the format, or bins if it has many words or is missing.
+def weight_histograms(weights: Mapping[str, NDArray[np.float64]], formats: Mapping[str, FixedPoint]) -> Figure:
+    """Draw one panel for each layer: a bar for each word of its format, or bins if it has many words or is missing.
 
     Args:
         weights: name of the layer → its weights, of any shape but not empty.
-        number: format of all of them; None if they are floats.
+        formats: name of the layer → format of its weights; empty if they are floats.
 
     Raises:
         InputError: no layer.
     """
     if not weights:
         raise InputError("weights are empty; give those of at least one layer")
-    words = number is not None and number.maximum_word - number.minimum_word < _MOST_WORDS
-    step = number.step if number is not None and words else None
-    notes = ["Weights", "floating point" if number is None else str(number)]
+    kinds = [str(formats[name]) if name in formats else "floating point" for name in weights]
+    notes = ["Weights", ", ".join(dict.fromkeys(kinds))]
     figure, body, panels = new_panels(len(weights), columns=_COLUMNS, panel_height=1.5, notes=notes)
-    for axes, (name, values) in zip(panels, weights.items(), strict=True):
-        _draw_panel(axes, np.asarray(values, np.float64).ravel(), step)
-        axes.set_title(name, fontsize=7)
+    for axes, kind, (name, values) in zip(panels, kinds, weights.items(), strict=True):
+        _draw_panel(axes, np.asarray(values, np.float64).ravel(), _visible_step(formats.get(name)))
+        axes.set_title(name if len(set(kinds)) == 1 else f"{name}: {kind}", fontsize=7)
     body.legend(
         [Patch(color=_OTHER), Patch(color=_ZERO)],
         ["other weights", "weights that are zero"],
@@ -46,6 +45,12 @@ def weight_histograms(weights: Mapping[str, NDArray[np.float64]], number: FixedP
         ncols=2,
     )
     return figure
+
+
+def _visible_step(number: FixedPoint | None) -> float | None:
+    """Return the width of a word's bar; None if there is no format, or too many words in it."""
+    few = number is not None and number.maximum_word - number.minimum_word < _MOST_WORDS
+    return number.step if number is not None and few else None
 
 
 def _draw_panel(axes: Axes, values: NDArray[np.float64], step: float | None) -> None:
