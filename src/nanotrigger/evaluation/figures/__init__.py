@@ -10,11 +10,15 @@ from nanotrigger.evaluation.figures.probabilities import probability_histograms
 from nanotrigger.evaluation.figures.roc import pairwise_roc_curves, roc_curves
 from nanotrigger.evaluation.figures.sample import Sample
 from nanotrigger.evaluation.figures.save import save_figure
+from nanotrigger.evaluation.figures.scan import ScanCurve, scan_curves
 from nanotrigger.evaluation.figures.staircase import quantizer_staircases
+from nanotrigger.evaluation.figures.tradeoff import TradeoffPoints, tradeoff_figure
 from nanotrigger.evaluation.figures.weights import weight_histograms
 
 __all__ = [
     "Sample",
+    "ScanCurve",
+    "TradeoffPoints",
     "confusion_figure",
     "feature_distributions",
     "pairwise_roc_curves",
@@ -22,6 +26,8 @@ __all__ = [
     "quantizer_staircases",
     "roc_curves",
     "save_figure",
+    "scan_curves",
+    "tradeoff_figure",
     "training_history",
     "weight_histograms",
 ]

@@ -15,6 +15,8 @@ _LINE_HEIGHT = 0.115  # inches, of the notes at 6.5 points
 _NAME_WIDTH = 0.9  # inches, of the package's name at 9 points
 _LEGEND_HEIGHT = 0.4  # inches, of a title and one row
 _CHARACTERS_PER_INCH = 22  # of the notes, on the average
+_ENTRY_WIDTH = 0.7  # inches, of a legend's entry without its letters
+_LETTER_WIDTH = 0.053  # inches, of a legend's letters on the average
 
 
 def new_page(*, width: float, height: float, notes: Sequence[str]) -> tuple[Figure, SubFigure]:
@@ -55,6 +57,19 @@ def class_legend(body: SubFigure, entries: Sequence[str], *, title: str, columns
     """Put one legend of all classes above the panels, `columns` entries in a row at most."""
     lines = [Line2D([], [], **line_style(index)) for index in range(len(entries))]
     body.legend(lines, entries, loc="outside upper center", ncols=min(columns, len(entries)), title=title)
+
+
+def legend_columns(entries: Sequence[str], *, width: float = FULL_WIDTH) -> int:
+    """Return in how many columns a legend `width` inches wide has the fewest rows, equally full.
+
+    >>> legend_columns(["Training", "Validation"])
+    2
+    >>> legend_columns([f"network of width {width}" for width in range(5)])
+    3
+    """
+    longest = _ENTRY_WIDTH + _LETTER_WIDTH * max(map(len, entries))
+    rows = -(-len(entries) // max(1, int(width / longest)))
+    return -(-len(entries) // rows)
 
 
 def round_ticks(count: int) -> MaxNLocator:

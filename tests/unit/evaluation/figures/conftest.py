@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from nanotrigger.evaluation.figures import (
     Sample,
+    ScanCurve,
+    TradeoffPoints,
     confusion_figure,
     feature_distributions,
     pairwise_roc_curves,
     probability_histograms,
     quantizer_staircases,
     roc_curves,
+    scan_curves,
+    tradeoff_figure,
     training_history,
 )
 from nanotrigger.numbers import FixedPoint
@@ -62,6 +66,24 @@ FORMATS = {
     "output": FixedPoint(32, 16),
 }
 
+SCANNED = [FixedPoint(1, 1), FixedPoint(2, 2, narrow=True), FixedPoint(16, 6)] * 2
+QUANTITIES = {
+    "accuracy": [0.65, 0.70, 0.75, 0.66, 0.69, np.nan],
+    "aluts": [1_000, 2_000, 30_000, 1_100, 1_900, np.nan],
+    "ffs": [3_000, 4_000, 20_000, 3_100, 4_100, np.nan],
+    "rams": [0] * 6,
+    "dsps": [0, 0, 100, 0, 0, 110],
+}
+CURVES = [ScanCurve("pruned", SCANNED, QUANTITIES), ScanCurve("dense", SCANNED[:3], {"accuracy": [0.67, 0.7, 0.76]})]
+POINTS = TradeoffPoints(
+    "pruned",
+    QUANTITIES["accuracy"],
+    {name: QUANTITIES[name] for name in ("aluts", "ffs")},
+    "oneAPI early estimate",
+    np.add.outer(QUANTITIES["accuracy"], [-0.01, 0.01]),
+)
+REFERENCE = TradeoffPoints("published", [0.755], {"aluts": [5_000], "ffs": [np.nan]}, "Quartus fit")
+
 
 def draw_features(jets: Jets) -> Figure:
     return feature_distributions(
@@ -71,6 +93,10 @@ def draw_features(jets: Jets) -> Figure:
         class_names=jets.class_names,
         sample=jets.sample,
     )
+
+
+def notes_of(jets: Jets) -> list[str]:
+    return [jets.sample.source, jets.sample.extent]
 
 
 def of_predictions(draw: Callable[..., Figure]) -> Callable[[Jets], Figure]:
@@ -84,6 +110,8 @@ DRAWINGS: dict[str, Callable[[Jets], Figure]] = {
     "roc": of_predictions(roc_curves),
     "pairwise": of_predictions(pairwise_roc_curves),
     "confusion": of_predictions(confusion_figure),
+    "scan": lambda jets: scan_curves(CURVES, key="network.weight", notes=notes_of(jets)),
+    "tradeoff": lambda jets: tradeoff_figure([POINTS], notes=notes_of(jets), reference=[REFERENCE]),
     "staircases": lambda jets: quantizer_staircases(FORMATS),
 }
 

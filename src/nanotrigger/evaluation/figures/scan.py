@@ -1,0 +1,158 @@
+"""Scan curves: accuracy and resources of trainings against the value that was scanned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from numpy.typing import ArrayLike, NDArray
+
+from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.page import legend_columns, new_panels
+from nanotrigger.evaluation.figures.scan_axis import ScanAxis, Value, draw_scan_axis, scan_axis
+from nanotrigger.evaluation.figures.style import drawn, line_style
+
+PANELS = {
+    "accuracy": "Accuracy",
+    "aluts": "ALUTs",
+    "ffs": "FFs",
+    "rams": "RAM blocks",
+    "dsps": "DSPs",
+    "mlabs": "MLABs",
+}
+_COLUMNS = 3
+_PANEL_WIDTH = 1.65  # inches, of its axes
+_PANEL_HEIGHT = 1.75  # inches
+_LEGEND_ROW = 0.13  # inches
+_MARKERS = "os^Dv"
+_SEVERAL = "0.35"  # colour of the words that hold for every curve
+
+
+@dataclass(frozen=True, eq=False)
+class ScanCurve:
+    """Trainings that differ in the scanned value and in the seed alone.
+
+    Args:
+        label: of the curve in the legend.
+        values: that were scanned, one for each training, shape (trainings,); categories in the order of the axis.
+        quantities: "accuracy", "aluts", "ffs", "rams", "dsps" or "mlabs" → numbers, shape (trainings,); NaN where
+            unknown, as are those left out.
+
+    Raises:
+        InputError: no trainings, or not one number for each.
+    """
+
+    label: str
+    values: Sequence[Value]
+    quantities: Mapping[str, ArrayLike]
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise InputError(f"curve {self.label!r} has no trainings; leave it out")
+        for name, numbers in self.quantities.items():
+            if np.shape(numbers) != (len(self.values),):
+                raise InputError(
+                    f"curve {self.label!r}: {name} has shape {np.shape(numbers)} for {len(self.values)} trainings; "
+                    "give one number for each"
+                )
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Return one quantity, shape (trainings,); NaN where unknown."""
+        return np.asarray(self.quantities.get(name, np.full(len(self.values), np.nan)), np.float64)
+
+
+@drawn
+def scan_curves(curves: Sequence[ScanCurve], *, key: str, notes: Sequence[str]) -> Figure:
+    """Draw accuracy and the five resources over the scanned value: mean, smallest to largest, every training.
+
+    Args:
+        curves: one or more, over the same key.
+        key: what was scanned, such as "network.weight".
+        notes: what was trained on which data, and where the resources come from.
+
+    Raises:
+        InputError: no curve.
+    """
+    if not curves:
+        raise InputError("curves are empty; give at least one")
+    axis = scan_axis(value for curve in curves for value in curve.values)
+    handles = _legend_handles(curves)
+    columns = legend_columns([str(handle.get_label()) for handle in handles])
+    height = _PANEL_HEIGHT + _LEGEND_ROW * (-(-len(handles) // columns) - 1) / 2
+    figure, body, panels = new_panels(len(PANELS), columns=_COLUMNS, panel_height=height, notes=notes)
+    for place, (panel, (name, title)) in enumerate(zip(panels, PANELS.items(), strict=True)):
+        for index, curve in enumerate(curves):
+            _draw_curve(panel, axis, curve, name=name, index=index)
+        panel.sharex(panels[0])
+        draw_scan_axis(panel, axis, key=key, inches=_PANEL_WIDTH, is_lowest=place >= _COLUMNS)
+        if name != "accuracy":
+            _frame_counts(panel, [curve.numbers(name) for curve in curves])
+        panel.margins(x=0.06)
+        panel.set_ylabel(title)
+    body.legend(handles=handles, loc="outside upper center", ncols=columns)
+    return figure
+
+
+def _draw_curve(panel: Axes, axis: ScanAxis, curve: ScanCurve, *, name: str, index: int) -> None:
+    numbers = curve.numbers(name)
+    known = np.isfinite(numbers)
+    if not known.any():
+        return
+    places = np.array([axis.positions[value] for value in curve.values], np.float64)[known]
+    centres, group = np.unique(places, return_inverse=True)
+    groups = [numbers[known][group == index] for index in range(len(centres))]
+    style = line_style(index)
+    panel.fill_between(centres, *_range(groups), color=style["color"], alpha=0.2, linewidth=0)
+    panel.plot(centres, [members.mean() for members in groups], **style)
+    panel.plot(places, numbers[known], **_point_style(index))
+
+
+def _range(groups: Sequence[NDArray[np.float64]]) -> tuple[list[float], list[float]]:
+    return [members.min() for members in groups], [members.max() for members in groups]
+
+
+def _frame_counts(panel: Axes, numbers: Sequence[NDArray[np.float64]]) -> None:
+    """Begin an axis of counts at zero, and say so if there is nothing else to see."""
+    known = np.concatenate(numbers)
+    known = known[np.isfinite(known)]
+    top = 1.1 * known.max(initial=0) or 1
+    panel.set_ylim(-0.04 * top, top)  # room for the lower half of a point at zero
+    panel.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    panel.yaxis.set_tick_params(which="minor", left=False, right=False)
+    if not known.any():
+        panel.set_yticks([0] if known.size else [])
+        text = "0 at every point" if known.size else "not known"
+        panel.text(0.5, 0.5, text, transform=panel.transAxes, ha="center", va="center", color=_SEVERAL)
+
+
+def _point_style(index: int) -> dict[str, Any]:
+    colour = line_style(index)["color"]
+    return {
+        "color": colour,
+        "linestyle": "",
+        "marker": _MARKERS[index % len(_MARKERS)],
+        "markersize": 2.6,
+        "markerfacecolor": "white",
+        "markeredgewidth": 0.6,
+    }
+
+
+def _legend_handles(curves: Sequence[ScanCurve]) -> list[Line2D | Patch]:
+    """Return the curves, if there are several, before what lines, bands and points mean."""
+    named = [
+        Line2D([], [], **_point_style(index) | line_style(index), label=curve.label)
+        for index, curve in enumerate(curves)
+        if len(curves) > 1
+    ]
+    colour = _SEVERAL if named else line_style(0)["color"]
+    point = Line2D([], [], **_point_style(0) | {"color": colour}, label="one training")
+    if all(len(set(curve.values)) == len(curve.values) for curve in curves):
+        return [*named, point]
+    mean = Line2D([], [], color=colour, label="mean over seeds")
+    return [*named, mean, Patch(color=colour, alpha=0.2, linewidth=0, label="smallest to largest"), point]

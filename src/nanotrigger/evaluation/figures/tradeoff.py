@@ -1,0 +1,161 @@
+"""The trade-off: accuracy against what the firmware costs, with the best of both."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
+
+from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.page import legend_columns, new_panels
+from nanotrigger.evaluation.figures.style import COLOURS, drawn
+from nanotrigger.evaluation.pareto import pareto_front
+
+PANELS = {"aluts": "ALUTs", "ffs": "FFs"}
+
+_PANEL_HEIGHT = 2.5  # inches
+_LEGEND_ROW = 0.13  # inches
+_MARKERS = "os^Dv"
+_FRONT = "0.3"  # colour
+_DECADE = 10  # costs with a larger ratio get a logarithmic axis
+
+
+@dataclass(frozen=True, eq=False)
+class TradeoffPoints:
+    """Networks whose costs come from one source.
+
+    Args:
+        label: in the legend.
+        accuracy: fraction of the events, shape (points,).
+        costs: "aluts" and "ffs" → counts, shape (points,); NaN where unknown.
+        source: of the counts, such as "oneAPI early estimate".
+        interval: lower and upper bound of each accuracy, shape (points, 2); NaN where unknown.
+
+    Raises:
+        InputError: the shapes do not fit together.
+    """
+
+    label: str
+    accuracy: ArrayLike
+    costs: Mapping[str, ArrayLike]
+    source: str
+    interval: ArrayLike | None = None
+
+    def __post_init__(self) -> None:
+        points = np.shape(self.accuracy)
+        shapes = {name: np.shape(self.costs.get(name, ())) for name in PANELS}
+        if len(points) != 1 or any(shape != points for shape in shapes.values()):
+            raise InputError(
+                f"points {self.label!r}: accuracy has shape {points}, costs have {shapes}; "
+                "give one number for each point, NaN where unknown"
+            )
+        if self.interval is not None and np.shape(self.interval) != (*points, 2):
+            raise InputError(
+                f"points {self.label!r}: the interval has shape {np.shape(self.interval)}; give two bounds a point"
+            )
+
+
+@drawn
+def tradeoff_figure(
+    points: Sequence[TradeoffPoints], *, notes: Sequence[str], reference: Sequence[TradeoffPoints] = ()
+) -> Figure:
+    """Draw accuracy over ALUTs beside accuracy over FFs, and the Pareto front of each source.
+
+    Args:
+        points: groups of networks; those of one source have one front.
+        notes: what was trained on which data, and where the resources come from.
+        reference: networks to compare with, drawn as stars; no front goes through them.
+
+    Raises:
+        InputError: no point has both an accuracy and a cost.
+    """
+    groups = [*points, *reference]
+    if not any(np.isfinite(_costs(group, name)).any() for group in points for name in PANELS):
+        raise InputError("points have no known cost; give ALUTs or FFs of at least one")
+    if any(group.interval is not None for group in groups):
+        notes = [*notes, "Error bars: 68 % confidence"]
+    styles = [_style(index, is_reference=index >= len(points)) for index in range(len(groups))]
+    handles = [Line2D([], [], **style, label=group.label) for style, group in zip(styles, groups, strict=True)]
+    sources = list(dict.fromkeys(group.source for group in points))
+    handles += [
+        Line2D([], [], **_front_style(sources, source), label=_front_name(sources, source)) for source in sources
+    ]
+    columns = legend_columns([str(handle.get_label()) for handle in handles])
+    height = _PANEL_HEIGHT + _LEGEND_ROW * (-(-len(handles) // columns) - 1)
+    figure, body, panels = new_panels(len(PANELS), columns=len(PANELS), panel_height=height, notes=notes)
+    for panel, (name, title) in zip(panels, PANELS.items(), strict=True):
+        for group, style in zip(groups, styles, strict=True):
+            _draw_points(panel, group, name=name, style=style)
+        panel.set(xlabel=title, ylabel="Accuracy")
+        panel.margins(x=0.05, y=0.06)
+        _scale_costs(panel, np.concatenate([_costs(group, name) for group in groups]))
+        for source in sources:
+            members = [group for group in points if group.source == source]
+            _draw_front(panel, members, name=name, style=_front_style(sources, source))
+    body.legend(handles=handles, loc="outside upper center", ncols=columns)
+    return figure
+
+
+def _draw_points(panel: Axes, group: TradeoffPoints, *, name: str, style: Mapping[str, Any]) -> None:
+    accuracy, costs = np.asarray(group.accuracy, np.float64), _costs(group, name)
+    if group.interval is not None:
+        errors = np.abs(np.asarray(group.interval, np.float64).T - accuracy)
+        panel.errorbar(costs, accuracy, errors, fmt="none", ecolor=style["color"], elinewidth=0.6, alpha=0.6)
+    panel.plot(costs, accuracy, **style)
+
+
+def _draw_front(panel: Axes, groups: Sequence[TradeoffPoints], *, name: str, style: Mapping[str, Any]) -> None:
+    """Draw the staircase from the cheapest point to the right end: what can be had for a given cost."""
+    costs = np.concatenate([_costs(group, name) for group in groups])
+    accuracy = np.concatenate([np.asarray(group.accuracy, np.float64) for group in groups])
+    front = pareto_front(costs, accuracy)
+    if not len(front):
+        return
+    right = panel.get_xlim()[1]
+    corners = np.append(costs[front], right), np.append(accuracy[front], accuracy[front[-1]])
+    panel.plot(*corners, drawstyle="steps-post", **style)
+    panel.set_xlim(right=right)
+
+
+def _scale_costs(panel: Axes, costs: NDArray[np.float64]) -> None:
+    known = costs[np.isfinite(costs)]
+    if not known.size:
+        panel.text(0.5, 0.5, "not known", transform=panel.transAxes, ha="center", va="center", color=_FRONT)
+        panel.set_xticks([])
+        return
+    if known.min() > 0 and known.max() > _DECADE * known.min():
+        panel.set_xscale("log")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.0f}"))
+
+
+def _costs(group: TradeoffPoints, name: str) -> NDArray[np.float64]:
+    return np.asarray(group.costs[name], np.float64)
+
+
+def _style(index: int, *, is_reference: bool) -> dict[str, Any]:
+    marker = "*" if is_reference else _MARKERS[index % len(_MARKERS)]
+    return {
+        "color": COLOURS[index % len(COLOURS)],
+        "linestyle": "",
+        "marker": marker,
+        "markersize": 7 if is_reference else 3.2,
+        "markeredgewidth": 0,
+    }
+
+
+def _front_style(sources: Sequence[str], source: str) -> dict[str, Any]:
+    dashes = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)))
+    return {"color": _FRONT, "linestyle": dashes[sources.index(source) % len(dashes)], "linewidth": 0.9, "zorder": 1.5}
+
+
+def _front_name(sources: Sequence[str], source: str) -> str:
+    return "Pareto front" if len(sources) == 1 else f"Pareto front, {source}"
