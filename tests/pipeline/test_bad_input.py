@@ -11,6 +11,7 @@ from nanotrigger.cli.train import main
 from tests.conftest import QUIET, ROOT, train
 
 QAT = "experiment=jets_qat"
+PRUNED = ("data.source=simulated", "pruning.sparsity=0.5")
 
 
 @pytest.fixture
@@ -86,6 +87,15 @@ def files(tmp_path):
         ([QAT, "model.learning_rate=fast"], "model.learning_rate: Expected a <class 'float'>. Given value: fast"),
         ([QAT, "ckpt_path={root}/checkpoints/reference/jets_qat.ckpt"], "has no optimizer state to resume from"),
         ([QAT, "-c", "{}/resume.yaml"], "garbage.ckpt: "),
+        ([QAT, "pruning.sparsity=1.2"], "pruning.sparsity=1.2: must be at least 0 and below 1"),
+        ([QAT, "pruning.sparsty=0.5"], "pruning.sparsty"),
+        ([QAT, "pruning.scope=channel"], "channel"),
+        (
+            [QAT, *PRUNED, "pruning.exclude=[dense_9]"],
+            "pruning.exclude=dense_9: no such layer; the network has dense_1",
+        ),
+        ([QAT, *PRUNED, "pruning.end_step=9999"], "pruning.end_step=9999: must lie above pruning.begin_step=174 and"),
+        ([QAT, *PRUNED, "network.weight.width=1", "network.weight.integer=1"], "dense_1 has 1-bit weights"),
         (["test", QAT], "test needs ckpt_path=RUN/best.ckpt"),
         (["ckpt_path={}/garbage.ckpt"], "no {}/config.yaml beside it; give experiment= as well"),
     ],

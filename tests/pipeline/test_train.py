@@ -15,7 +15,7 @@ import yaml
 
 from tests.conftest import QUIET, ROOT, train
 
-FIGURES = ("confusion", "features", "history", "probabilities", "quantizers", "roc", "roc_pairwise")
+FIGURES = ("confusion", "features", "history", "probabilities", "quantizers", "roc", "roc_pairwise", "weights")
 SHORT = ("experiment=jets_qat", "data.source=simulated", "trainer.max_epochs=2")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from rich.console import Console
 from torch import Tensor, nn
 
 from nanotrigger.data import JetData
@@ -19,9 +20,12 @@ from nanotrigger.evaluation.figures import (
     roc_curves,
     save_figure,
     training_history,
+    weight_histograms,
 )
+from nanotrigger.evaluation.sparsity import sparsity_summary, sparsity_table
 from nanotrigger.evaluation.summary import classification_summary
 from nanotrigger.files import write_json
+from nanotrigger.networks.weights import layer_weights, weight_formats
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
 from nanotrigger.training.history import read_history
 
@@ -44,14 +48,18 @@ def evaluate_run(folder: Path, data: JetData) -> None:
     trained = load_trained(folder / "best.ckpt")
     features, labels = data.rows("test")
     logits = predict(trained.network, features).double().numpy()
+    sparsity = sparsity_summary(layer_weights(trained.network))
     summary = {
         "checkpoint": {"file": "best.ckpt", "epoch": trained.epoch, "sha256": trained.sha256},
         "data": {"split": "test", **{key: trained.data[key] for key in ("source", "sha256", "split_seed")}},
         **classification_summary(logits, labels.numpy(), class_names=trained.data["class_names"]),
+        "sparsity": sparsity,
     }
     write_json(folder / "test.json", summary)
     for name, figure in _figures(folder, data, trained, logits).items():
         save_figure(figure, folder / "figures" / name)
+    if sparsity["total"]["zeros"]:
+        Console().print(sparsity_table(sparsity))
     low, high = summary["accuracy_interval"]
     print(
         f"test accuracy {summary['accuracy']:.4f} (68 % interval {low:.4f} to {high:.4f}) on "
@@ -71,6 +79,7 @@ def _figures(folder: Path, data: JetData, trained: TrainedNetwork, logits: NDArr
     test = Sample(jets.description, len(rows), "test")
     train = Sample(jets.description, len(data.split.train), "train")
     formats = trained.network.formats
+    weights = layer_weights(trained.network)
     figures = {
         "features": feature_distributions(
             jets.features[rows], labels, feature_names=jets.feature_names, sample=test, **names
@@ -80,5 +89,6 @@ def _figures(folder: Path, data: JetData, trained: TrainedNetwork, logits: NDArr
         "roc": roc_curves(logits, labels, sample=test, **names),
         "roc_pairwise": pairwise_roc_curves(logits, labels, sample=test, **names),
         "confusion": confusion_figure(logits, labels, sample=test, **names),
+        "weights": weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights)),
     }
     return figures | ({"quantizers": quantizer_staircases(formats)} if formats else {})

@@ -28,7 +28,7 @@ from nanotrigger.studies.grammar import compose_plan, read_study
 from nanotrigger.studies.plan import Contest, Plan
 from nanotrigger.studies.points import Points
 from nanotrigger.studies.progress import Progress, results_table
-from nanotrigger.studies.results import write_results
+from nanotrigger.studies.results import RESULTS, STUDY, read_study, write_results
 from nanotrigger.studies.storage import open_study
 from nanotrigger.studies.supervise import supervise
 
@@ -90,13 +90,12 @@ def _run(configs: Path) -> int:
     folder = settings.output or Path("checkpoints/scans") / plan.name
     storage = settings.storage or str(folder / "storage.journal")
     points = Points(open_study(plan, storage), plan)
-    write_json(folder / "study.json", {**plan.to_json(), "points": plan.size})
     if settings.retry:
         points.retry_failed()
     with Progress(points) as progress:
 
         def show() -> None:
-            write_results(collect_rows(points), folder / "results.csv")
+            _write_study(points, folder)
             progress.show()
 
         supervise(
@@ -107,14 +106,13 @@ def _run(configs: Path) -> int:
 
 def _conclude(points: Points, folder: Path, leaderboard: Path) -> int:
     """Write results and figures, settle the contest, print all of it and return the exit code."""
-    plan, rows = points.plan, collect_rows(points)
-    write_results(rows, folder / "results.csv")
+    plan, rows = points.plan, _write_study(points, folder)
     console = Console(width=max(110, Console().width))
     failed = [row for row in rows if row["state"] == "failed"]
     complete = [row for row in rows if row["state"] == "complete"]
     console.print(results_table(plan, rows))
     if complete:
-        write_figures([folder], folder / "figures")
+        write_figures([read_study(folder)], folder / "figures")
     print(f"results       {folder / 'results.csv'}, figures in {folder / 'figures'}")
     for row in failed:
         print(f"point {row['point']} failed: {row['error']}", file=sys.stderr)
@@ -122,6 +120,15 @@ def _conclude(points: Points, folder: Path, leaderboard: Path) -> int:
         print(f"error: {len(failed)} of {len(rows)} points failed; retry=true runs them again", file=sys.stderr)
     won = plan.contest is None or _settle(plan, plan.contest, complete, folder, leaderboard)
     return 0 if won and not failed else 1
+
+
+def _write_study(points: Points, folder: Path) -> list[dict[str, Any]]:
+    """Write what is scanned and the points that are finished, as the figures read them; return the points' rows."""
+    rows = collect_rows(points)
+    events = next((row["events"] for row in rows if row.get("events")), "")
+    write_json(folder / STUDY, {**points.plan.to_json(), "points": points.plan.size, "data": events})
+    write_results(rows, folder / RESULTS)
+    return rows
 
 
 def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Path, leaderboard: Path) -> bool:

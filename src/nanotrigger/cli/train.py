@@ -27,6 +27,7 @@ from nanotrigger.files import write_text
 from nanotrigger.networks import MLP
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.history import History
+from nanotrigger.training.pruning import Pruning
 from nanotrigger.training.run_checkpoints import BestCheckpoint, LastCheckpoint
 from nanotrigger.training.warm_start import WarmStart
 
@@ -36,6 +37,7 @@ Train, validate or test a network:
   python train.py experiment=jets_qat                              a run in checkpoints/jets_qat/<time>
   python train.py experiment=jets_qat network.weight.width=6       any key=value; --print_config shows all
   python train.py experiment=jets_qat experiment=course            later experiments override earlier ones
+  python train.py experiment=jets_qat pruning.sparsity=0.75        prune while training
   python train.py ckpt_path=RUN/last.ckpt                          resume a run in its folder
   python train.py test ckpt_path=RUN/best.ckpt                     test a checkpoint
   python train.py fit --config FILE --trainer.max_epochs 5         the same in Lightning's own form
@@ -49,11 +51,12 @@ class TrainCLI(LightningCLI):
         """Add the groups that are ours."""
         parser.add_argument("--experiment", type=str | None, default=None, help="name of the run's folder")
         parser.add_argument("--output", type=str | None, default=None, help="run folder")
-        parser.add_argument("--evaluate", type=bool, default=True, help="test the best checkpoint at the end")
         parser.add_argument("--tensorboard", type=bool, default=False, help="log to TensorBoard as well")
+        parser.add_argument("--evaluate", type=bool, default=True, help="test the best checkpoint at the end")
         parser.add_subclass_arguments(MLP, "network", required=True, help="the network")
         parser.link_arguments("network", "model.init_args.network", apply_on="instantiate")
         parser.add_lightning_class_args(WarmStart, "warm_start")
+        parser.add_lightning_class_args(Pruning, "pruning")
         parser.add_lightning_class_args(BestCheckpoint, "checkpoint")
         parser.set_defaults(
             {
@@ -143,14 +146,13 @@ class TrainCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """Test the best checkpoint, on one process: test.json and figures."""
-        if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
-            return
-        if not self._settings.evaluate:
+        if not self.trainer.is_global_zero or self.trainer.fast_dev_run or not self._settings.evaluate:
             return
         if (self.run_folder / "best.ckpt").exists():
             evaluate_run(self.run_folder, self.datamodule)
         else:
-            print(f"no epoch was trained and validated: {self.run_folder} has no best.ckpt and no test.json")
+            sparse = " with the final sparsity" if self._settings.pruning.sparsity else ""
+            print(f"no epoch was trained and validated{sparse}: {self.run_folder} has no best.ckpt and no test.json")
 
 
 class CheckCLI(TrainCLI):

@@ -24,6 +24,7 @@ def collect_rows(points: Points) -> list[dict[str, Any]]:
         rows.append(
             {
                 "point": point_number(points.plan, values, trial.number),
+                **points.plan.varied(values),
                 **points.plan.keys(values),
                 "state": "complete" if trial.state == TrialState.COMPLETE else "failed",
                 **trial.user_attrs.get(ROW, {}),

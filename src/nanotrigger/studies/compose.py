@@ -17,12 +17,12 @@ from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS
+from nanotrigger.networks.weights import LayerWeights, layer_weights, weight_formats
 from nanotrigger.resources.audit import audit
 from nanotrigger.resources.report import ResourceReport
 from nanotrigger.studies.illustration import Illustration
 from nanotrigger.studies.rebuild import rebuild_commands, tool_versions
 from nanotrigger.studies.sheet import Accuracy, Datasheet, Feature
-from nanotrigger.studies.weights import LayerWeights, layer_weights
 from nanotrigger.training.checkpoint import TrainedNetwork
 
 Array = NDArray[np.float64]
@@ -64,7 +64,7 @@ def compose_datasheet(
         reports=tuple(reports),
         audits=audit(onnx.load(export / "model.onnx"), events.features) if quantized else (),
         weights=weights,
-        weight_figure=_weight_figure(weights, trained),
+        weight_figure=_weight_figure(weights),
         performance_figures=_performance_figures(events, logits),
         vectors=_vectors(parity),
         training=_training(trained),
@@ -97,13 +97,9 @@ def _features(trained: TrainedNetwork) -> tuple[Feature, ...]:
     return tuple(Feature(name, mean, scale) for name, mean, scale in columns)
 
 
-def _weight_figure(weights: Sequence[LayerWeights], trained: TrainedNetwork) -> Illustration:
-    formats = trained.network.tensor_formats
+def _weight_figure(weights: Sequence[LayerWeights]) -> Illustration:
     return Illustration(
-        weight_histograms(
-            {layer.name: layer.values for layer in weights},
-            {layer.name: formats[f"{layer.name}.weight"] for layer in weights if formats},
-        ),
+        weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights)),
         "Weights of each layer by value. A weight that is zero needs no multiplier.",
         "Histograms of the weights, one panel a layer; the table below has their sparsity.",
     )

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from nanotrigger.networks.weights import total_sparsity
 from nanotrigger.resources.audit_table import saturation_warnings
 from nanotrigger.studies.breakdown import TITLES
 from nanotrigger.studies.numerals import count, number, percent, share
 from nanotrigger.studies.sheet import Datasheet
-from nanotrigger.studies.weights import total_sparsity
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Any
 
 from nanotrigger.evaluation.summary import classification_summary
 from nanotrigger.firmware.export import Export
+from nanotrigger.networks.weights import layer_weights, total_sparsity
 from nanotrigger.resources.report import NAMES, ResourceReport
-from nanotrigger.studies.weights import layer_weights, total_sparsity
 
 
 def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]:
@@ -37,10 +37,13 @@ def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]
         "latency_cycles": best.latency_cycles if best else None,
         "differing_words": parity["differing_words"],
         "words": parity["words"],
+        "events": events.description,
         **{f"sha256_{name}": value for name, value in hashes.items()},
     }
 
 
 def _sparsity(result: Export) -> dict[str, float]:
+    """Return the share of zero weights, as trained and as exported."""
     layers = layer_weights(result.trained.network)
-    return {"sparsity_integers": total_sparsity(layers)}
+    floats = sum(layer.float_zeros for layer in layers) / sum(layer.floats.size for layer in layers)
+    return {"sparsity": floats, "sparsity_integers": total_sparsity(layers)}

@@ -151,13 +151,17 @@ class Plan:
         """The points of a grid, one value of each axis, in the order of the axes' values."""
         return list(product(*(axis.values for axis in self.axes)))
 
+    def varied(self, values: tuple[Value, ...]) -> dict[str, Value]:
+        """Return the values of a point's axes by key, or by variable."""
+        return {key: value for axis, value in zip(self.axes, values, strict=True) for key in axis.keys}
+
     def keys(self, values: tuple[Value, ...]) -> dict[str, Value]:
         """Return what a point sets, by key: the values of the axes, then the settings that are fixed.
 
         Args:
             values: one of each axis.
         """
-        varied = {key: value for axis, value in zip(self.axes, values, strict=True) for key in axis.keys}
+        varied = self.varied(values)
         referred = _references(self.settings)
         settings = {key: _filled(value, varied) for key, value in self.settings.items()}
         return {key: value for key, value in varied.items() if key not in referred} | settings

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from nanotrigger.firmware.record import Firmware
+from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.resources.audit import QuantizerAudit
 from nanotrigger.resources.report import ResourceReport, best_first
 from nanotrigger.studies.illustration import Illustration
 from nanotrigger.studies.rebuild import Command
-from nanotrigger.studies.weights import LayerWeights
 
 
 @dataclass(frozen=True)

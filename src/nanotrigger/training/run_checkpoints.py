@@ -6,6 +6,9 @@ from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
+
+from nanotrigger.training.pruning import Pruning
 
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
@@ -14,6 +17,7 @@ class BestCheckpoint(ModelCheckpoint):
     """ModelCheckpoint that keeps its best score when a run is resumed in a folder that was moved, or in another one.
 
     Lightning forgets the score there, and the first epoch after the resume would replace a better checkpoint.
+    A network that is pruned is not considered before it has its final sparsity, however good it is.
     """
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -27,6 +31,10 @@ class BestCheckpoint(ModelCheckpoint):
         state.update({key: self._rebased(state_dict[key]) for key in _PATHS})
         state["best_k_models"] = {self._rebased(path): score for path, score in state_dict["best_k_models"].items()}
         super().load_state_dict(state)
+
+    def _save_topk_checkpoint(self, trainer: lightning.Trainer, monitor_candidates: dict[str, Tensor]) -> None:
+        if all(callback.is_complete for callback in trainer.callbacks if isinstance(callback, Pruning)):
+            super()._save_topk_checkpoint(trainer, monitor_candidates)
 
     def _rebased(self, path: str) -> str:
         return str(Path(self.dirpath) / Path(path).name) if path else path

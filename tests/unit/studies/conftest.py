@@ -8,6 +8,7 @@ import pytest
 from nanotrigger.evaluation.figures import Sample, roc_curves
 from nanotrigger.evaluation.figures.weights import weight_histograms
 from nanotrigger.firmware.record import Firmware, Layer
+from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.resources.audit import audit_quantizer
 from nanotrigger.resources.devices import resources_of
@@ -15,7 +16,6 @@ from nanotrigger.resources.report import ResourceReport, ResourceRow, Source, to
 from nanotrigger.studies.illustration import Illustration
 from nanotrigger.studies.rebuild import Command
 from nanotrigger.studies.sheet import Accuracy, Datasheet, Feature
-from nanotrigger.studies.weights import LayerWeights
 
 INPUT, SUM, HIDDEN = "fixed<16,6,RND_CONV,SAT>", "fixed<18,9,TRN,WRAP>", "ufixed<8,1,RND_CONV,SAT>"
 WEIGHT = "fixed<4,2,RND_CONV,SAT_SYM>"

@@ -1,0 +1,81 @@
+"""Weights of a network, layer by layer: as they were trained, and as its firmware has them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from nanotrigger.networks.mlp import MLP
+from nanotrigger.numbers import FixedPoint
+
+
+@dataclass(frozen=True, eq=False)
+class LayerWeights:
+    """The weights of a layer.
+
+    Attributes:
+        name: of the layer.
+        floats: as trained, shape (inputs, outputs).
+        number: their format; None if they stay floats.
+    """
+
+    name: str
+    floats: NDArray[np.float64]
+    number: FixedPoint | None = None
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """What the firmware multiplies with, shape (inputs, outputs): quantized if there is a format."""
+        return self.floats if self.number is None else self.number.quantize(self.floats)
+
+    @property
+    def float_zeros(self) -> int:
+        """How many were zero before they were quantized: pruned ones."""
+        return int(np.count_nonzero(self.floats == 0))
+
+    @property
+    def zeros(self) -> int:
+        """How many are zero, and need no multiplier."""
+        return int(np.count_nonzero(self.values == 0))
+
+    @property
+    def sparsity(self) -> float:
+        """Share of zeros, 0 to 1."""
+        return self.zeros / self.values.size
+
+    @property
+    def distinct(self) -> int:
+        """How many different values there are."""
+        return len(np.unique(self.values))
+
+    @property
+    def silent_outputs(self) -> int:
+        """Outputs whose weights are all zero: constants."""
+        return int(np.count_nonzero(~self.values.any(axis=0)))
+
+
+def linear_layers(network: MLP) -> dict[str, nn.Linear]:
+    """Return every linear layer by name, in the order in which the data flow."""
+    return {name: layer for name, layer in network.layers.named_children() if isinstance(layer, nn.Linear)}
+
+
+def layer_weights(network: MLP) -> tuple[LayerWeights, ...]:
+    """Return the weights of every linear layer, in the order in which the data flow."""
+    formats = network.tensor_formats
+    return tuple(
+        LayerWeights(name, layer.weight.detach().double().cpu().numpy().T, formats.get(f"{name}.weight"))
+        for name, layer in linear_layers(network).items()
+    )
+
+
+def weight_formats(layers: Sequence[LayerWeights]) -> dict[str, FixedPoint]:
+    """Return the format of each layer's weights by the layer's name; floats have none."""
+    return {layer.name: layer.number for layer in layers if layer.number is not None}
+
+
+def total_sparsity(layers: Sequence[LayerWeights]) -> float:
+    """Return the share of zeros among all weights, 0 to 1."""
+    return sum(layer.zeros for layer in layers) / sum(layer.values.size for layer in layers)
