@@ -24,7 +24,7 @@ from nanotrigger.files import write_json
 from nanotrigger.studies.collect import collect_rows
 from nanotrigger.studies.contest import enter, leaderboard_table, make_entry, winner
 from nanotrigger.studies.figures import write_figures
-from nanotrigger.studies.grammar import compose_plan, read_study
+from nanotrigger.studies.grammar import compose_plan, read_study_file
 from nanotrigger.studies.plan import Contest, Plan
 from nanotrigger.studies.points import Points
 from nanotrigger.studies.progress import Progress, results_table
@@ -194,7 +194,7 @@ def _parser() -> ArgumentParser:
 
 def _plan(settings: Namespace, experiments: list[str], keys: dict[str, str], studies: Path) -> Plan:
     """Return the plan of the study's file and the command line."""
-    study = read_study(settings.study, studies) if settings.study else {}
+    study = read_study_file(settings.study, studies) if settings.study else {}
     changes: dict[str, Any] = {}
     if experiments or settings.ckpt:
         changes = {"experiments": tuple(experiments), "ckpt": settings.ckpt}

@@ -72,7 +72,7 @@ def read_arguments(arguments: Mapping[str, str]) -> tuple[dict[str, Axis], dict[
     return axes, settings
 
 
-def read_study(name: str, studies: Path) -> dict[str, Any]:
+def read_study_file(name: str, studies: Path) -> dict[str, Any]:
     """Return what a study's file says: arguments of `Plan`, `axes` and `settings` by name.
 
     Args:
@@ -112,7 +112,7 @@ def compose_plan(study: Mapping[str, Any], arguments: Mapping[str, str], **chang
     A key of the command line replaces the axis or the setting of that name.
 
     Args:
-        study: of `read_study`, or empty.
+        study: of `read_study_file`, or empty.
         arguments: `key=value` pairs of the command line.
         changes: attributes of `Plan` that replace those of the study.
     """

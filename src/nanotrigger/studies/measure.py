@@ -5,7 +5,7 @@ from typing import Any
 
 from nanotrigger.evaluation.summary import classification_summary
 from nanotrigger.firmware.export import Export
-from nanotrigger.networks.weights import layer_weights, total_sparsity
+from nanotrigger.networks.weights import layer_weights, total_sparsity, weight_formats
 from nanotrigger.resources.report import NAMES, ResourceReport
 
 
@@ -42,8 +42,8 @@ def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]
     }
 
 
-def _sparsity(result: Export) -> dict[str, float]:
-    """Return the share of zero weights, as trained and as exported."""
+def _sparsity(result: Export) -> dict[str, float | None]:
+    """Return the share of zero weights as trained, and as exported integers; None for the latter of a float network."""
     layers = layer_weights(result.trained.network)
-    floats = sum(layer.float_zeros for layer in layers) / sum(layer.floats.size for layer in layers)
-    return {"sparsity": floats, "sparsity_integers": total_sparsity(layers)}
+    trained = sum(layer.float_zeros for layer in layers) / sum(layer.floats.size for layer in layers)
+    return {"sparsity": trained, "sparsity_integers": total_sparsity(layers) if weight_formats(layers) else None}

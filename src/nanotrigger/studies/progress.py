@@ -81,7 +81,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     words = row["differing_words"]
     return (
         f"{row['accuracy']:.4f}",
-        f"{row['sparsity_integers']:.3f}",
+        f"{row['sparsity'] if row['sparsity_integers'] is None else row['sparsity_integers']:.3f}",
         *("" if row[name] is None else f"{row[name]:,}" for name in ("aluts", "ffs")),
         "float" if words is None else f"{words:,}",
         f"{(row['seconds_training'] or 0) + row['seconds_export']:.0f}",
