@@ -85,7 +85,7 @@ def _summary(message: str) -> str:
     strangers = re.findall(r"Not a valid subclass of (\w+)(?:\. Got value: (.*))?", message)
     if key and strangers and not reasons:
         kind, value = strangers[-1]
-        return f"{key}: {value or values[0].removeprefix('Given value: ')} is no {kind}"[:400]
+        return f"{key}: {value or ''.join(values[:1]).removeprefix('Given value: ')} is no {kind}"[:400]
     if key and reasons:
         return f"{key}: {' or '.join(reasons)}. {values[0] if values else ''}".strip()
     return " ".join(message.split())[:400]
