@@ -9,7 +9,7 @@ from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.point import EXPORT, export_arguments, point_arguments
 from nanotrigger.cli.train import CheckCLI, train
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.target import settled
+from nanotrigger.firmware.target import input_format, settled
 from nanotrigger.studies.plan import Plan, Value
 from nanotrigger.training.checkpoint import load_trained
 
@@ -37,7 +37,8 @@ def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
     others = [key for key in keys if not key.startswith(EXPORT)]
     if others:
         raise InputError(f"{others[0]}: with ckpt= nothing is trained; only export.KEY can be set")
-    settled(load_trained(checkpoint).network, target)
+    network = load_trained(checkpoint).network
+    input_format(network, settled(network, target))
 
 
 def _samples(plan: Plan) -> Iterator[dict[str, Any]]:

@@ -95,12 +95,12 @@ def _run(configs: Path) -> int:
     with Progress(points) as progress:
 
         def show() -> None:
-            _write_study(points, folder)
+            if progress.has_news():
+                _write_study(points, folder)
             progress.show()
 
-        supervise(
-            points, storage, folder, functools.partial(run_in_worker, configs), workers=settings.workers, show=show
-        )
+        run = functools.partial(run_in_worker, configs)
+        supervise(points, storage, folder, run, workers=settings.workers, show=show)
     return _conclude(points, folder, settings.leaderboard)
 
 

@@ -122,12 +122,12 @@ class Plan:
     contest: Contest | None = None
 
     def __post_init__(self) -> None:
+        if bool(self.experiments) == bool(self.ckpt):
+            raise InputError("a scan needs experiment= (to train at every point) or ckpt= (to export one network)")
         if not re.fullmatch(r"\w[\w+-]*", self.name):
             raise InputError(
                 f"name={self.name}: use letters, digits, _, + and - only; the study's folder has this name"
             )
-        if bool(self.experiments) == bool(self.ckpt):
-            raise InputError("a scan needs experiment= (to train at every point) or ckpt= (to export one network)")
         if not self.axes:
             raise InputError("nothing varies; give a key more than one value, as in seed=1,2,3")
         keys = [key for axis in self.axes for key in axis.keys]

@@ -25,7 +25,7 @@ class Progress:
         self.points = points
         self.console = Console()
         self.live = Live(console=self.console, auto_refresh=False, transient=True)
-        self.shown: set[int] = set()
+        self.rows: list[dict[str, Any]] = []
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
@@ -35,16 +35,21 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.live.stop()
 
+    def has_news(self) -> bool:
+        """Return whether points have been finished since the last look."""
+        return len(self.points.finished()) > len(self.rows)
+
     def show(self) -> None:
         """Bring the table up to date, or print the points that are new."""
-        rows = collect_rows(self.points)
+        shown = {row["point"] for row in self.rows}
+        self.rows = rows = collect_rows(self.points)
         if self.console.is_terminal:
             self.live.update(_live_table(self.points, rows, self.console.height - _MARGIN), refresh=True)
             return
         for row in rows:
-            if row["point"] not in self.shown:
-                self.shown.add(row["point"])
-                print(f"{len(self.shown)}/{self.points.plan.size}  {_line(self.points.plan, row)}", flush=True)
+            if row["point"] not in shown:
+                shown.add(row["point"])
+                print(f"{len(shown)}/{self.points.plan.size}  {_line(self.points.plan, row)}", flush=True)
 
 
 def results_table(plan: Plan, rows: list[dict[str, Any]], *, title: str | None = None) -> Table:
