@@ -89,7 +89,7 @@ def files(tmp_path):
         ([QAT, "-c", "{}/resume.yaml"], "garbage.ckpt: "),
         ([QAT, "pruning.sparsity=1.2"], "pruning.sparsity=1.2: must be at least 0 and below 1"),
         ([QAT, "pruning.sparsty=0.5"], "pruning.sparsty"),
-        ([QAT, "pruning.scope=channel"], "channel"),
+        ([QAT, "pruning.scope=channel"], "pruning.scope: Expected a typing.Literal['layer', 'global']"),
         (
             [QAT, *PRUNED, "pruning.exclude=[dense_9]"],
             "pruning.exclude=dense_9: no such layer; the network has dense_1",
