@@ -17,6 +17,7 @@ from nanotrigger.studies.measure import measure
 from nanotrigger.studies.plan import Plan, Value
 
 EXPORT = "export."  # what a key for export.py begins with
+_QUIET = ("evaluate=false", "trainer.enable_progress_bar=false")  # the export judges a point, nobody watches it
 
 
 def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def point_arguments(plan: Plan, keys: dict[str, Value], folder: Path, configs: P
     """Return the arguments of LightningCLI with which a point is trained."""
     experiments = [f"experiment={name}" for name in plan.experiments]
     words = [f"{key}={_text(value)}" for key, value in keys.items() if not key.startswith(EXPORT)]
-    return train_arguments([*experiments, *words, f"output={folder}", "evaluate=false"], configs)
+    return train_arguments([*experiments, *_QUIET, *words, f"output={folder}"], configs)
 
 
 def export_arguments(keys: dict[str, Value], checkpoint: Path) -> list[str]:

@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from nanotrigger.evaluation.figures.scan_axis import name_of
 from nanotrigger.studies.collect import collect_rows
+from nanotrigger.studies.curves import drawable
 from nanotrigger.studies.plan import Plan
 from nanotrigger.studies.points import Points
 from nanotrigger.studies.suggest import values_of
@@ -60,7 +62,7 @@ def results_table(plan: Plan, rows: list[dict[str, Any]], *, title: str | None =
     for name in ("accuracy", "zeros", "ALUTs", "FFs", "differing words", "seconds"):
         table.add_column(name, justify="right")
     for row in rows:
-        table.add_row(str(row["point"]), *(str(row.get(key)) for key in _varied(plan)), *_cells(row))
+        table.add_row(str(row["point"]), *(_label(row[key]) for key in _varied(plan)), *_cells(row))
     return table
 
 
@@ -71,13 +73,17 @@ def _live_table(points: Points, rows: list[dict[str, Any]], height: int) -> Tabl
     table = results_table(points.plan, rows[-room:], title=title)
     for trial in running:
         values = values_of(points.plan, trial)
-        keys = points.plan.keys(values) if values is not None else {}
-        table.add_row("…", *(str(keys.get(key, "")) for key in _varied(points.plan)), "running", style="dim")
+        keys = points.plan.varied(values) if values is not None else {}
+        table.add_row("…", *(_label(keys.get(key, "")) for key in _varied(points.plan)), "running", style="dim")
     return table
 
 
 def _varied(plan: Plan) -> list[str]:
     return [key for axis in plan.axes for key in axis.keys[:1]]
+
+
+def _label(value: Any) -> str:
+    return name_of(drawable(value))
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -94,7 +100,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _line(plan: Plan, row: dict[str, Any]) -> str:
-    settings = " ".join(f"{key}={row.get(key)}" for key in _varied(plan))
+    settings = " ".join(f"{key}={_label(row[key])}" for key in _varied(plan))
     if row["state"] == "failed":
         return f"point {row['point']}  {settings}  failed: {row['error']}"
     accuracy, zeros, aluts, ffs, words, seconds = _cells(row)
