@@ -13,8 +13,8 @@ from nanotrigger.cli.train import train
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.events import Part
 from nanotrigger.firmware.export import export
-from nanotrigger.studies.measure import measure
-from nanotrigger.studies.plan import Plan, Value
+from nanotrigger.studies.scan.measure import measure
+from nanotrigger.studies.scan.plan import Plan, Value
 
 EXPORT = "export."  # what a key for export.py begins with
 _QUIET = ("evaluate=false", "trainer.enable_progress_bar=false")  # the export judges a point, nobody watches it
@@ -43,13 +43,12 @@ def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path
             message = one_line(error)
             raise error if message is None else InputError(message) from error
         seconds = round(time.monotonic() - start, 2)
-    return {"seconds_training": seconds} | measure_point(plan, keys, checkpoint, folder / "export")
+    split: Part = "validation" if plan.contest else "test"
+    return {"seconds_training": seconds} | measure_point(keys, checkpoint, folder / "export", split=split)
 
 
-def measure_point(
-    plan: Plan, keys: dict[str, Value], checkpoint: Path, output: Path, *, split: Part | None = None
-) -> dict[str, Any]:
-    """Export a checkpoint and return its results on a split: by default validation in a contest, test in a grid.
+def measure_point(keys: dict[str, Value], checkpoint: Path, output: Path, *, split: Part) -> dict[str, Any]:
+    """Export a checkpoint with a point's keys and return its results on a split.
 
     Raises:
         InputError: a setting that cannot be used.
@@ -57,8 +56,7 @@ def measure_point(
     """
     start = time.monotonic()
     settings = export_parser().parse_args(export_arguments(keys, checkpoint))
-    part = split or ("validation" if plan.contest else "test")
-    result = export(checkpoint, output, target=read_target(settings), data=settings.data, split=part)
+    result = export(checkpoint, output, target=read_target(settings), data=settings.data, split=split)
     difference = result.judgement.difference
     if difference is not None:
         raise FirmwareError(str(difference))

@@ -21,16 +21,16 @@ from nanotrigger.cli.point import EXPORT, measure_point, run_point
 from nanotrigger.cli.train import prepare_process
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_json
-from nanotrigger.studies.collect import collect_rows
-from nanotrigger.studies.contest import enter, leaderboard_table, make_entry, winner
 from nanotrigger.studies.figures import write_figures
-from nanotrigger.studies.grammar import compose_plan, read_study_file
-from nanotrigger.studies.plan import Contest, Plan
-from nanotrigger.studies.points import Points
-from nanotrigger.studies.progress import Progress, results_table
 from nanotrigger.studies.results import RESULTS, STUDY, read_study, write_results
-from nanotrigger.studies.storage import open_study
-from nanotrigger.studies.supervise import supervise
+from nanotrigger.studies.scan.collect import collect_rows
+from nanotrigger.studies.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
+from nanotrigger.studies.scan.grammar import compose_plan, read_study_file
+from nanotrigger.studies.scan.plan import Contest, Plan
+from nanotrigger.studies.scan.points import Points
+from nanotrigger.studies.scan.progress import Progress, results_table
+from nanotrigger.studies.scan.storage import open_study
+from nanotrigger.studies.scan.supervise import supervise
 
 _DESCRIPTION = """
 Train, export and cost a network at every point of a grid; the same command again continues:
@@ -142,15 +142,22 @@ def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Pa
             file=sys.stderr,
         )
         return False
+    entries = read_leaderboard(leaderboard)
+    if chosen["sha256_checkpoint"] not in [entry["sha256"] for entry in entries]:
+        entries = enter(leaderboard, _confirmed(plan.name, contest.threshold, chosen, folder))
+    Console(width=max(110, Console().width)).print(leaderboard_table(entries))
+    print(f"leaderboard   {leaderboard}\nwinner        point {chosen['point']}; its firmware is in {folder / 'winner'}")
+    return True
+
+
+def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Export the chosen network once more, judged on the test split, and return its entry in the leaderboard."""
     run = folder / "points" / f"{chosen['point']:04}"
     keys = {key: value for key, value in chosen.items() if key.startswith(EXPORT)}
     with contextlib.redirect_stdout(io.StringIO()):
-        confirmed = measure_point(plan, keys, run / "best.ckpt", folder / "winner", split="test")
+        confirmed = measure_point(keys, run / "best.ckpt", folder / "winner", split="test")
     config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
-    entries = enter(leaderboard, make_entry(plan.name, contest.threshold, chosen, confirmed, config))
-    Console(width=max(110, Console().width)).print(leaderboard_table(entries))
-    print(f"leaderboard   {leaderboard}; the winner's firmware {folder / 'winner'}, its checkpoint {run / 'best.ckpt'}")
-    return True
+    return make_entry(study, threshold, chosen, confirmed, config)
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str], dict[str, str]]:

@@ -1,1 +1,1 @@
-"""Studies: what a finished export amounts to, for people who have not made it."""
+"""Studies: what many runs show together, and what a finished export amounts to for people who have not made it."""

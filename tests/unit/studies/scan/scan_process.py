@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 from nanotrigger.errors import InputError
-from nanotrigger.studies.plan import Axis, Plan
-from nanotrigger.studies.points import Points
-from nanotrigger.studies.storage import open_study
-from nanotrigger.studies.supervise import supervise
+from nanotrigger.studies.scan.plan import Axis, Plan
+from nanotrigger.studies.scan.points import Points
+from nanotrigger.studies.scan.storage import open_study
+from nanotrigger.studies.scan.supervise import supervise
 
 PLAN = Plan(
     name="killed",

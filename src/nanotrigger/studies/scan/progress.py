@@ -7,11 +7,11 @@ from rich.live import Live
 from rich.table import Table
 
 from nanotrigger.evaluation.figures.scan_axis import name_of
-from nanotrigger.studies.collect import collect_rows
 from nanotrigger.studies.curves import drawable
-from nanotrigger.studies.plan import Plan
-from nanotrigger.studies.points import Points
-from nanotrigger.studies.suggest import values_of
+from nanotrigger.studies.scan.collect import collect_rows
+from nanotrigger.studies.scan.plan import Plan
+from nanotrigger.studies.scan.points import Points
+from nanotrigger.studies.scan.suggest import values_of
 
 _MARGIN = 8  # lines of a terminal that the table leaves
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.studies.collect import collect_rows
-from nanotrigger.studies.points import Points
-from nanotrigger.studies.storage import open_study
-from tests.unit.studies.scan_process import PLAN
+from nanotrigger.studies.scan.collect import collect_rows
+from nanotrigger.studies.scan.points import Points
+from nanotrigger.studies.scan.storage import open_study
+from tests.unit.studies.scan.scan_process import PLAN
 
 SCRIPT = Path(__file__).with_name("scan_process.py")
 

@@ -6,12 +6,12 @@ import time
 import optuna
 import pytest
 
-from nanotrigger.studies.collect import collect_rows
-from nanotrigger.studies.liveness import SILENCE, identity
-from nanotrigger.studies.plan import Axis, Contest, Plan, Range
-from nanotrigger.studies.points import Points
-from nanotrigger.studies.storage import open_study
-from nanotrigger.studies.suggest import suggest
+from nanotrigger.studies.scan.collect import collect_rows
+from nanotrigger.studies.scan.liveness import SILENCE, identity
+from nanotrigger.studies.scan.plan import Axis, Contest, Plan, Range
+from nanotrigger.studies.scan.points import Points
+from nanotrigger.studies.scan.storage import open_study
+from nanotrigger.studies.scan.suggest import suggest
 
 GRID = Plan(name="grid", experiments=("jets_qat",), axes=(Axis(("a",), (1, {"width": 2})), Axis(("seed",), (1, 2))))
 SEARCH = Plan(

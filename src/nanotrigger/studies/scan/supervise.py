@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from nanotrigger.errors import FirmwareError
-from nanotrigger.studies.liveness import identity
-from nanotrigger.studies.points import Points
-from nanotrigger.studies.worker import RunPoint, work
+from nanotrigger.studies.scan.liveness import identity
+from nanotrigger.studies.scan.points import Points
+from nanotrigger.studies.scan.worker import RunPoint, work
 
 _POLL = 1.0  # seconds between two looks at the storage
 _FRUITLESS = 3  # workers that may die in a row before any point is finished

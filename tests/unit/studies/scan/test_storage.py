@@ -3,8 +3,8 @@
 import pytest
 
 from nanotrigger.errors import InputError
-from nanotrigger.studies.plan import Axis, Plan
-from nanotrigger.studies.storage import open_study
+from nanotrigger.studies.scan.plan import Axis, Plan
+from nanotrigger.studies.scan.storage import open_study
 
 
 def plan(*values, name="widths"):

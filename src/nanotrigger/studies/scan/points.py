@@ -8,9 +8,9 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
-from nanotrigger.studies.liveness import SILENCE, is_here, lives
-from nanotrigger.studies.plan import Plan
-from nanotrigger.studies.suggest import choices
+from nanotrigger.studies.scan.liveness import SILENCE, is_here, lives
+from nanotrigger.studies.scan.plan import Plan
+from nanotrigger.studies.scan.suggest import choices
 
 ROW, ERROR = "row", "error"  # attributes of a trial
 _WORKER, _ALIVE, _DIED = "worker", "alive", "died"

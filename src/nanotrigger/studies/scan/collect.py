@@ -4,8 +4,8 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from nanotrigger.studies.points import ERROR, ROW, Points
-from nanotrigger.studies.suggest import point_number, values_of
+from nanotrigger.studies.scan.points import ERROR, ROW, Points
+from nanotrigger.studies.scan.suggest import point_number, values_of
 
 _LAST = "error"
 

@@ -4,7 +4,7 @@ import json
 
 import optuna
 
-from nanotrigger.studies.plan import Axis, Plan, Range, Value
+from nanotrigger.studies.scan.plan import Axis, Plan, Range, Value
 
 Choice = bool | int | float | str | None  # what Optuna stores
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from nanotrigger.errors import InputError
-from nanotrigger.studies.plan import Axis, Contest, Plan, Range, Value
+from nanotrigger.studies.scan.plan import Axis, Contest, Plan, Range, Value
 
 _STUDY_KEYS = ("description", "experiment", "ckpt", "settings", "scan", "contest")
 _ALIASES = {"seed_everything": "seed"}

@@ -16,11 +16,11 @@ from typing import Any
 import optuna
 
 from nanotrigger.errors import FirmwareError, InputError
-from nanotrigger.studies.liveness import ALIVE_EVERY, identity
-from nanotrigger.studies.plan import Plan, Value
-from nanotrigger.studies.points import Points
-from nanotrigger.studies.storage import open_study
-from nanotrigger.studies.suggest import point_number, suggest
+from nanotrigger.studies.scan.liveness import ALIVE_EVERY, identity
+from nanotrigger.studies.scan.plan import Plan, Value
+from nanotrigger.studies.scan.points import Points
+from nanotrigger.studies.scan.storage import open_study
+from nanotrigger.studies.scan.suggest import point_number, suggest
 
 Row = dict[str, Any]
 RunPoint = Callable[[Plan, dict[str, Value], Path], Row]  # plan, keys of the point, its folder → its results

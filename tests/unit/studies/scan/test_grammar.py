@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from nanotrigger.errors import InputError
-from nanotrigger.studies.grammar import compose_plan, read_arguments, read_study_file, read_value, split_values
-from nanotrigger.studies.plan import Axis, Range
+from nanotrigger.studies.scan.grammar import compose_plan, read_arguments, read_study_file, read_value, split_values
+from nanotrigger.studies.scan.plan import Axis, Range
 from tests.conftest import ROOT
 
 STUDIES = ROOT / "configs" / "study"

@@ -12,8 +12,8 @@ from optuna.study import StudyDirection
 from sqlalchemy.exc import SQLAlchemyError
 
 from nanotrigger.errors import InputError
-from nanotrigger.studies.plan import Plan
-from nanotrigger.studies.suggest import choices
+from nanotrigger.studies.scan.plan import Plan
+from nanotrigger.studies.scan.suggest import choices
 
 PLAN = "plan"  # the study's attribute that holds its plan
 _OBJECTIVES = {

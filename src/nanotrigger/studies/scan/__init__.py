@@ -1,0 +1,1 @@
+"""Scans: many networks, each trained, exported and costed once, whatever is interrupted."""
