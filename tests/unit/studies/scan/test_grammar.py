@@ -62,7 +62,8 @@ def test_the_command_line_replaces_an_axis_and_a_setting():
     study = read_study_file("qat_width", STUDIES)
     plan = compose_plan(study, {"seed": "7", "trainer.max_epochs": "2"})
     assert [axis.name for axis in plan.axes] == ["network.weight,network.bias"]
-    assert plan.settings == {"trainer.max_epochs": 2, "seed": 7}
+    assert plan.settings == {**study["settings"], "trainer.max_epochs": 2, "seed": 7}
+    assert plan.settings != study["settings"]
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in STUDIES.glob("*.yaml")))
