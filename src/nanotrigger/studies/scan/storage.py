@@ -1,5 +1,6 @@
 """The Optuna study in which a scan keeps its points."""
 
+import time
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.studies.scan.plan import Plan
 from nanotrigger.studies.scan.suggest import choices
 
+_ATTEMPTS = 5  # at a database that is being made
 PLAN = "plan"  # the study's attribute that holds its plan
 _OBJECTIVES = {
     "accuracy": StudyDirection.MAXIMIZE,
@@ -42,6 +44,8 @@ def open_study(plan: Plan, storage: str, *, seed: int = 0) -> optuna.Study:
         if recorded is None:
             study.set_user_attr(PLAN, _identity(plan))
             recorded = study.user_attrs[PLAN]
+    except InputError:
+        raise
     except (SQLAlchemyError, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
@@ -55,12 +59,26 @@ def open_study(plan: Plan, storage: str, *, seed: int = 0) -> optuna.Study:
 
 def _storage(storage: str) -> BaseStorage:
     if "://" not in storage:
-        Path(storage).parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(storage))
+        path = Path(storage).resolve()  # Optuna's lock is a link to it, whose age tells that its owner was killed
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(str(path)))
     try:
-        return RDBStorage(storage, engine_kwargs={"pool_pre_ping": True})
+        return _database(storage)
     except ImportError as error:
-        raise InputError(f"storage={storage} needs a driver: {error}; pip install it") from None
+        reason = error.__cause__ or error.__context__ or error  # such as: no module named psycopg
+        raise InputError(f"storage={storage} needs a driver: {reason}; pip install it") from None
+
+
+def _database(url: str) -> RDBStorage:
+    """Return a database's storage; if another process is just making its tables, once they are made."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        except SQLAlchemyError as error:
+            if "already exists" not in str(error):
+                raise
+            time.sleep(1)
+    return RDBStorage(url)
 
 
 def _study(plan: Plan, storage: BaseStorage, seed: int) -> optuna.Study:

@@ -40,11 +40,9 @@ def work(plan: Plan, storage: str, folder: Path, run_point: RunPoint) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the workers
     points = Points(open_study(plan, storage, seed=os.getpid()), plan)
     me = identity(os.getpid())
-    trial = points.claim(me)
-    while trial is not None:
+    while not _is_orphan() and (trial := points.claim(me)) is not None:
         with _alive(trial):
             _run(points, trial, folder / "points", run_point)
-        trial = points.claim(me)
 
 
 def _run(points: Points, trial: optuna.Trial, folder: Path, run_point: RunPoint) -> None:
@@ -95,12 +93,16 @@ def _alive(trial: optuna.Trial) -> Iterator[None]:
 
 
 def _watch(trial: optuna.Trial, done: threading.Event) -> None:
-    parent = multiprocessing.parent_process()
     shown = -math.inf
     while not done.wait(1):
-        if parent is not None and not parent.is_alive():
+        if _is_orphan():
             os._exit(1)
         if time.monotonic() - shown > ALIVE_EVERY:
             with contextlib.suppress(Exception):  # the point has just finished, or the next sign will get through
                 Points.show_alive(trial)
             shown = time.monotonic()
+
+
+def _is_orphan() -> bool:
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()

@@ -1,10 +1,15 @@
 """The storage of a scan."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from nanotrigger.errors import InputError
 from nanotrigger.studies.scan.plan import Axis, Plan
 from nanotrigger.studies.scan.storage import open_study
+
+real = os.symlink
 
 
 def plan(*values, name="widths"):
@@ -25,6 +30,23 @@ def test_another_grid_under_the_name_is_refused_and_nothing_changes(tmp_path):
         open_study(plan(1, 2, 3), str(file))
     assert file.read_bytes() == before
     open_study(plan(1, 2, 3, name="other"), str(file))
+
+
+@pytest.mark.slow
+def test_a_lock_that_a_killed_process_left_is_taken_over(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    open_study(plan(1, 2), "storage.journal")
+    (tmp_path / "storage.journal.lock").symlink_to(tmp_path / "storage.journal")  # as Optuna does
+    assert open_study(plan(1, 2), "storage.journal").ask().number == 0  # after its grace period, half a minute
+
+
+def test_the_journal_is_known_by_its_full_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    locks = []
+    monkeypatch.setattr(os, "symlink", lambda target, link: locks.append((target, link)) or real(target, link))
+    open_study(plan(1, 2), "folder/storage.journal")
+    assert {Path(target).is_absolute() for target, _ in locks} == {True}
 
 
 def test_a_relational_database(tmp_path):
