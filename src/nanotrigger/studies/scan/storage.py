@@ -5,10 +5,11 @@ import warnings
 from pathlib import Path
 
 import optuna
+from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GridSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import StudyDirection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -59,14 +60,27 @@ def open_study(plan: Plan, storage: str, *, seed: int = 0) -> optuna.Study:
 
 def _storage(storage: str) -> BaseStorage:
     if "://" not in storage:
-        path = Path(storage).resolve()  # Optuna's lock is a link to it, whose age tells that its owner was killed
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(str(path)))
+        Path(storage).parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(storage, lock_obj=_Lock(storage)))
     try:
         return _database(storage)
     except ImportError as error:
         reason = error.__cause__ or error.__context__ or error  # such as: no module named psycopg
         raise InputError(f"storage={storage} needs a driver: {reason}; pip install it") from None
+
+
+class _Lock(JournalFileOpenLock):
+    """A lock that the system releases when its owner is killed; Optuna's own stays behind as a file."""
+
+    def __init__(self, journal: str) -> None:
+        self.lock = FileLock(f"{journal}.filelock")
+
+    def acquire(self) -> bool:
+        self.lock.acquire()
+        return True
+
+    def release(self) -> None:
+        self.lock.release()
 
 
 def _database(url: str) -> RDBStorage:

@@ -1,15 +1,14 @@
 """The storage of a scan."""
 
-import os
-from pathlib import Path
+import subprocess
+import sys
+import threading
 
 import pytest
 
 from nanotrigger.errors import InputError
 from nanotrigger.studies.scan.plan import Axis, Plan
 from nanotrigger.studies.scan.storage import open_study
-
-real = os.symlink
 
 
 def plan(*values, name="widths"):
@@ -32,21 +31,30 @@ def test_another_grid_under_the_name_is_refused_and_nothing_changes(tmp_path):
     open_study(plan(1, 2, 3, name="other"), str(file))
 
 
-@pytest.mark.slow
-def test_a_lock_that_a_killed_process_left_is_taken_over(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    open_study(plan(1, 2), "storage.journal")
-    (tmp_path / "storage.journal.lock").symlink_to(tmp_path / "storage.journal")  # as Optuna does
-    assert open_study(plan(1, 2), "storage.journal").ask().number == 0  # after its grace period, half a minute
+HOLD = """
+import sys, time
+from nanotrigger.studies.scan.storage import _Lock
+lock = _Lock(sys.argv[1])
+lock.acquire()
+print("held", flush=True)
+time.sleep(600)
+"""
 
 
-def test_the_journal_is_known_by_its_full_path(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder").mkdir()
-    locks = []
-    monkeypatch.setattr(os, "symlink", lambda target, link: locks.append((target, link)) or real(target, link))
-    open_study(plan(1, 2), "folder/storage.journal")
-    assert {Path(target).is_absolute() for target, _ in locks} == {True}
+def test_a_killed_process_leaves_no_lock(tmp_path):
+    storage = str(tmp_path / "storage.journal")
+    open_study(plan(1, 2), storage)
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, storage], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    opened = []
+    waiting = threading.Thread(target=lambda: opened.append(open_study(plan(1, 2), storage).ask()))
+    waiting.start()
+    waiting.join(1)
+    assert not opened
+    holder.kill()
+    holder.communicate()
+    waiting.join()
+    assert opened[0].number == 0
 
 
 def test_a_relational_database(tmp_path):
