@@ -130,7 +130,8 @@ def _scale_costs(panel: Axes, costs: NDArray[np.float64]) -> None:
         return
     if known.min() > 0 and known.max() > _DECADE * known.min():
         panel.set_xscale("log")
-        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        wide = known.max() > _DECADE**2 * known.min()  # labels of three a decade would touch
+        panel.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
         panel.xaxis.set_minor_formatter(NullFormatter())
     else:
         panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
