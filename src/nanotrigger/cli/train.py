@@ -139,8 +139,9 @@ class TrainCLI(LightningCLI):
         """Write config.yaml, once everything has been checked and the first step is due."""
         if trainer.is_global_zero and not trainer.fast_dev_run:
             settings = self._settings.clone()
-            # where this run lies is no part of how to repeat it
+            # where this run lies, and who tests it, is no part of how to repeat it
             settings.output = settings.ckpt_path = settings.checkpoint.dirpath = None
+            settings.evaluate = True
             config = self._parser(self.subcommand).dump(settings, skip_unset=False)
             write_text(self.run_folder / "config.yaml", config)
 

@@ -79,6 +79,9 @@ def _live_table(points: Points, rows: list[dict[str, Any]], height: int) -> Tabl
 
 
 def _varied(plan: Plan) -> list[str]:
+    """Return the keys that tell a point in a table; those of a contest are too many, results.csv has them."""
+    if plan.contest:
+        return []
     return [key for axis in plan.axes for key in axis.keys[:1]]
 
 
