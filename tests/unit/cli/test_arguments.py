@@ -32,7 +32,9 @@ def test_rewrites(given, expected):
 
 @pytest.mark.parametrize("name", ["jets_qta", "", "../base", "jets_qat/../jets_qat", "a b"])
 def test_unknown_experiments_list_the_known_ones(name):
-    with pytest.raises(InputError, match="is unknown; choose one of course, jets_float, jets_qat"):
+    with pytest.raises(
+        InputError, match="is unknown; choose one of course, jets_float, jets_pruned, jets_qat, jets_qat_pruned"
+    ):
         train_arguments([f"experiment={name}"], CONFIGS)
 
 
