@@ -97,19 +97,25 @@ class Points:
     def bury(self, worker: dict[str, Any], cause: str) -> None:
         """Note that a process of this machine died at its point; at the second time the point has failed."""
         trials = self._trials()
-        for trial in self.running():
-            if trial.user_attrs.get(_WORKER) == worker:
-                own = optuna.Trial(self.study, trial._trial_id)
-                own.set_user_attr(_DIED, True)
-                same = [other for other in trials if self._point(other) == self._point(trial)]
-                if any(other.user_attrs.get(_DIED) for other in same):
-                    own.set_user_attr(ERROR, f"the process {cause}, twice; perhaps for lack of memory")
-                self._tell(trial.number, TrialState.FAIL)
+        for trial in self.running_of([worker]):
+            self._writable(trial).set_user_attr(_DIED, True)
+            same = [other for other in trials if self._point(other) == self._point(trial)]
+            if any(other.user_attrs.get(_DIED) for other in same):
+                self._writable(trial).set_user_attr(ERROR, f"the process {cause}, twice; perhaps for lack of memory")
+            self._tell(trial.number, TrialState.FAIL)
 
-    @staticmethod
-    def show_alive(trial: optuna.Trial) -> None:
-        """Leave a sign of life for processes on other machines."""
-        trial.set_user_attr(_ALIVE, time.time())
+    def running_of(self, workers: list[dict[str, Any]]) -> list[FrozenTrial]:
+        """Return the trials that these processes have begun and not finished."""
+        return [trial for trial in self.running() if trial.user_attrs.get(_WORKER) in workers]
+
+    def show_alive(self, workers: list[dict[str, Any]]) -> None:
+        """Leave a sign of life of these processes for other machines."""
+        for trial in self.running_of(workers):
+            with contextlib.suppress(UpdateFinishedTrialError):
+                self._writable(trial).set_user_attr(_ALIVE, time.time())
+
+    def _writable(self, trial: FrozenTrial) -> optuna.Trial:
+        return optuna.Trial(self.study, trial._trial_id)
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)

@@ -1,5 +1,6 @@
 """Keep a scan's workers busy until every point is finished, here or elsewhere."""
 
+import math
 import multiprocessing
 import signal
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nanotrigger.errors import FirmwareError
-from nanotrigger.studies.scan.liveness import identity
+from nanotrigger.studies.scan.liveness import ALIVE_EVERY, identity
 from nanotrigger.studies.scan.points import Points
 from nanotrigger.studies.scan.worker import RunPoint, work
 
@@ -38,7 +39,7 @@ def supervise(
     """
     crew: list[tuple[BaseProcess, dict[str, Any]]] = []
     context = multiprocessing.get_context("spawn")
-    deaths, done, cause = 0, -1, ""
+    deaths, done, cause, shown = 0, -1, "", -math.inf
     try:
         while True:
             for process, worker in [member for member in crew if not member[0].is_alive()]:
@@ -48,16 +49,19 @@ def supervise(
                     points.bury(worker, cause)
                     deaths += 1
             points.release_dead()
-            left, taken = points.unclaimed(), points.running()
-            if not (left or taken or crew):
+            left = points.unclaimed()
+            if not (left or crew or points.running()):
                 return
             finished = len(points.finished())
             if finished > done:
                 deaths, done = 0, finished
             if deaths >= _FRUITLESS:
                 raise FirmwareError(f"{deaths} worker processes died in a row, the last one {cause}")
-            mine = {worker["pid"] for _, worker in crew}
-            idle = len(mine) - sum(trial.user_attrs.get("worker", {}).get("pid") in mine for trial in taken)
+            members = [worker for _, worker in crew]
+            if time.monotonic() - shown >= ALIVE_EVERY:
+                points.show_alive(members)
+                shown = time.monotonic()
+            idle = len(members) - len(points.running_of(members))
             for _ in range(min(left - idle, workers - len(crew))):
                 process = context.Process(target=work, args=(points.plan, storage, folder, run_point))
                 process.start()

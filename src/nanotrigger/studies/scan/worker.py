@@ -7,16 +7,15 @@ import os
 import shutil
 import signal
 import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import optuna
 
 from nanotrigger.errors import FirmwareError, InputError
-from nanotrigger.studies.scan.liveness import ALIVE_EVERY, identity
+from nanotrigger.studies.scan.liveness import identity
 from nanotrigger.studies.scan.plan import Plan, Value
 from nanotrigger.studies.scan.points import Points
 from nanotrigger.studies.scan.storage import open_study
@@ -38,11 +37,18 @@ def work(plan: Plan, storage: str, folder: Path, run_point: RunPoint) -> None:
         run_point: trains and exports a point and returns its results.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     points = Points(open_study(plan, storage, seed=os.getpid()), plan)
     me = identity(os.getpid())
-    while not _is_orphan() and (trial := points.claim(me)) is not None:
-        with _alive(trial):
-            _run(points, trial, folder / "points", run_point)
+    while (trial := points.claim(me)) is not None:
+        _run(points, trial, folder / "points", run_point)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run(points: Points, trial: optuna.Trial, folder: Path, run_point: RunPoint) -> None:
@@ -77,32 +83,3 @@ def _reason(error: BaseException) -> str:
     """Return an error in one line, with its kind unless it speaks for itself."""
     text = " ".join(str(error).split())[:300]
     return text if isinstance(error, InputError | FirmwareError) else f"{type(error).__name__}: {text}"
-
-
-@contextlib.contextmanager
-def _alive(trial: optuna.Trial) -> Iterator[None]:
-    """Leave signs of life while the block runs; end the process when its parent has gone."""
-    done = threading.Event()
-    thread = threading.Thread(target=_watch, args=(trial, done), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _watch(trial: optuna.Trial, done: threading.Event) -> None:
-    shown = -math.inf
-    while not done.wait(1):
-        if _is_orphan():
-            os._exit(1)
-        if time.monotonic() - shown > ALIVE_EVERY:
-            with contextlib.suppress(Exception):  # the point has just finished, or the next sign will get through
-                Points.show_alive(trial)
-            shown = time.monotonic()
-
-
-def _is_orphan() -> bool:
-    parent = multiprocessing.parent_process()
-    return parent is not None and not parent.is_alive()

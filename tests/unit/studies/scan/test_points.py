@@ -89,8 +89,9 @@ def test_a_living_process_keeps_its_point(points):
 
 @pytest.mark.parametrize(("age", "kept"), [(SILENCE / 2, 1), (2 * SILENCE, 0)])
 def test_a_process_elsewhere_is_dead_after_a_silence(age, kept, points, monkeypatch):
-    trial = points.claim(me() | {"place": "elsewhere"})
-    points.show_alive(trial)
+    worker = me() | {"place": "elsewhere"}
+    points.claim(worker)
+    points.show_alive([worker])
     real = time.time()
     monkeypatch.setattr(time, "time", lambda: real + age)
     points.release_dead()
