@@ -1,6 +1,7 @@
 """The points of a scan in its storage: each is claimed by one process, and taken over if that one dies."""
 
 import contextlib
+import random
 import time
 from typing import Any
 
@@ -21,8 +22,8 @@ _GRID_ID, _SEARCH_SPACE = "grid_id", "search_space"  # GridSampler's: which poin
 class Points:
     """The points of a scan, as the storage knows them at each call.
 
-    The storage hands out trial numbers, and waiting trials, once each; GridSampler maps the first numbers to the points
-    of the grid. In a contest every trial is a point of its own.
+    The storage hands out trial numbers once each; GridSampler maps the first numbers to the points of the grid. In a
+    contest every trial is a point of its own.
 
     Args:
         study: that keeps them.
@@ -42,8 +43,11 @@ class Points:
             worker: `identity` of this process.
         """
         while self.unclaimed():
-            trial = self.study.ask()
-            trial.set_user_attr(_WORKER, worker)
+            started = optuna.trial.create_trial(
+                state=TrialState.RUNNING, user_attrs={_WORKER: worker}, system_attrs=self._begun_before()
+            )
+            self.study.add_trial(started)  # at once with its worker, who may be killed at any moment
+            trial = self._writable(self.running_of([worker])[-1])
             if self._is_first(trial.number):
                 return trial
             self._tell(trial.number, TrialState.PRUNED)
@@ -83,10 +87,6 @@ class Points:
         for trial in self.running():
             if not self._lives(trial):
                 self._tell(trial.number, TrialState.FAIL)
-        for point in self._interrupted():
-            space = {axis.name: choices(axis) for axis in self.plan.axes}
-            attributes = {_GRID_ID: point, _SEARCH_SPACE: dict(sorted(space.items()))}
-            self.study.add_trial(optuna.trial.create_trial(state=TrialState.WAITING, system_attrs=attributes))
 
     def retry_failed(self) -> None:
         """Let the points that failed run again."""
@@ -147,19 +147,22 @@ class Points:
         own = points.pop(number)
         return own < self.plan.size and own not in points.values()
 
-    def _interrupted(self) -> set[int]:
-        """Return the points of a grid that were begun and that no trial has, waits for, or has finished."""
+    def _begun_before(self) -> dict[str, Any]:
+        """Return the attributes of a point of the grid that was begun and that no trial has or has finished, if any."""
         if self.plan.contest:
-            return set()
+            return {}
         trials = self._trials()
-        kept = {self._point(trial) for trial in self._holding(trials)}
-        kept |= {self._point(trial) for trial in trials if trial.state == TrialState.WAITING}
         begun = {self._point(trial) for trial in trials if trial.state == TrialState.FAIL}
-        return {point for point in begun - kept if point < self.plan.size}
+        held = {self._point(trial) for trial in self._holding(trials)}
+        free = [point for point in begun - held if point < self.plan.size]
+        if not free:
+            return {}
+        space = {axis.name: choices(axis) for axis in self.plan.axes}
+        return {_GRID_ID: random.choice(free), _SEARCH_SPACE: dict(sorted(space.items()))}
 
     def _lives(self, trial: FrozenTrial) -> bool:
-        worker = trial.user_attrs.get(_WORKER)
-        if worker is not None and is_here(worker):
+        worker = trial.user_attrs[_WORKER]
+        if is_here(worker):
             return lives(worker)
         began = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
         return time.time() - max(began, trial.user_attrs.get(_ALIVE, 0.0)) < SILENCE

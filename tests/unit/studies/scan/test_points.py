@@ -3,7 +3,6 @@
 import os
 import time
 
-import optuna
 import pytest
 
 from nanotrigger.studies.scan.collect import collect_rows
@@ -26,6 +25,10 @@ VALUES = {"grid": [0.5, 1.0, 1.0], "search": [0.1]}
 
 def dead():
     return identity(os.getpid()) | {"started": 0.0}
+
+
+def killed(*arguments):
+    raise KeyboardInterrupt
 
 
 def me():
@@ -98,16 +101,26 @@ def test_a_process_elsewhere_is_dead_after_a_silence(age, kept, points, monkeypa
     assert len(points.running()) == kept
 
 
-def test_two_that_free_the_same_point_give_it_out_once(tmp_path):
+def test_two_that_take_the_same_freed_point_have_it_once(tmp_path, monkeypatch):
     points = Points(open_study(GRID, str(tmp_path / "storage.journal")), GRID)
     points.claim(dead())
     points.release_dead()
-    waiting = next(trial for trial in points.study.trials if trial.state == optuna.trial.TrialState.WAITING)
-    points.study.add_trial(optuna.trial.create_trial(state=waiting.state, system_attrs=waiting.system_attrs))
+    seen = [points._begun_before()] * 2
+    monkeypatch.setattr(points, "_begun_before", lambda: seen.pop() if seen else {})
     trials = []
     while (trial := points.claim(me())) is not None:
         trials.append(str(values(points, trial)))
     assert len(trials) == len(set(trials)) == GRID.size
+
+
+def test_a_process_that_dies_while_it_claims_frees_its_point(points, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(points.study.sampler, "before_trial", killed)
+        points.claim(dead())
+    assert len(points.running()) == 1
+    points.release_dead()
+    assert not points.running()
+    assert points.unclaimed() == points.plan.size
 
 
 def test_failed_points_stay_until_they_are_retried(points):
