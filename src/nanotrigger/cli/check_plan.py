@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nanotrigger.cli.errors import one_line
+from nanotrigger.cli.errors import as_input_error
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.point import EXPORT, export_arguments, point_arguments
 from nanotrigger.cli.train import CheckCLI, train
@@ -21,11 +21,8 @@ def check_plan(plan: Plan, configs: Path) -> None:
         InputError: a key that does not exist, or a value that cannot be used; names both.
     """
     for keys in _samples(plan):
-        try:
+        with as_input_error():
             _check(plan, keys, configs)
-        except Exception as error:
-            message = one_line(error)
-            raise error if message is None else InputError(message) from error
 
 
 def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from rich.console import Console
-
+from nanotrigger.cli.console import wide_console
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
 from nanotrigger.resources.audit import QuantizerAudit
@@ -85,7 +84,6 @@ def _of_the_datapath(result: Export, report: Report) -> tuple[tuple[ResourceRepo
 
 def print_audit(audits: Sequence[QuantizerAudit]) -> None:
     """Print the audit of a network's quantizers, and a warning for each that saturates too often."""
-    console = Console(width=max(110, Console().width))
-    console.print(audit_table(audits))
+    wide_console().print(audit_table(audits))
     for warning in saturation_warnings(audits):
         print(f"warning: {warning}")

@@ -1,9 +1,10 @@
 """Turn an error into one line on stderr and an exit code."""
 
+import contextlib
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from jsonargparse import ArgumentError
@@ -39,6 +40,18 @@ def exit_with_one_line(command: Callable[[], int | None]) -> NoReturn:
             print("error: " + " ".join(message.split()), file=sys.stderr)
         code = 2
     sys.exit(code)
+
+
+@contextlib.contextmanager
+def as_input_error() -> Iterator[None]:
+    """Raise the errors of input that come from within as `InputError` of one line."""
+    try:
+        yield
+    except Exception as error:
+        message = one_line(error)
+        if message is None:
+            raise
+        raise InputError(message) from error
 
 
 def one_line(error: BaseException) -> str | None:

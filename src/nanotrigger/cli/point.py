@@ -7,10 +7,10 @@ from typing import Any
 
 from nanotrigger.cli.arguments import train_arguments
 from nanotrigger.cli.cost import report_cost
-from nanotrigger.cli.errors import one_line
+from nanotrigger.cli.errors import as_input_error
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.train import train
-from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.errors import FirmwareError
 from nanotrigger.firmware.events import Part
 from nanotrigger.firmware.export import export
 from nanotrigger.studies.scan.measure import measure
@@ -37,11 +37,8 @@ def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path
     checkpoint = Path(plan.ckpt or folder / "best.ckpt")
     if plan.ckpt is None:
         start = time.monotonic()
-        try:
+        with as_input_error():
             train(point_arguments(plan, keys, folder, configs), configs)
-        except Exception as error:
-            message = one_line(error)
-            raise error if message is None else InputError(message) from error
         seconds = round(time.monotonic() - start, 2)
     split: Part = "validation" if plan.contest else "test"
     return {"seconds_training": seconds} | measure_point(keys, checkpoint, folder / "export", split=split)

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 from jsonargparse import ArgumentParser, Namespace
-from rich.console import Console
 
 from nanotrigger.cli.check_plan import check_plan
+from nanotrigger.cli.console import wide_console
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.cli.point import EXPORT, measure_point, run_point
@@ -48,19 +48,6 @@ Results: OUTPUT/results.csv, OUTPUT/figures/, and each point's run in OUTPUT/poi
 Exit code: 0; 1 if a point failed or no network won; 2 for bad input.
 """
 
-
-_OWN = (
-    "study",
-    "ckpt",
-    "name",
-    "output",
-    "storage",
-    "workers",
-    "retry",
-    "leaderboard",
-    "contest.points",
-    "contest.threshold",
-)
 _KEYS = r"[A-Za-z_][\w.]*(,[A-Za-z_][\w.]*)*"
 
 
@@ -95,9 +82,8 @@ def _run(configs: Path) -> int:
     with Progress(points) as progress:
 
         def show() -> None:
-            if progress.has_news():
-                _write_study(points, folder)
-            progress.show()
+            if progress.show():
+                _write_study(points, progress.rows, folder)
 
         run = functools.partial(run_in_worker, configs)
         supervise(points, storage, folder, run, workers=settings.workers, show=show)
@@ -106,8 +92,9 @@ def _run(configs: Path) -> int:
 
 def _conclude(points: Points, folder: Path, leaderboard: Path) -> int:
     """Write results and figures, settle the contest, print all of it and return the exit code."""
-    plan, rows = points.plan, _write_study(points, folder)
-    console = Console(width=max(110, Console().width))
+    plan, rows = points.plan, collect_rows(points)
+    _write_study(points, rows, folder)
+    console = wide_console()
     failed = [row for row in rows if row["state"] == "failed"]
     complete = [row for row in rows if row["state"] == "complete"]
     console.print(results_table(plan, rows))
@@ -122,13 +109,11 @@ def _conclude(points: Points, folder: Path, leaderboard: Path) -> int:
     return 0 if won and not failed else 1
 
 
-def _write_study(points: Points, folder: Path) -> list[dict[str, Any]]:
-    """Write what is scanned and the points that are finished, as the figures read them; return the points' rows."""
-    rows = collect_rows(points)
+def _write_study(points: Points, rows: list[dict[str, Any]], folder: Path) -> None:
+    """Write what is scanned and the points that are finished, as the figures read them."""
     events = next((row["events"] for row in rows if row.get("events")), "")
     write_json(folder / STUDY, {**points.plan.to_json(), "points": points.plan.size, "data": events})
     write_results(rows, folder / RESULTS)
-    return rows
 
 
 def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Path, leaderboard: Path) -> bool:
@@ -145,7 +130,7 @@ def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Pa
     entries = read_leaderboard(leaderboard)
     if chosen["sha256_checkpoint"] not in [entry["sha256"] for entry in entries]:
         entries = enter(leaderboard, _confirmed(plan.name, contest.threshold, chosen, folder))
-    Console(width=max(110, Console().width)).print(leaderboard_table(entries))
+    wide_console().print(leaderboard_table(entries))
     print(f"leaderboard   {leaderboard}\nwinner        point {chosen['point']}; its firmware is in {folder / 'winner'}")
     return True
 
@@ -162,12 +147,13 @@ def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Pat
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str], dict[str, str]]:
     """Return scan.py's own arguments, the experiments, and the keys of points."""
+    owned = set(_parser().get_defaults().keys())
     own: list[str] = []
     experiments: list[str] = []
     keys: dict[str, str] = {}
     for argument in arguments:
         name, equals, value = argument.removeprefix("--").partition("=")
-        if argument in ("-h", "--help") or (name in _OWN and equals):
+        if argument in ("-h", "--help") or (name in owned and equals):
             own.append(f"--{name}={value}" if equals else argument)
         elif name == "experiment":
             experiments.append(value)

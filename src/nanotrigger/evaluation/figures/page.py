@@ -13,6 +13,7 @@ from nanotrigger.evaluation.figures.style import FULL_WIDTH, HALF_WIDTH, line_st
 _MARGIN = 0.05  # inches
 _LINE_HEIGHT = 0.115  # inches, of the notes at 6.5 points
 _NAME_WIDTH = 0.9  # inches, of the package's name at 9 points
+LEGEND_ROW = 0.13  # inches, of a legend's further rows
 _LEGEND_HEIGHT = 0.4  # inches, of a title and one row
 _CHARACTERS_PER_INCH = 22  # of the notes, on the average
 _ENTRY_WIDTH = 0.7  # inches, of a legend's entry without its letters

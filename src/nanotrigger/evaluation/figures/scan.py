@@ -13,9 +13,9 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures.page import legend_columns, new_panels
+from nanotrigger.evaluation.figures.page import LEGEND_ROW, legend_columns, new_panels
 from nanotrigger.evaluation.figures.scan_axis import ScanAxis, Value, draw_scan_axis, scan_axis
-from nanotrigger.evaluation.figures.style import drawn, line_style
+from nanotrigger.evaluation.figures.style import MARKERS, drawn, line_style
 
 PANELS = {
     "accuracy": "Accuracy",
@@ -28,8 +28,6 @@ PANELS = {
 _COLUMNS = 3
 _PANEL_WIDTH = 1.65  # inches, of its axes
 _PANEL_HEIGHT = 1.75  # inches
-_LEGEND_ROW = 0.13  # inches
-_MARKERS = "os^Dv"
 _SEVERAL = "0.35"  # colour of the words that hold for every curve
 
 
@@ -83,7 +81,7 @@ def scan_curves(curves: Sequence[ScanCurve], *, key: str, notes: Sequence[str]) 
     axis = scan_axis(value for curve in curves for value in curve.values)
     handles = _legend_handles(curves)
     columns = legend_columns([str(handle.get_label()) for handle in handles])
-    height = _PANEL_HEIGHT + _LEGEND_ROW * (-(-len(handles) // columns) - 1) / 2
+    height = _PANEL_HEIGHT + LEGEND_ROW * (-(-len(handles) // columns) - 1) / 2
     figure, body, panels = new_panels(len(PANELS), columns=_COLUMNS, panel_height=height, notes=notes)
     for place, (panel, (name, title)) in enumerate(zip(panels, PANELS.items(), strict=True)):
         for index, curve in enumerate(curves):
@@ -136,7 +134,7 @@ def _point_style(index: int) -> dict[str, Any]:
     return {
         "color": colour,
         "linestyle": "",
-        "marker": _MARKERS[index % len(_MARKERS)],
+        "marker": MARKERS[index % len(MARKERS)],
         "markersize": 2.6,
         "markerfacecolor": "white",
         "markeredgewidth": 0.6,

@@ -18,6 +18,7 @@ HALF_WIDTH = 3.35  # inches: 85 mm, one of two columns
 # Seven of the eight colours of Okabe and Ito (https://jfly.uni-koeln.de/color/), told apart by the
 # colour-blind; their eighth, yellow, is too pale for a line on paper.
 COLOURS = ("#0072b2", "#d55e00", "#000000", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+MARKERS = "os^Dv"  # of curves with few points
 # Seven colours and five dashes have no common factor: 35 lines before one repeats.
 DASHES: tuple[Any, ...] = ("-", (0, (3, 1)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (10, 2)))
 

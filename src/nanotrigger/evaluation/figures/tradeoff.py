@@ -12,15 +12,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures.page import legend_columns, new_panels
-from nanotrigger.evaluation.figures.style import COLOURS, drawn
+from nanotrigger.evaluation.figures.page import LEGEND_ROW, legend_columns, new_panels
+from nanotrigger.evaluation.figures.style import COLOURS, MARKERS, drawn
 from nanotrigger.evaluation.pareto import pareto_front
 
 PANELS = {"aluts": "ALUTs", "ffs": "FFs"}
 
 _PANEL_HEIGHT = 2.5  # inches
-_LEGEND_ROW = 0.13  # inches
-_MARKERS = "os^Dv"
 _FRONT = "0.3"  # colour
 _DECADE = 10  # costs with a larger ratio get a logarithmic axis
 
@@ -86,7 +84,7 @@ def tradeoff_figure(
         Line2D([], [], **_front_style(sources, source), label=_front_name(sources, source)) for source in sources
     ]
     columns = legend_columns([str(handle.get_label()) for handle in handles])
-    height = _PANEL_HEIGHT + _LEGEND_ROW * (-(-len(handles) // columns) - 1)
+    height = _PANEL_HEIGHT + LEGEND_ROW * (-(-len(handles) // columns) - 1)
     figure, body, panels = new_panels(len(PANELS), columns=len(PANELS), panel_height=height, notes=notes)
     for panel, (name, title) in zip(panels, PANELS.items(), strict=True):
         for group, style in zip(groups, styles, strict=True):
@@ -143,7 +141,7 @@ def _costs(group: TradeoffPoints, name: str) -> NDArray[np.float64]:
 
 
 def _style(index: int, *, is_reference: bool) -> dict[str, Any]:
-    marker = "*" if is_reference else _MARKERS[index % len(_MARKERS)]
+    marker = "*" if is_reference else MARKERS[index % len(MARKERS)]
     return {
         "color": COLOURS[index % len(COLOURS)],
         "linestyle": "",

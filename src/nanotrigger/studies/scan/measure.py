@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from nanotrigger.evaluation.sparsity import sparsity_summary
 from nanotrigger.evaluation.summary import classification_summary
 from nanotrigger.firmware.export import Export
-from nanotrigger.networks.weights import layer_weights, total_sparsity, weight_formats
+from nanotrigger.networks.weights import layer_weights
 from nanotrigger.resources.report import NAMES, ResourceReport
 
 
@@ -44,6 +45,9 @@ def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]
 
 def _sparsity(result: Export) -> dict[str, float | None]:
     """Return the share of zero weights as trained, and as exported integers; None for the latter of a float network."""
-    layers = layer_weights(result.trained.network)
-    trained = sum(layer.float_zeros for layer in layers) / sum(layer.floats.size for layer in layers)
-    return {"sparsity": trained, "sparsity_integers": total_sparsity(layers) if weight_formats(layers) else None}
+    total = sparsity_summary(layer_weights(result.trained.network))["total"]
+    integers = total["integer_zeros"]
+    return {
+        "sparsity": total["zeros"] / total["weights"],
+        "sparsity_integers": None if integers is None else integers / total["weights"],
+    }

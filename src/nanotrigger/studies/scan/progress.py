@@ -37,21 +37,17 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.live.stop()
 
-    def has_news(self) -> bool:
-        """Return whether points have been finished since the last look."""
-        return len(self.points.finished()) > len(self.rows)
-
-    def show(self) -> None:
-        """Bring the table up to date, or print the points that are new."""
+    def show(self) -> bool:
+        """Bring the table up to date, or print the points that are new; return whether there are any."""
         shown = {row["point"] for row in self.rows}
-        self.rows = rows = collect_rows(self.points)
+        self.rows = collect_rows(self.points)
         if self.console.is_terminal:
-            self.live.update(_live_table(self.points, rows, self.console.height - _MARGIN), refresh=True)
-            return
-        for row in rows:
-            if row["point"] not in shown:
-                shown.add(row["point"])
-                print(f"{len(shown)}/{self.points.plan.size}  {_line(self.points.plan, row)}", flush=True)
+            table = _live_table(self.points, self.rows, self.console.height - _MARGIN)
+            self.live.update(table, refresh=True)
+        else:
+            for done, row in enumerate([row for row in self.rows if row["point"] not in shown], len(shown) + 1):
+                print(f"{done}/{self.points.plan.size}  {_line(self.points.plan, row)}", flush=True)
+        return len(self.rows) > len(shown)
 
 
 def results_table(plan: Plan, rows: list[dict[str, Any]], *, title: str | None = None) -> Table:

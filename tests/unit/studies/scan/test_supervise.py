@@ -30,7 +30,7 @@ def start(folder, workers=2, storage=None, **environment):
 
 
 def finish(process):
-    _, errors = process.communicate(timeout=300)
+    _, errors = process.communicate()
     assert process.returncode == 0, errors
 
 
