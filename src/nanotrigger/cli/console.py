@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-_WIDTH = 110  # columns that the widest table needs
+_WIDTH = 125  # columns that the widest table needs
 
 
 def wide_console() -> Console:

@@ -92,11 +92,7 @@ def _report(result: Export) -> str:
         f"emulated with {parity['compiler']}",
     ]
     if parity["differing_words"] is None:
-        lines.append(
-            f"agreement     accuracy {parity['accuracy_torch']:.4f} (torch), {parity['accuracy_firmware']:.4f} "
-            f"(firmware); same class for {100 * parity['argmax_agreement']:.2f} %; largest deviation "
-            f"{parity['largest_deviation']:.3g}"
-        )
+        lines.append(_agreement(result))
     else:
         lines.append(
             f"parity        {parity['differing_words']:,} of {parity['words']:,} output words differ between "
@@ -106,3 +102,15 @@ def _report(result: Export) -> str:
         lines.append(f"softmax       largest deviation {parity['softmax']['largest_deviation']:.3g}")
     lines += [f"written to    {result.folder}"]
     return "\n".join(lines)
+
+
+def _agreement(result: Export) -> str:
+    """Say in one line how well the firmware of a float network agrees with it."""
+    parity, figure = result.judgement.parity, result.judgement.performance
+    parts = [f"largest deviation {parity['largest_deviation']:.3g}"]
+    if "argmax_agreement" in parity:
+        parts.insert(0, f"same class for {100 * parity['argmax_agreement']:.2f} %")
+    if figure is not None:
+        torch, firmware = (parity[f"{figure.key}_{name}"] for name in ("torch", "firmware"))
+        parts.insert(0, f"{figure.title.lower()} {torch:.4f} (torch), {firmware:.4f} (firmware)")
+    return f"agreement     {'; '.join(parts)}"

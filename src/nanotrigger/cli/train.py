@@ -8,11 +8,12 @@ import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from pydoc import locate
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import LambdaCallback
+from lightning.pytorch.callbacks import EarlyStopping, LambdaCallback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
@@ -21,10 +22,9 @@ from nanotrigger.cli.arguments import SUBCOMMANDS, train_arguments
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.evaluate import evaluate_run
 from nanotrigger.cli.help import ExampleHelpFormatter
-from nanotrigger.data.jets import resolve_source
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_text
-from nanotrigger.networks import MLP
+from nanotrigger.networks import DenseNetwork
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.history import History
 from nanotrigger.training.pruning import Pruning
@@ -53,13 +53,17 @@ class TrainCLI(LightningCLI):
         parser.add_argument("--output", type=str | None, default=None, help="run folder")
         parser.add_argument("--tensorboard", type=bool, default=False, help="log to TensorBoard as well")
         parser.add_argument("--evaluate", type=bool, default=True, help="test the best checkpoint at the end")
-        parser.add_subclass_arguments(MLP, "network", required=True, help="the network")
+        parser.add_subclass_arguments(DenseNetwork, "network", required=True, help="the network")
         parser.link_arguments("network", "model.init_args.network", apply_on="instantiate")
         parser.add_lightning_class_args(WarmStart, "warm_start")
         parser.add_lightning_class_args(Pruning, "pruning")
         parser.add_lightning_class_args(BestCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.set_defaults(
             {
+                "early_stopping.monitor": "val_loss",
+                "early_stopping.patience": 1_000_000,  # epochs: only a loss that is not finite stops a training
+                "early_stopping.check_on_train_epoch_end": False,  # a training may have no validation
                 "checkpoint.filename": "best",
                 "checkpoint.monitor": "val_accuracy",
                 "checkpoint.mode": "max",
@@ -108,7 +112,7 @@ class TrainCLI(LightningCLI):
         settings = self._settings
         source = settings.data.init_args.get("source")
         if source is not None:
-            settings.data.init_args.source = resolve_source(source)
+            settings.data.init_args.source = locate(settings.data.class_path).resolve(source)  # type: ignore[attr-defined]
         if self.subcommand != "fit":
             return
         if rank_zero_only.rank == 0 and settings.ckpt_path is None and (self.run_folder / "config.yaml").exists():

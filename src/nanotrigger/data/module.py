@@ -1,19 +1,19 @@
 """JetData: the LightningDataModule of jet tagging."""
 
+from collections.abc import Mapping
 from typing import Any
 
-import lightning
 import torch
 from torch import Tensor
 
-from nanotrigger.data.jets import JetSample, read_jets
-from nanotrigger.data.loader import TensorBatches
+from nanotrigger.data.jets import JetSample, read_jets, resolve_source
 from nanotrigger.data.split import Split, random_split
+from nanotrigger.data.split_data import SplitData
 from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
 
 
-class JetData(lightning.LightningDataModule):
+class JetData(SplitData):
     """Standardized jets in batches, split at random; standardization is fitted on the training split.
 
     Args:
@@ -35,13 +35,13 @@ class JetData(lightning.LightningDataModule):
         validation: float = 0.25,
         split_seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.source = source
-        self.batch_size = batch_size
-        self.test = test
-        self.validation = validation
-        self.split_seed = split_seed
+        super().__init__(source, batch_size=batch_size, test=test, validation=validation, split_seed=split_seed)
         self.sample: JetSample | None = None
+
+    @staticmethod
+    def resolve(source: str) -> str:
+        """Return what `auto` stands for: `openml` or `simulated`; others as they are."""
+        return resolve_source(source)
 
     def setup(self, stage: str | None = None) -> None:
         """Read the file, split it and fit the standardization; once, whatever the stage."""
@@ -91,33 +91,7 @@ class JetData(lightning.LightningDataModule):
         rows = getattr(self.split, part)
         return self.features[rows], self.labels[rows]
 
-    def train_dataloader(self) -> TensorBatches:
-        """Return shuffled batches of the training split."""
-        return self._batches("train", shuffle=True)
-
-    def val_dataloader(self) -> TensorBatches:
-        """Return the validation split in order."""
-        return self._batches("validation")
-
-    def test_dataloader(self) -> TensorBatches:
-        """Return the test split in order."""
-        return self._batches("test")
-
-    def _batches(self, part: str, *, shuffle: bool = False) -> TensorBatches:
-        trainer = self.trainer
-        device = trainer.strategy.root_device if trainer else torch.device("cpu")
-        features, labels = self.rows(part)
-        return TensorBatches(
-            features.to(device),
-            labels.to(device),
-            batch_size=self.batch_size,
-            shuffle=shuffle,
-            seed=torch.initial_seed(),
-            rank=trainer.global_rank if trainer else 0,
-            world_size=trainer.world_size if trainer else 1,
-        )
-
-    def check_network(self, features: int, classes: int) -> None:
+    def check_network(self, configuration: Mapping[str, Any]) -> None:
         """Check that a network's inputs and outputs are those of the data.
 
         Raises:
@@ -125,10 +99,11 @@ class JetData(lightning.LightningDataModule):
         """
         if self.sample is None:
             raise RuntimeError("the network is checked after setup()")
-        for name, has, wants in (
-            ("features", features, len(self.sample.feature_names)),
-            ("classes", classes, len(self.sample.class_names)),
+        for name, wants in (
+            ("features", len(self.sample.feature_names)),
+            ("classes", len(self.sample.class_names)),
         ):
+            has = configuration.get(name)
             if has != wants:
                 raise InputError(
                     f"network.{name}={has}: {self.sample.source} has {wants} {name}; set network.{name}={wants}"

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import scipy.special
-import scipy.stats
+import scipy.special
 import sklearn.metrics
 from numpy.typing import ArrayLike, NDArray
 
@@ -43,8 +43,11 @@ def binomial_interval(successes: int, trials: int, *, confidence_level: float = 
     """
     if not 0 <= successes <= trials or trials == 0:
         raise InputError(f"{successes} successes in {trials} trials; give 0 <= successes <= trials, trials > 0")
-    interval = scipy.stats.binomtest(successes, trials).proportion_ci(confidence_level, method="exact")
-    return float(interval.low), float(interval.high)
+    tail = (1 - confidence_level) / 2
+    failures = trials - successes
+    low = scipy.special.betaincinv(successes, failures + 1, tail) if successes else 0.0
+    high = scipy.special.betaincinv(successes + 1, failures, 1 - tail) if failures else 1.0
+    return float(low), float(high)
 
 
 def accuracy_interval(

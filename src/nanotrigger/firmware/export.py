@@ -1,7 +1,7 @@
 """Export: from a checkpoint to QONNX, firmware and the proof that they compute the same."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nanotrigger.files import whole_folder, write_json
@@ -10,6 +10,7 @@ from nanotrigger.firmware.events import Events, Part, judged_events
 from nanotrigger.firmware.judge import Judgement, judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
+from nanotrigger.networks.fold import folded
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
 
 
@@ -19,7 +20,7 @@ class Export:
 
     Attributes:
         folder: holds model.onnx, hls/, parity.json, emulation.json and tb_data/.
-        trained: the network, as its checkpoint holds it.
+        trained: what was exported of the checkpoint's network: a part, its BatchNorm folded.
         target: how the firmware is built, its precision settled.
         events: on which it was judged.
         judgement: what came of comparing network, QONNX and firmware.
@@ -51,6 +52,7 @@ def export(checkpoint: Path, output: Path, *, target: Target, data: str | None =
     """
     trained = load_trained(checkpoint)
     target = settled(trained.network, target)
+    trained = replace(trained, network=folded(trained.network.part(target.part)))
     events = judged_events(trained, data, split=split)
     with whole_folder(output, marker="parity.json") as folder:
         write_qonnx(trained.network, folder / "model.onnx")

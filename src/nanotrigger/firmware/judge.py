@@ -9,18 +9,17 @@ import onnx
 from numpy.typing import NDArray
 from scipy import special
 
-from nanotrigger.evaluation.metrics import accuracy, accuracy_interval
+from nanotrigger.evaluation.performance import Performance, described, performance
 from nanotrigger.files import sha256, sha256_of_folder, write_json
 from nanotrigger.firmware.emulate import Emulation, emulate
 from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
 from nanotrigger.firmware.parity import Difference, differing_words, first_difference, torch_layers, torch_outputs
-from nanotrigger.firmware.qonnx import OUTPUT
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.taps import layer_outputs
 from nanotrigger.firmware.target import Target, input_format, without_modes
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_testbench, write_vectors
-from nanotrigger.networks import MLP
+from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import TrainedNetwork
 
@@ -35,22 +34,25 @@ class Judgement:
     Attributes:
         parity: the content of parity.json.
         difference: where the first difference lies, if there is one.
-        logits: what the firmware computed for the events, shape (events, classes).
+        logits: what the firmware computed for the events before a softmax, shape (events, outputs).
+        performance: how well the firmware does its task; None if its outputs do not tell.
     """
 
     parity: dict[str, Any]
     difference: Difference | None
     logits: Array
+    performance: Performance | None
 
 
 def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Firmware, folder: Path) -> Judgement:
     """Run network, QONNX and firmware on all events; write emulation.json and tb_data/ into `folder`."""
     number = input_format(trained.network, target)
-    extremes = extreme_inputs(number, trained.network.configuration["features"], seed=EXTREME_SEED)
+    extremes = extreme_inputs(number, trained.network.features, seed=EXTREME_SEED)
     inputs = np.concatenate([events.features, extremes])
     emulation = emulate(folder / "hls", inputs)
     logits = _firmware_logits(folder / "hls", firmware, target, emulation, inputs)
-    write_json(folder / "emulation.json", _emulation_record(emulation, events))
+    figure = _performance(trained, events, emulation.outputs[: len(events.labels)])
+    write_json(folder / "emulation.json", _emulation_record(emulation, events, figure))
     _write_vectors(folder, firmware, number, inputs, emulation.outputs, len(events.labels))
     record = {
         "samples": len(inputs),
@@ -74,7 +76,7 @@ def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Fir
         proof, difference = _agree(trained, events, logits[: len(events.labels)]), None
     if target.softmax:
         proof["softmax"] = _softmax_record(logits, emulation.outputs)
-    return Judgement({**proof, **record}, difference, logits[: len(events.labels)])
+    return Judgement({**proof, **record}, difference, logits[: len(events.labels)], figure)
 
 
 def _prove(
@@ -85,7 +87,7 @@ def _prove(
     model = onnx.load(folder / "model.onnx")
     expected = torch_outputs(network, inputs)
     tensors = execute(model, inputs)
-    found = {"qonnx": tensors[OUTPUT], "firmware": logits}
+    found = {"qonnx": tensors[network.output_name], "firmware": logits}
     exact = fits_float32(model, tensors)
     by_qonnx = execute_by_qonnx(model, inputs)
     if exact:
@@ -108,7 +110,7 @@ def _prove(
 
 def _locate(
     witness: str,
-    network: MLP,
+    network: DenseNetwork,
     inputs: Array,
     expected: Array,
     outputs: Array,
@@ -122,32 +124,38 @@ def _locate(
         taps = layer_outputs(folder / "hls", row)
         values = {layer.tensor: taps[layer.name] for layer in firmware.layers if layer.name in taps}
     elif witness == "firmware":
-        values = {OUTPUT: outputs[sample : sample + 1]}
+        values = {network.output_name: outputs[sample : sample + 1]}
     else:
         values = execute(onnx.load(folder / "model.onnx"), row)
     layers = torch_layers(network, row)
     last = list(layers)[-1]
-    return first_difference(witness, sample, layers, {**values, last: values[OUTPUT]})
+    return first_difference(witness, sample, layers, {**values, last: values[network.output_name]})
 
 
 def _agree(trained: TrainedNetwork, events: Events, logits: Array) -> dict[str, Any]:
     """Compare a float network with its firmware, which was quantized after training."""
     expected = torch_outputs(trained.network, events.features)
+    found = {"torch": _performance(trained, events, expected), "firmware": _performance(trained, events, logits)}
+    figures = {f"{figure.key}_{name}": figure.value for name, figure in found.items() if figure is not None}
+    same = {"argmax_agreement": float((expected.argmax(axis=1) == logits.argmax(axis=1)).mean())}
     return {
         "differing_words": None,
         "remark": "post-training quantization: the firmware approximates the float network",
-        "accuracy_torch": accuracy(expected, events.labels),
-        "accuracy_firmware": accuracy(logits, events.labels),
-        "argmax_agreement": float((expected.argmax(axis=1) == logits.argmax(axis=1)).mean()),
+        **figures,
+        **(same if "accuracy_torch" in figures else {}),
         "largest_deviation": float(np.abs(expected - logits).max()),
     }
+
+
+def _performance(trained: TrainedNetwork, events: Events, outputs: Array) -> Performance | None:
+    return performance(trained, events.features, outputs, events.labels, class_names=events.class_names)
 
 
 def _firmware_logits(project: Path, firmware: Firmware, target: Target, emulation: Emulation, inputs: Array) -> Array:
     """Return the firmware's logits, tapped before the softmax if there is one."""
     if not target.softmax:
         return emulation.outputs
-    name = next(layer.name for layer in firmware.layers if layer.tensor == OUTPUT)
+    name = next(layer.name for layer in firmware.layers if layer.tensor == "logits")
     return layer_outputs(project, inputs)[name]
 
 
@@ -159,16 +167,14 @@ def _softmax_record(logits: Array, probabilities: Array) -> dict[str, float]:
     }
 
 
-def _emulation_record(emulation: Emulation, events: Events) -> dict[str, Any]:
-    outputs = emulation.outputs[: len(events.labels)]
+def _emulation_record(emulation: Emulation, events: Events, figure: Performance | None) -> dict[str, Any]:
     return {
         "compiler": emulation.compiler,
         "seconds_compile": round(emulation.seconds_compile, 3),
         "seconds_run": round(emulation.seconds_run, 3),
         "samples": len(emulation.outputs),
         "events": events.description,
-        "accuracy": accuracy(outputs, events.labels),
-        "accuracy_interval": list(accuracy_interval(outputs, events.labels)),
+        **described(figure),
     }
 
 

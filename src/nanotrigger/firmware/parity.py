@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nanotrigger.networks import MLP
+from nanotrigger.networks import DenseNetwork
 
 Array = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class Difference:
         return f"{self.witness} differs from torch first in sample {self.sample}, layer {self.layer}"
 
 
-def torch_layers(network: MLP, features: Array) -> dict[str, Array]:
+def torch_layers(network: DenseNetwork, features: Array) -> dict[str, Array]:
     """Return what every layer computes in float64, by layer name and in order.
 
     Args:
@@ -48,7 +48,7 @@ def torch_layers(network: MLP, features: Array) -> dict[str, Array]:
     return layers
 
 
-def torch_outputs(network: MLP, features: Array) -> Array:
+def torch_outputs(network: DenseNetwork, features: Array) -> Array:
     """Return the network's outputs in float64, shape (samples, outputs)."""
     exact = _double(network)
     with torch.inference_mode():
@@ -75,5 +75,5 @@ def first_difference(witness: str, sample: int, layers: Mapping[str, Array], val
     return Difference(witness, sample, differing[0] if differing else list(layers)[-1])
 
 
-def _double(network: MLP) -> MLP:
+def _double(network: DenseNetwork) -> DenseNetwork:
     return copy.deepcopy(network).double().eval()

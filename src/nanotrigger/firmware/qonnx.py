@@ -1,14 +1,13 @@
 """QONNX: write a trained network as an ONNX graph of Quant nodes, with names an engineer can follow."""
 
+import copy
 import logging
 import math
 import tempfile
 import warnings
 from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -23,18 +22,21 @@ from torch import nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
-from nanotrigger.networks import MLP, build_network
+from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks.dense import dense_layer
+from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
 
-INPUT, OUTPUT = "features", "logits"  # the graph's own input and output
+INPUT = "features"  # the graph's own input; its output is named as the network names it
 
 
-def write_qonnx(network: MLP, path: Path) -> None:
+def write_qonnx(network: DenseNetwork, path: Path) -> None:
     """Write `network` as a cleaned QONNX file with a batch of one.
 
     Nodes are named by layer: `dense_1` (MatMul), `dense_1_add`, `dense_1_weight` and `dense_1_bias` (their
     Quant nodes), `relu_1`, `relu_1_quantizer`, `input`, `output`. The tensor behind each layer of the network has
-    the layer's name; the graph's input is `features`, its output `logits`.
+    the layer's name; the graph's input is `features`, its output the network's
+    `output_name`, such as `logits`.
 
     Raises:
         InputError: a number format that firmware cannot hold exactly; the message names the layer.
@@ -42,7 +44,7 @@ def write_qonnx(network: MLP, path: Path) -> None:
     exported = firmware_network(network)
     with tempfile.TemporaryDirectory() as folder, _quiet():
         raw = Path(folder, "raw.onnx")  # the exporter writes a second file beside it
-        features = torch.zeros(1, network.configuration["features"])
+        features = torch.zeros(1, network.features)
         export_qonnx(exported, args=features, export_path=str(raw), verbose=False)
         model = cleanup_model(ModelWrapper(str(raw)))
     with whole_file(path) as temporary, _quiet():
@@ -56,15 +58,13 @@ def write_qonnx(network: MLP, path: Path) -> None:
         model.save(str(temporary))
 
 
-def firmware_network(network: MLP) -> MLP:
+def firmware_network(network: DenseNetwork) -> DenseNetwork:
     """Return a copy whose formats firmware can store: binary weights and biases as ±step in two bits."""
-    stored = {name: _carriers(network.configuration[name]) for name in ("weight", "bias") if network.formats}
-    exported = build_network({**network.configuration, **stored}).eval()
-    exported.load_state_dict(network.state_dict())
-    for name, tensor in exported.layers.named_parameters():
-        number = network.tensor_formats.get(name)
-        if number is not None and number.is_binary:
-            tensor.data = number.quantize(tensor.data)
+    exported = copy.deepcopy(network).eval()
+    for name, layer in linear_layers(exported).items():
+        numbers = [exported.tensor_formats.get(f"{name}.{kind}") for kind in ("weight", "bias")]
+        if any(number is not None and number.is_binary for number in numbers):
+            setattr(exported.layers, name, _carried(layer, *numbers))
     return exported
 
 
@@ -90,11 +90,13 @@ def check_exact(model: ModelWrapper) -> None:
             raise InputError(f"quantizer {node.name}: rounding {attributes['rounding_mode']!r} must be ROUND")
 
 
-def _carriers(formats: Any) -> Any:
-    """Return the carriers of formats as a network's configuration has them: a dictionary, or a list of them."""
-    if isinstance(formats, list):
-        return [_carriers(number) for number in formats]
-    return asdict(FixedPoint(**formats).carrier)
+def _carried(layer: nn.Linear, *numbers: FixedPoint | None) -> nn.Linear:
+    """Return a layer in the carriers of its formats, binary values as ±step."""
+    carriers = [None if number is None else number.carrier for number in numbers]
+    stored = dense_layer(layer.in_features, layer.out_features, *carriers).eval()
+    for tensor, source, number in zip((stored.weight, stored.bias), (layer.weight, layer.bias), numbers, strict=True):
+        tensor.data = number.quantize(source.data) if number is not None and number.is_binary else source.data
+    return stored
 
 
 def _restore_zero_biases(model: ModelWrapper) -> None:
@@ -139,7 +141,7 @@ def _replace(names: MutableSequence[str], old: str, new: str) -> None:
     names[list(names).index(old)] = new
 
 
-def _name_by_layer(model: ModelWrapper, network: MLP) -> None:
+def _name_by_layer(model: ModelWrapper, network: DenseNetwork) -> None:
     """Name nodes and tensors by the network's layers, which the graph follows one by one."""
     model.rename_tensor(model.graph.input[0].name, INPUT)
     tensor = INPUT
@@ -155,12 +157,12 @@ def _name_by_layer(model: ModelWrapper, network: MLP) -> None:
             model.rename_tensor(node.output[0], tensor)
         model.rename_tensor(tensor, layer)
         tensor = layer
-    model.rename_tensor(tensor, OUTPUT)
+    model.rename_tensor(tensor, network.output_name)
     for part in (*model.graph.node, *model.graph.input, *model.graph.output):
         del part.metadata_props[:]  # stack traces of the machine that exported it
     model.graph.doc_string = (
         f"{INPUT}: standardized features of one event (batch 1; qonnx' ChangeBatchSize makes it N). "
-        f"{OUTPUT}: one for each class."
+        f"{network.output_name.replace('_', ' ')}: {network.widths[-1]} values."
     )
 
 

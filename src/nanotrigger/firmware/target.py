@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks import MLP
+from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers import FixedPoint
 
 
@@ -18,6 +18,7 @@ class Target:
         io_type: `io_parallel` or `io_stream`.
         reuse_factor: how often each multiplier is used for one inference.
         softmax: whether the firmware ends in a softmax; the proof covers the logits before it.
+        part: `whole` or `encoder` of an autoencoder; by default what `DenseNetwork.parts` names first.
         precision: type of everything in a float network, as hls4ml spells it; quantized networks have their own.
     """
 
@@ -26,15 +27,20 @@ class Target:
     io_type: str = "io_parallel"
     reuse_factor: int = 1
     softmax: bool = False
+    part: str | None = None
     precision: str | None = None
 
 
-def settled(network: MLP, target: Target) -> Target:
-    """Return `target` with the precision that a float network gets by default, `fixed<16,6>`.
+def settled(network: DenseNetwork, target: Target) -> Target:
+    """Return `target` with the network's usual part, and the precision that a float one gets by default.
 
     Raises:
         InputError: options that do not go together or with the network.
     """
+    part = target.part or network.parts[0]
+    if network.part(part).output_name != "logits" and target.softmax:
+        raise InputError("softmax=true is for logits; this network has none")
+    target = replace(target, part=None if part == network.parts[0] else part)
     if target.softmax and target.io_type == "io_stream":
         raise InputError("softmax=true with io_type=io_stream: its logits cannot be checked; leave one out")
     if not network.formats:
@@ -46,7 +52,7 @@ def settled(network: MLP, target: Target) -> Target:
     return target
 
 
-def input_format(network: MLP, target: Target) -> FixedPoint:
+def input_format(network: DenseNetwork, target: Target) -> FixedPoint:
     """Return the format of the input words; inputs are rounded to it and saturate, whatever `precision` says of it."""
     return network.formats["input"] if network.formats else FixedPoint.parse(without_modes(target.precision or ""))
 

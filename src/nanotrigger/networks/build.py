@@ -3,13 +3,17 @@
 from typing import Any
 
 from nanotrigger.errors import InputError
+from nanotrigger.networks.autoencoder import Autoencoder
 from nanotrigger.networks.mlp import MLP
+from nanotrigger.networks.variational_autoencoder import VariationalAutoencoder
 from nanotrigger.numbers import FixedPoint
 
-_NETWORKS = {"MLP": MLP}
+Network = MLP | Autoencoder
+
+_NETWORKS = {kind.__name__: kind for kind in (MLP, Autoencoder, VariationalAutoencoder)}
 
 
-def build_network(configuration: dict[str, Any]) -> MLP:
+def build_network(configuration: dict[str, Any]) -> Network:
     """Return the network whose `configuration` attribute equals `configuration`, freshly initialized.
 
     Raises:
@@ -29,4 +33,6 @@ def _restored(value: Any) -> Any:
     """Return formats, which are stored as dictionaries, alone or in lists."""
     if isinstance(value, list):
         return [_restored(item) for item in value]
+    if isinstance(value, dict) and "width" not in value:  # formats by the names of tensors
+        return {name: _restored(item) for name, item in value.items()}
     return FixedPoint(**value) if isinstance(value, dict) else value

@@ -1,7 +1,7 @@
 """Formats of a network's tensors: one for all layers, or one for each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nanotrigger.errors import InputError
@@ -10,7 +10,7 @@ from nanotrigger.numbers import FixedPoint
 LayerFormats = FixedPoint | Sequence[FixedPoint]  # for all layers, or one for each
 
 _NEEDED = ("input", "weight", "bias", "activation")
-_TENSORS = {"weight": "dense_{}.weight", "bias": "dense_{}.bias", "activation": "relu_{}"}
+_UNSIGNED, _MULTIPLE_BITS = "activation", ("input", "latent", "output")
 
 
 @dataclass(frozen=True)
@@ -18,36 +18,45 @@ class Formats:
     """What a network was given: all formats that a quantized one needs, or none.
 
     Args:
-        hidden: number of hidden layers.
-        given: `input`, `weight`, `bias`, `activation`, `output` → format, or a list with one for each layer.
+        kinds: the tensors of each kind, in order, such as `bias` → `dense_1.bias`, `dense_2.bias`.
+        given: kind → format, or a list with one for each tensor of the kind.
+        tensors: format of single tensors, by name, where it is another than their kind's.
 
     Raises:
-        InputError: formats for only some of the tensors or layers, or one that no network can have.
+        InputError: formats for only some of the tensors, unknown tensors, or a format that no network can have.
 
     >>> relu, weights = FixedPoint(8, 1, signed=False), [FixedPoint(4, 2), FixedPoint(1, 1)]
+    >>> kinds = {"input": ["input"], "weight": ["1.weight", "2.weight"], "bias": ["1.bias", "2.bias"]}
     >>> given = {"input": FixedPoint(8, 4), "weight": weights, "bias": FixedPoint(6, 1), "activation": relu}
-    >>> formats = Formats(1, given)
+    >>> formats = Formats({**kinds, "activation": ["relu"]}, given, {"2.bias": FixedPoint(8, 2)})
     >>> list(formats.by_name)
-    ['input', 'weight_1', 'weight_2', 'bias', 'activation']
-    >>> list(formats.by_tensor)
-    ['input', 'dense_1.weight', 'dense_2.weight', 'dense_1.bias', 'dense_2.bias', 'relu_1']
+    ['input', 'weight_1', 'weight_2', 'bias', 'activation', '2.bias']
+    >>> [f"{tensor} {number}" for tensor, number in formats.by_tensor.items()][3:5]
+    ['1.bias fixed<6,1>', '2.bias fixed<8,2>']
     """
 
-    hidden: int
+    kinds: Mapping[str, Sequence[str]]
     given: Mapping[str, LayerFormats]
+    tensors: Mapping[str, FixedPoint] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         missing = [name for name in _NEEDED if name not in self.given]
-        if self.given and missing:
+        if (self.given or self.tensors) and missing:
             raise InputError(
                 f"network formats: {', '.join(missing)} missing; give all of input, weight, bias and "
                 "activation (quantized) or none (float)"
             )
         for name, formats in self.given.items():
-            self._check(name, formats)
+            self._check_length(name, formats)
+        known = {tensor: kind for kind, tensors in self.kinds.items() for tensor in tensors}
+        for tensor, number in self.tensors.items():
+            if tensor not in known:
+                raise InputError(f"network.tensors has {tensor}, which is none of {', '.join(known)}")
+            _check_number(known[tensor], number)
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {' '.join(map(str, _listed(formats)))}" for name, formats in self.given.items())
+        named = {**self.given, **self.tensors}
+        return ", ".join(f"{name} {' '.join(map(str, _listed(formats)))}" for name, formats in named.items())
 
     @property
     def by_name(self) -> dict[str, FixedPoint]:
@@ -56,17 +65,16 @@ class Formats:
         for name, formats in self.given.items():
             for depth, number in enumerate(_listed(formats), start=1):
                 named[name if isinstance(formats, FixedPoint) else f"{name}_{depth}"] = number
-        return named
+        return {**named, **self.tensors}
 
     @property
     def by_tensor(self) -> dict[str, FixedPoint]:
         """The format of every tensor, by its name among the network's layers."""
-        tensors = {}
+        tensors: dict[str, FixedPoint] = {}
         for name, formats in self.given.items():
-            numbers = [formats] * self._layers(name) if isinstance(formats, FixedPoint) else formats
-            for depth, number in enumerate(numbers, start=1):
-                tensors[_TENSORS.get(name, name).format(depth)] = number
-        return tensors
+            numbers = [formats] * len(self.kinds[name]) if isinstance(formats, FixedPoint) else formats
+            tensors.update(zip(self.kinds[name], numbers, strict=True))
+        return {**tensors, **self.tensors}
 
     @property
     def primitives(self) -> dict[str, Any]:
@@ -74,13 +82,10 @@ class Formats:
         return {
             name: asdict(formats) if isinstance(formats, FixedPoint) else [asdict(number) for number in formats]
             for name, formats in self.given.items()
-        }
+        } | ({"tensors": {name: asdict(number) for name, number in self.tensors.items()}} if self.tensors else {})
 
-    def _layers(self, name: str) -> int:
-        return {"weight": self.hidden + 1, "bias": self.hidden + 1, "activation": self.hidden}.get(name, 1)
-
-    def _check(self, name: str, formats: LayerFormats) -> None:
-        layers, numbers = self._layers(name), _listed(formats)
+    def _check_length(self, name: str, formats: LayerFormats) -> None:
+        layers, numbers = len(self.kinds[name]), _listed(formats)
         if not isinstance(formats, FixedPoint) and len(numbers) != layers:
             kind = "hidden layers" if name == "activation" else "layers"
             raise InputError(
@@ -89,10 +94,14 @@ class Formats:
         for number in numbers:
             if not isinstance(number, FixedPoint):
                 raise InputError(f"network.{name} has {number} among its formats; every layer needs one")
-            if name == "activation" and number.signed:
-                raise InputError(f"network.activation {number}: ReLU has no negative values; use ufixed")
-            if name in ("input", "output") and number.is_binary:
-                raise InputError(f"network.{name} is binary: firmware has no exact counterpart; use two bits, narrow")
+            _check_number(name, number)
+
+
+def _check_number(kind: str, number: FixedPoint) -> None:
+    if kind == _UNSIGNED and number.signed:
+        raise InputError(f"network.{kind} {number}: ReLU has no negative values; use ufixed")
+    if kind in _MULTIPLE_BITS and number.is_binary:
+        raise InputError(f"network.{kind} is binary: firmware has no exact counterpart; use two bits, narrow")
 
 
 def _listed(formats: LayerFormats) -> Sequence[FixedPoint]:

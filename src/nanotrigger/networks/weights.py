@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from nanotrigger.networks.mlp import MLP
+from nanotrigger.networks.dense import DenseNetwork
 from nanotrigger.numbers import FixedPoint
 
 
@@ -57,12 +57,12 @@ class LayerWeights:
         return int(np.count_nonzero(~self.values.any(axis=0)))
 
 
-def linear_layers(network: MLP) -> dict[str, nn.Linear]:
+def linear_layers(network: DenseNetwork) -> dict[str, nn.Linear]:
     """Return every linear layer by name, in the order in which the data flow."""
     return {name: layer for name, layer in network.layers.named_children() if isinstance(layer, nn.Linear)}
 
 
-def layer_weights(network: MLP) -> tuple[LayerWeights, ...]:
+def layer_weights(network: DenseNetwork) -> tuple[LayerWeights, ...]:
     """Return the weights of every linear layer, in the order in which the data flow."""
     formats = network.tensor_formats
     return tuple(

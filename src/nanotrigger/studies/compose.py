@@ -10,9 +10,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from nanotrigger.evaluation.figures import Sample, confusion_figure, roc_curves
+from nanotrigger.evaluation.detector_scores import output_scores
+from nanotrigger.evaluation.figures import Sample, confusion_figure, detection_roc, roc_curves, score_histograms
 from nanotrigger.evaluation.figures.weights import weight_histograms
-from nanotrigger.evaluation.metrics import accuracy, accuracy_interval
+from nanotrigger.evaluation.performance import performance
 from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
@@ -22,10 +23,17 @@ from nanotrigger.resources.audit import audit
 from nanotrigger.resources.report import ResourceReport
 from nanotrigger.studies.illustration import Illustration
 from nanotrigger.studies.rebuild import rebuild_commands, tool_versions
-from nanotrigger.studies.sheet import Accuracy, Datasheet, Feature
+from nanotrigger.studies.sheet import Datasheet, Feature, JudgedBy
 from nanotrigger.training.checkpoint import TrainedNetwork
 
 Array = NDArray[np.float64]
+
+_MEANINGS = {
+    "logits": "logits: the largest names the class",
+    "reconstruction": "the reconstruction of the inputs: the larger its distance from them, the more unusual the event",
+    "latent_values": "latent values of the autoencoder",
+    "latent_means": "latent means: the sum of their squares is the score, the larger the more unusual",
+}
 
 
 def compose_datasheet(
@@ -44,7 +52,7 @@ def compose_datasheet(
         export: folder with parity.json, model.onnx and hls/.
         trained: the network that was exported.
         events: on which it was judged.
-        logits: of the firmware for these events, shape (events, classes).
+        logits: what the firmware computed for these events, before a softmax, shape (events, outputs).
         reports: what the firmware costs.
         checkpoint: file of `trained`, as the commands should name it.
         data: source of `events`, if it was given.
@@ -53,19 +61,22 @@ def compose_datasheet(
     firmware = read_record(export / "hls")
     weights = layer_weights(trained.network)
     quantized = bool(trained.network.formats)
+    found = performance(trained, events.features, logits, events.labels, class_names=events.class_names)
     return Datasheet(
         experiment=firmware.name,
         task=spaced(trained.task),
-        accuracy=_accuracy(events, logits),
+        performance=found,
+        judged_by=JudgedBy(len(events.labels), events.description),
         firmware=firmware,
         features=_features(trained),
-        classes=tuple(trained.data["class_names"]),
+        outputs=_output_names(trained),
+        meaning=_MEANINGS[trained.network.output_name],
         parity=parity,
         reports=tuple(reports),
         audits=audit(onnx.load(export / "model.onnx"), events.features) if quantized else (),
         weights=weights,
         weight_figure=_weight_figure(weights),
-        performance_figures=_performance_figures(events, logits),
+        performance_figures=() if found is None else _performance_figures(trained, events, logits),
         vectors=_vectors(parity),
         training=_training(trained),
         commands=rebuild_commands(checkpoint, Target(**parity["target"]), data=data),
@@ -82,13 +93,12 @@ def spaced(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).capitalize()
 
 
-def _accuracy(events: Events, logits: Array) -> Accuracy:
-    return Accuracy(
-        accuracy(logits, events.labels),
-        accuracy_interval(logits, events.labels),
-        len(events.labels),
-        events.description,
-    )
+def _output_names(trained: TrainedNetwork) -> tuple[str, ...]:
+    name, outputs = trained.network.output_name, trained.network.widths[-1]
+    known = {"logits": "class_names", "reconstruction": "feature_names"}
+    if name in known:
+        return tuple(trained.data[known[name]])
+    return tuple(f"{name.removesuffix('s')}_{place}" for place in range(1, outputs + 1))
 
 
 def _features(trained: TrainedNetwork) -> tuple[Feature, ...]:
@@ -105,8 +115,15 @@ def _weight_figure(weights: Sequence[LayerWeights]) -> Illustration:
     )
 
 
-def _performance_figures(events: Events, logits: Array) -> tuple[Illustration, ...]:
-    sample = Sample("Firmware, emulated", size=len(events.labels), split="evaluation")
+def _performance_figures(trained: TrainedNetwork, events: Events, outputs: Array) -> tuple[Illustration, ...]:
+    sample = Sample("Firmware, emulated", size=len(events.labels), split="evaluation", unit="events")
+    if trained.network.output_name == "logits":
+        return _classification(events, outputs, sample)
+    scores = output_scores(events.features, outputs, trained.standardization, trained.settings)
+    return _detection(events, scores, sample)
+
+
+def _classification(events: Events, logits: Array, sample: Sample) -> tuple[Illustration, ...]:
     names = ", ".join(events.class_names)
     roc = roc_curves(logits, events.labels, class_names=events.class_names, sample=sample)
     confusion = confusion_figure(logits, events.labels, class_names=events.class_names, sample=sample)
@@ -125,10 +142,31 @@ def _performance_figures(events: Events, logits: Array) -> tuple[Illustration, .
     )
 
 
+def _detection(events: Events, scores: dict[str, Array], sample: Sample) -> tuple[Illustration, ...]:
+    names = ", ".join(events.class_names)
+    roc = detection_roc(scores, events.labels, class_names=events.class_names, sample=sample)
+    histograms = score_histograms(scores, events.labels, class_names=events.class_names, sample=sample)
+    return (
+        Illustration(
+            roc,
+            "True-positive rate of each signal over the false-positive rate, both logarithmic, and the area under the "
+            "curve (AUC).",
+            "ROC curves of the signals, one panel each, with their areas in the legend.",
+        ),
+        Illustration(
+            histograms,
+            "Scores of background and signals. The larger, the less an event looks like background.",
+            f"Histograms of the scores of {names}.",
+        ),
+    )
+
+
 def _training(trained: TrainedNetwork) -> dict[str, str]:
     data = trained.data
+    unit = "jets" if "jets" in data else "events"
+    count = data[unit]
     return {
-        "Data": f"{data['description']}, {data['jets']:,} jets",
+        "Data": f"{data['description']}, {count:,} {unit}",
         "SHA-256 of the data": data["sha256"],
         "Split": f"test {data['test']}, validation {data['validation']}, seed {data['split_seed']}",
         "Checkpoint": f"after epoch {trained.epoch}",

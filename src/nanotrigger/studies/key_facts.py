@@ -20,11 +20,9 @@ class Fact:
 
 def key_facts(sheet: Datasheet) -> tuple[Fact, ...]:
     """Return the figures by which a firmware is known."""
-    lower, upper = sheet.accuracy.interval
-    interval = f"{100 * lower:.2f} to {percent(upper)}, {count(sheet.accuracy.samples)} events"
     return (
         _parity(sheet),
-        Fact("Accuracy", percent(sheet.accuracy.value), interval),
+        *_performance(sheet),
         *_costs(sheet),
         Fact("Weights that are zero", percent(total_sparsity(sheet.weights), 1), f"network {sheet.widths}"),
     )
@@ -43,10 +41,20 @@ def warnings_of(sheet: Datasheet) -> tuple[str, ...]:
     return tuple(warnings)
 
 
+def _performance(sheet: Datasheet) -> tuple[Fact, ...]:
+    if sheet.performance is None:
+        return ()
+    lower, upper = sheet.performance.interval
+    interval = f"{100 * lower:.2f} to {percent(upper)}, {count(sheet.judged_by.samples)} events"
+    return (Fact(sheet.performance.title, percent(sheet.performance.value), interval),)
+
+
 def _parity(sheet: Datasheet) -> Fact:
     parity = sheet.parity
-    if parity["differing_words"] is None:
+    if parity["differing_words"] is None and "argmax_agreement" in parity:
         return Fact("Same class", percent(parity["argmax_agreement"]), "of events, from network and firmware")
+    if parity["differing_words"] is None:
+        return Fact("Largest deviation", number(parity["largest_deviation"]), "of an output, network and firmware")
     agreement = "torch = QONNX = firmware" if sheet.is_proven else "torch, QONNX and firmware differ"
     return Fact("Differing output words", count(parity["differing_words"]), f"of {count(parity['words'])}; {agreement}")
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nanotrigger.evaluation.performance import Performance
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.resources.audit import QuantizerAudit
@@ -13,20 +14,16 @@ from nanotrigger.studies.rebuild import Command
 
 
 @dataclass(frozen=True)
-class Accuracy:
-    """How often the largest output is that of the true class.
+class JudgedBy:
+    """The events by which the firmware was judged.
 
     Attributes:
-        value: fraction of the events, 0 to 1.
-        interval: lower and upper bound, Clopper-Pearson at 68.27 %.
-        samples: number of events.
-        events: which these are.
+        samples: their number.
+        description: which these are.
     """
 
-    value: float
-    interval: tuple[float, float]
     samples: int
-    events: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -45,16 +42,18 @@ class Datasheet:
     Attributes:
         experiment: whose network it is.
         task: what the network does.
-        accuracy: of the firmware.
+        performance: of the firmware; None if its outputs do not tell.
+        judged_by: the events on which it was found.
         firmware: its layers, types and interface.
         features: its inputs, in the order of the words.
-        classes: its outputs, in the order of the words.
+        outputs: names of its outputs, in the order of the words.
+        meaning: what the outputs are, in words.
         parity: the content of parity.json.
         reports: what it costs, by any number of sources.
         audits: of the quantizers; none for a network that was quantized after training.
         weights: of the linear layers.
         weight_figure: their illustration.
-        performance_figures: how well the firmware tells the classes apart.
+        performance_figures: how well the firmware does its task.
         vectors: number of test vectors in tb_data/.
         training: what the checkpoint says of it.
         commands: that build it again.
@@ -63,10 +62,12 @@ class Datasheet:
 
     experiment: str
     task: str
-    accuracy: Accuracy
+    performance: Performance | None
+    judged_by: JudgedBy
     firmware: Firmware
     features: tuple[Feature, ...]
-    classes: tuple[str, ...]
+    outputs: tuple[str, ...]
+    meaning: str
     parity: Mapping[str, Any]
     reports: tuple[ResourceReport, ...]
     audits: tuple[QuantizerAudit, ...]

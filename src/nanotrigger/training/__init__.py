@@ -1,5 +1,6 @@
 """Training: how networks learn."""
 
-from nanotrigger.training.tasks import JetTagging
+from nanotrigger.training.anomaly_detection import AnomalyDetection
+from nanotrigger.training.jet_tagging import JetTagging
 
-__all__ = ["JetTagging"]
+__all__ = ["AnomalyDetection", "JetTagging"]

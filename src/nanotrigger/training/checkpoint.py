@@ -11,9 +11,12 @@ import torch
 from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
-from nanotrigger.networks import MLP, build_network
-from nanotrigger.training.tasks import RECORD, RECORD_VERSION, TASKS
+from nanotrigger.networks import DenseNetwork, build_network
+from nanotrigger.training.anomaly_detection import AnomalyDetection
+from nanotrigger.training.jet_tagging import JetTagging
+from nanotrigger.training.task import RECORD, RECORD_VERSION
 
+TASKS = (JetTagging.__name__, AnomalyDetection.__name__)
 _NETWORK_PREFIX = "network."
 
 
@@ -24,14 +27,16 @@ class TrainedNetwork:
     Attributes:
         network: rebuilt, with its trained weights, on the CPU, in evaluation mode.
         task: name of the Lightning module that trained it.
+        settings: what of the task its evaluation needs.
         data: source, hash, split, names: the record of the data module, without the standardization.
         standardization: fitted on its training split.
         epoch: index of the last epoch, from 0, as in metrics.csv.
         sha256: hash of the file.
     """
 
-    network: MLP
+    network: DenseNetwork
     task: str
+    settings: dict[str, Any]
     data: dict[str, Any]
     standardization: Standardization
     epoch: int
@@ -71,6 +76,7 @@ def load_trained(path: Path) -> TrainedNetwork:
     return TrainedNetwork(
         network=network.eval(),
         task=str(record.get("task")),
+        settings=dict(record.get("settings", {})),
         data=data,
         standardization=standardization,
         epoch=int(checkpoint.get("epoch", 0)),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks import MLP
+from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import layer_weights, linear_layers
 from nanotrigger.training.sparsity_schedule import SparsitySchedule, zeros_for
 
@@ -244,7 +244,7 @@ def _check(value: float | None, name: str, range_: str, holds: bool) -> None:
         raise InputError(f"pruning.{name}={value}: must be {range_}")
 
 
-def _check_layers(network: MLP, exclude: Iterable[str]) -> None:
+def _check_layers(network: DenseNetwork, exclude: Iterable[str]) -> None:
     layers = {layer.name: layer for layer in layer_weights(network)}
     for name in exclude:
         if name not in layers:

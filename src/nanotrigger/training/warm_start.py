@@ -1,5 +1,6 @@
 """Warm start: begin from the weights of another run, float or quantized."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import torch
 from torch import nn
 
 from nanotrigger.errors import InputError
+from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks.fold import folded
 from nanotrigger.training.checkpoint import load_trained
 
 _SPLIT_KEYS = ("split_seed", "test", "validation")
@@ -42,15 +45,17 @@ class WarmStart(lightning.Callback):
 def copy_linear_layers(source: nn.Module, target: nn.Module) -> None:
     """Copy weight and bias of every linear layer of `source` to the layer of that name in `target`.
 
+    BatchNorm is copied too if `target` has it, else it is folded into the weights and biases.
+
     Raises:
         InputError: the layers' names or shapes differ.
     """
-    layers, targets = (
-        {name: layer for name, layer in network.named_modules() if isinstance(layer, nn.Linear)}
-        for network in (source, target)
-    )
+    has_norms = any(isinstance(layer, nn.BatchNorm1d) for layer in target.modules())
+    layers = _named(source if has_norms else _folded(source))
+    targets = _named(target)
     shapes, target_shapes = (
-        {name: tuple(layer.weight.shape) for name, layer in linear.items()} for linear in (layers, targets)
+        {name: tuple(layer.weight.shape) for name, layer in named.items() if isinstance(layer, nn.Linear)}
+        for named in (layers, targets)
     )
     if shapes != target_shapes:
         raise InputError(
@@ -59,8 +64,24 @@ def copy_linear_layers(source: nn.Module, target: nn.Module) -> None:
         )
     with torch.no_grad():
         for name, layer in layers.items():
-            targets[name].weight.copy_(layer.weight)
-            targets[name].bias.copy_(layer.bias)
+            if isinstance(layer, nn.Linear):
+                targets[name].get_parameter("weight").copy_(layer.weight)
+                targets[name].get_parameter("bias").copy_(layer.bias)
+            elif name in targets:
+                targets[name].load_state_dict(layer.state_dict())
+
+
+def _named(network: nn.Module) -> dict[str, nn.Module]:
+    return {name: layer for name, layer in network.named_modules() if isinstance(layer, nn.Linear | nn.BatchNorm1d)}
+
+
+def _folded(network: nn.Module) -> nn.Module:
+    """Return the network with its layers' BatchNorm folded; what else it has stays as it is."""
+    if not isinstance(network, DenseNetwork):
+        return network
+    plain = copy.copy(network)
+    plain._modules = {**network._modules, "layers": folded(network).layers}
+    return plain
 
 
 def _check_split(ckpt: str, before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -70,5 +91,5 @@ def _check_split(ckpt: str, before: dict[str, Any], now: dict[str, Any]) -> None
         if before[key] != now[key]:
             raise InputError(
                 f"warm_start.ckpt={ckpt} was trained with data.{key}={before[key]}, this run has {now[key]}: "
-                "it would be tested on jets it was trained on; use the same split"
+                "it would be tested on events it was trained on; use the same split"
             )

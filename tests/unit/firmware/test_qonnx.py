@@ -12,7 +12,7 @@ from qonnx.util.exec_qonnx import exec_qonnx
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
 from nanotrigger.firmware.parity import torch_layers, torch_outputs
-from nanotrigger.firmware.qonnx import OUTPUT, check_exact, firmware_network, write_qonnx
+from nanotrigger.firmware.qonnx import check_exact, firmware_network, write_qonnx
 from nanotrigger.firmware.quantizer_nodes import node_format
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
@@ -61,7 +61,7 @@ def test_equals_torch_layer_by_layer(written):
     hidden = [f"{kind}_{depth}" for depth in (1, 2, 3) for kind in ("dense", "relu")]
     assert list(layers) == ["input", *hidden, "dense_4", "output"]
     for name, values in layers.items():
-        np.testing.assert_array_equal(tensors[OUTPUT if name == "output" else name], values)
+        np.testing.assert_array_equal(tensors["logits" if name == "output" else name], values)
     assert fits_float32(model, tensors)
     np.testing.assert_array_equal(execute_by_qonnx(model, INPUTS), torch_outputs(made, INPUTS))
 
@@ -90,7 +90,7 @@ def test_equal_constants_stay_apart(tmp_path, parameter, value):
     write_qonnx(made, tmp_path / "model.onnx")
     model = onnx.load(tmp_path / "model.onnx")
     assert sum(node.name.endswith(("_weight", "_bias")) for node in model.graph.node) == 8
-    np.testing.assert_array_equal(execute(model, INPUTS)[OUTPUT], torch_outputs(made, INPUTS))
+    np.testing.assert_array_equal(execute(model, INPUTS)["logits"], torch_outputs(made, INPUTS))
 
 
 def test_binary_weights_are_stored_in_two_bits(tmp_path):
@@ -99,7 +99,7 @@ def test_binary_weights_are_stored_in_two_bits(tmp_path):
     assert stored.formats["weight"] == FixedPoint(2, 2, narrow=True)
     assert set(stored.layers.dense_1.weight.unique().tolist()) == {-1.0, 1.0}
     write_qonnx(made, tmp_path / "model.onnx")
-    found = execute(onnx.load(tmp_path / "model.onnx"), INPUTS)[OUTPUT]
+    found = execute(onnx.load(tmp_path / "model.onnx"), INPUTS)["logits"]
     np.testing.assert_array_equal(found, torch_outputs(made, INPUTS))
 
 
@@ -120,7 +120,7 @@ def test_any_formats_by_layer_equal_torch(tmp_path, seed):
     model, inputs = onnx.load(tmp_path / "model.onnx"), INPUTS[:, :4]
     tensors, layers = execute(model, inputs), torch_layers(made, inputs)
     for name, values in layers.items():
-        np.testing.assert_array_equal(tensors[OUTPUT if name == "output" else name], values)
+        np.testing.assert_array_equal(tensors["logits" if name == "output" else name], values)
     quantizers = {node.name: node_format(model.graph, node) for node in model.graph.node if node.op_type == "Quant"}
     assert quantizers.pop("input") == quantizers.pop("output") == FORMATS["input"]
     for tensor, number in made.tensor_formats.items():
@@ -133,7 +133,7 @@ def test_any_formats_by_layer_equal_torch(tmp_path, seed):
 def test_a_float_network_is_plain_onnx(tmp_path):
     for made in (MLP(), MLP(hidden=[4], classes=2)):
         write_qonnx(made, tmp_path / "model.onnx")
-        found = execute(onnx.load(tmp_path / "model.onnx"), INPUTS)[OUTPUT]
+        found = execute(onnx.load(tmp_path / "model.onnx"), INPUTS)["logits"]
         np.testing.assert_allclose(found, torch_outputs(made, INPUTS), rtol=1e-12, atol=1e-12)
 
 
@@ -143,7 +143,7 @@ def test_a_fine_bias_does_not_fit_float32(tmp_path):
     model = onnx.load(tmp_path / "model.onnx")
     tensors = execute(model, 50 * INPUTS)
     assert not fits_float32(model, tensors)
-    np.testing.assert_array_equal(tensors[OUTPUT], torch_outputs(made, 50 * INPUTS))
+    np.testing.assert_array_equal(tensors["logits"], torch_outputs(made, 50 * INPUTS))
 
 
 def test_wide_sums_do_not_fit_float32(tmp_path):
@@ -152,7 +152,7 @@ def test_wide_sums_do_not_fit_float32(tmp_path):
     model = onnx.load(tmp_path / "model.onnx")
     tensors = execute(model, 100 * INPUTS)
     assert not fits_float32(model, tensors)
-    np.testing.assert_array_equal(tensors[OUTPUT], torch_outputs(made, 100 * INPUTS))
+    np.testing.assert_array_equal(tensors["logits"], torch_outputs(made, 100 * INPUTS))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torch
 
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.execute import execute
-from nanotrigger.firmware.qonnx import OUTPUT, write_qonnx
+from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.vectors import extreme_inputs, write_vectors
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
@@ -51,7 +51,7 @@ def write_run(network: MLP, run: Path, *, levels: int) -> np.ndarray:
     features = network.configuration["features"]
     anywhere = np.random.default_rng(1).normal(0.0, 1.0, (500, features)).astype(np.float32)
     inputs = np.concatenate([extreme_inputs(number, features), anywhere])
-    logits = execute(onnx.load(run / "model.onnx"), inputs)[OUTPUT]
+    logits = execute(onnx.load(run / "model.onnx"), inputs)["logits"]
     words = logits / unroll(read_layers(run / "model.onnx")).output_step
     assert (words == np.rint(words)).all()
     write_vectors(run / "tb_data", number.words(inputs), words.astype(np.int64), formats=(number, number))
@@ -170,7 +170,7 @@ def test_names_tell_layer_neuron_and_multiple(tmp_path):
     write_rtl(tmp_path / "model.onnx", tmp_path / "rtl", levels=2)
     text = (tmp_path / "rtl" / "nanotrigger.v").read_text()
     assert "wire signed [5:0] feature_2 = features[17:12];" in text
-    assert " dense_1_n4 = " in text and " dense_2_n3_sum_1 = " in text and " logit_1 = " in text
+    assert " dense_1_n4 = " in text and " dense_2_n3_sum_1 = " in text and " output_1 = " in text
     assert "// dense_2: 5 inputs, 4 neurons, " in text
     assert "result as ufixed<5,1> behind a ReLU (to nearest, ties to even, saturated)" in text
 

@@ -7,6 +7,7 @@ import pytest
 
 from nanotrigger.evaluation.figures import Sample, roc_curves
 from nanotrigger.evaluation.figures.weights import weight_histograms
+from nanotrigger.evaluation.performance import Performance
 from nanotrigger.firmware.record import Firmware, Layer
 from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.numbers import FixedPoint
@@ -15,7 +16,7 @@ from nanotrigger.resources.devices import resources_of
 from nanotrigger.resources.report import ResourceReport, ResourceRow, Source, total
 from nanotrigger.studies.illustration import Illustration
 from nanotrigger.studies.rebuild import Command
-from nanotrigger.studies.sheet import Accuracy, Datasheet, Feature
+from nanotrigger.studies.sheet import Datasheet, Feature, JudgedBy
 
 INPUT, SUM, HIDDEN = "fixed<16,6,RND_CONV,SAT>", "fixed<18,9,TRN,WRAP>", "ufixed<8,1,RND_CONV,SAT>"
 WEIGHT = "fixed<4,2,RND_CONV,SAT_SYM>"
@@ -90,10 +91,12 @@ def quantized_sheet() -> Datasheet:
     return Datasheet(
         experiment="jets_qat",
         task="Jet tagging",
-        accuracy=Accuracy(0.69638, (0.69431, 0.69844), 300, "simulated jets"),
+        performance=Performance("accuracy", "Accuracy", 0.69638, (0.69431, 0.69844), {}),
+        judged_by=JudgedBy(300, "simulated jets"),
         firmware=make_firmware(),
         features=tuple(Feature(f"feature_{index}", -2.5, 0.5) for index in range(16)),
-        classes=tuple("gqtwz"),
+        meaning="logits: the largest names the class",
+        outputs=tuple("gqtwz"),
         parity=make_parity(),
         reports=(make_report(),),
         audits=(

@@ -86,8 +86,8 @@ def test_quantized_network(tmp_path):
     assert all(np.array_equal(FORMATS["weight"].quantize(layer.values), layer.values) for layer in sheet.weights)
     assert sheet.commands[0].line == f"python train.py fit --config {tmp_path}/config.yaml --output NEW_RUN"
     assert sheet.commands[1].line == f"python export.py ckpt={tmp_path}/best.ckpt"
-    lower, upper = sheet.accuracy.interval
-    assert lower < sheet.accuracy.value < upper
+    lower, upper = sheet.performance.interval
+    assert lower < sheet.performance.value < upper
     assert "three_classes" in render(sheet)
 
 

@@ -12,7 +12,7 @@ DATAPATH_MODULE = "nanotrigger_datapath"
 def datapath_module(datapath: Datapath, network: IntegerNetwork, *, levels: int) -> str:
     """Return a Verilog module that computes a datapath, a register after every `levels` levels of adders.
 
-    Its ports are `clock`, `features` and `logits`, words side by side, the first in the lowest bits. Every output has
+    Its ports are `clock`, `features` and `outputs`, words side by side, the first in the lowest bits. Every output has
     the width of the widest one. There is no reset: what the registers hold is gone after as many cycles as stages.
 
     Raises:
@@ -23,7 +23,7 @@ def datapath_module(datapath: Datapath, network: IntegerNetwork, *, levels: int)
         f"module {DATAPATH_MODULE} (",
         "    input  wire clock,",
         f"    input  wire [{len(network.layers[0].weights) * network.number.width - 1}:0] features,",
-        f"    output reg  [{len(datapath.outputs) * output_width(datapath) - 1}:0] logits",
+        f"    output reg  [{len(datapath.outputs) * output_width(datapath) - 1}:0] outputs",
         ");",
     ]
     section = None

@@ -41,9 +41,9 @@ class Signals:
         for number, output in enumerate(self._datapath.outputs):
             source = self._wire(output, self._plan.count - 1)
             word = source.name if source.bits else literal(source.range.low % (1 << bits), bits, signed=False)
-            yield f"wire [{bits - 1}:0] logit_{number} = {word};"
-        words = ", ".join(f"logit_{number}" for number in reversed(range(len(self._datapath.outputs))))
-        yield f"always @(posedge clock) logits <= {{{words}}};"
+            yield f"wire [{bits - 1}:0] output_{number} = {word};"
+        words = ", ".join(f"output_{number}" for number in reversed(range(len(self._datapath.outputs))))
+        yield f"always @(posedge clock) outputs <= {{{words}}};"
 
     def statements(self, position: int, operation: Operation) -> Iterator[str]:
         """Yield the declarations of a signal and of its registers."""

@@ -15,10 +15,10 @@ module testbench;
     reg in_valid = 0;
     reg [INPUTS*INPUT_WIDTH-1:0] features;
     wire out_valid;
-    wire [OUTPUTS*OUTPUT_WIDTH-1:0] logits;
+    wire [OUTPUTS*OUTPUT_WIDTH-1:0] outputs;
 
     nanotrigger network (
-        .clock(clock), .reset(reset), .in_valid(in_valid), .features(features), .out_valid(out_valid), .logits(logits)
+        .clock(clock), .reset(reset), .in_valid(in_valid), .features(features), .out_valid(out_valid), .outputs(outputs)
     );
 
     reg [8*1024-1:0] inputs_path, expected_path;
@@ -50,7 +50,7 @@ module testbench;
             for (index = 0; index < OUTPUTS; index = index + 1) begin
                 fields = $fscanf(expected, "%d", word);
                 if (fields != 1) $fatal(1, "FAIL: expected, event %0d: no word %0d", checked, index);
-                found = {sign}(logits[index*OUTPUT_WIDTH +: OUTPUT_WIDTH]);
+                found = {sign}(outputs[index*OUTPUT_WIDTH +: OUTPUT_WIDTH]);
                 if (found !== word) begin
                     differing = differing + 1;
                     if (differing <= SHOWN)

@@ -1,10 +1,10 @@
 // A fully unrolled quantized network: one event in every clock cycle.
 //
-// Whenever in_valid is high, features hold an event; {latency} cycles later out_valid is high, and logits hold its
+// Whenever in_valid is high, features hold an event; {latency} cycles later out_valid is high, and outputs hold its
 // outputs. reset clears out_valid alone: a datapath without feedback forgets on its own.
 //
 //   features  {inputs} words of {input_width} bits, {input_format}
-//   logits    {outputs} words of {output_width} bits, {output_format}
+//   outputs   {outputs} words of {output_width} bits, {output_format}
 //
 // Word number 0 lies in the lowest bits. In the datapath a register follows every {levels} levels of adders.
 // Of a signal's name, _x5 and _xm5 are its products with 5 and -5, and _d2 is the signal two clock cycles later;
@@ -17,7 +17,7 @@ module nanotrigger (
     input  wire in_valid,
     input  wire [{features_high}:0] features,
     output wire out_valid,
-    output wire [{logits_high}:0] logits
+    output wire [{outputs_high}:0] outputs
 );
     localparam LATENCY = {latency};
 
@@ -25,7 +25,7 @@ module nanotrigger (
     always @(posedge clock) valid <= reset ? 0 : (valid << 1) | in_valid;
     assign out_valid = valid[LATENCY-1];
 
-    nanotrigger_datapath datapath (.clock(clock), .features(features), .logits(logits));
+    nanotrigger_datapath datapath (.clock(clock), .features(features), .outputs(outputs));
 endmodule
 
 {datapath}

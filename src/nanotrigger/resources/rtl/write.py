@@ -75,7 +75,7 @@ def _values(datapath: Datapath, network: IntegerNetwork, levels: int) -> dict[st
         "outputs": outputs,
         "output_width": width,
         "output_format": f"{kind}: a word is worth {datapath.output_step:g}",
-        "logits_high": outputs * width - 1,
+        "outputs_high": outputs * width - 1,
         "sign": "$signed" if signed else "$unsigned",
         "latency": stage_count(datapath, levels),
         "levels": levels,

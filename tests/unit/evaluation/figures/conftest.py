@@ -9,19 +9,29 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from nanotrigger.evaluation.figures import (
+    DetectorCurve,
     Sample,
     ScanCurve,
     TradeoffPoints,
     confusion_figure,
+    detection_roc,
+    detector_comparison,
+    efficiency_over_rate,
     feature_distributions,
+    input_distributions,
+    latent_scatter,
     pairwise_roc_curves,
     probability_histograms,
+    quantized_inputs,
     quantizer_staircases,
+    reconstructed_momenta,
     roc_curves,
     scan_curves,
+    score_histograms,
     tradeoff_figure,
     training_history,
 )
+from nanotrigger.evaluation.working_point import WorkingPoint
 from nanotrigger.numbers import FixedPoint
 
 
@@ -83,6 +93,13 @@ POINTS = TradeoffPoints(
     np.add.outer(QUANTITIES["accuracy"], [-0.01, 0.01]),
 )
 REFERENCE = TradeoffPoints("published", [0.755], {"aluts": [5_000], "ffs": [np.nan]}, "Quartus fit")
+DETECTORS = {
+    "q": [
+        DetectorCurve("float", [1e-4, 0.01, 1.0], [0.0, 0.3, 1.0], [WorkingPoint(1e-3, 2.0, 1, 0.2, (0.1, 0.35))]),
+        DetectorCurve("4 bits", [0.001, 0.01, 1.0], [0.1, 0.2, 1.0]),
+    ],
+    "t": [DetectorCurve("principal components", [0.001, 1.0], [0.002, 1.0])],
+}
 
 
 def draw_features(jets: Jets) -> Figure:
@@ -92,6 +109,52 @@ def draw_features(jets: Jets) -> Figure:
         feature_names=jets.feature_names,
         class_names=jets.class_names,
         sample=jets.sample,
+    )
+
+
+def draw_inputs(jets: Jets) -> Figure:
+    """Take the features for pT, eta and phi of an object that is sometimes absent, and always has the same phi."""
+    columns = np.column_stack([np.maximum(jets.features[:, 0], 0), np.tanh(jets.features[:, [1, 3]])])
+    return input_distributions(
+        columns,
+        jets.labels,
+        feature_names=["jet_1_pt", "jet_1_eta", "jet_1_phi"],
+        class_names=jets.class_names,
+        sample=jets.sample,
+        objects={"jet_1": "leading jet"},
+    )
+
+
+def draw_latent(jets: Jets) -> Figure:
+    names = {"axis_names": ["first", "second", "third"], "class_names": jets.class_names}
+    return latent_scatter(jets.logits[:, :3], jets.labels, sample=jets.sample, **names)
+
+
+def draw_quantized(jets: Jets) -> Figure:
+    number = FixedPoint(4, 2)
+    before, names = jets.features[:, :2], jets.feature_names[:2]
+    after = number.quantize(before)
+    return quantized_inputs(before, after, number=number, feature_names=names, sample=jets.sample)
+
+
+def of_scores(draw: Callable[..., Figure]) -> Callable[[Jets], Figure]:
+    def draw_scores(jets: Jets) -> Figure:
+        scores = {"distance": np.exp(3 * jets.logits[:, 0]), "reconstruction error": jets.logits[:, 1]}
+        return draw(scores, jets.labels.clip(max=2), class_names=jets.class_names[:3], sample=jets.sample)
+
+    return draw_scores
+
+
+def draw_rate(jets: Jets) -> Figure:
+    return efficiency_over_rate(
+        jets.logits[:, 0], jets.labels, class_names=jets.class_names, score_name="distance", sample=jets.sample
+    )
+
+
+def draw_momenta(jets: Jets) -> Figure:
+    truth = np.maximum(jets.features[:, :2], 0)
+    return reconstructed_momenta(
+        truth, jets.logits[:, :2], object_names=["leading muon", "leading jet"], sample=jets.sample
     )
 
 
@@ -110,6 +173,14 @@ DRAWINGS: dict[str, Callable[[Jets], Figure]] = {
     "roc": of_predictions(roc_curves),
     "pairwise": of_predictions(pairwise_roc_curves),
     "confusion": of_predictions(confusion_figure),
+    "detection": of_scores(detection_roc),
+    "detectors": lambda jets: detector_comparison(DETECTORS, notes=notes_of(jets)),
+    "rate": draw_rate,
+    "scores": of_scores(score_histograms),
+    "inputs": draw_inputs,
+    "momenta": draw_momenta,
+    "latent": draw_latent,
+    "quantized inputs": draw_quantized,
     "scan": lambda jets: scan_curves(CURVES, key="network.weight", notes=notes_of(jets)),
     "tradeoff": lambda jets: tradeoff_figure([POINTS], notes=notes_of(jets), reference=[REFERENCE]),
     "staircases": lambda jets: quantizer_staircases(FORMATS),

@@ -1,0 +1,98 @@
+"""Test the best checkpoint of an anomaly-detection run: test.json, roc.csv, figures and a table."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from torch import Tensor
+
+from nanotrigger.cli.anomaly_figures import anomaly_figures
+from nanotrigger.cli.console import wide_console
+from nanotrigger.cli.predict import predict, provenance
+from nanotrigger.data import EventData
+from nanotrigger.evaluation.anomaly import detection_summary
+from nanotrigger.evaluation.detection_table import detection_table
+from nanotrigger.evaluation.detector_scores import RADIUS, output_scores
+from nanotrigger.evaluation.figures import save_figure
+from nanotrigger.evaluation.pca import PrincipalComponents
+from nanotrigger.evaluation.roc_points import roc_points
+from nanotrigger.evaluation.scores import kl_divergence, rz
+from nanotrigger.evaluation.sparsity import sparsity_summary, sparsity_table
+from nanotrigger.files import whole_file, write_json
+from nanotrigger.networks import Autoencoder, VariationalAutoencoder
+from nanotrigger.networks.weights import layer_weights
+from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
+
+Array = NDArray[np.float64]
+Scores = dict[str, Array]
+
+ROC = "roc.csv"
+
+
+def evaluate_events(folder: Path, data: EventData) -> None:
+    """Test `folder/best.ckpt` on the background's test split and all signals; write files, print a table.
+
+    Principal components, as many as the network has latent values, are the baseline.
+
+    Args:
+        folder: a run folder with best.ckpt and metrics.csv.
+        data: the run's data, set up.
+    """
+    trained = load_trained(folder / "best.ckpt")
+    features, labels = data.with_signals("test")
+    network = trained.network
+    if not isinstance(network, Autoencoder):
+        raise TypeError(f"{type(network).__name__} is no autoencoder")
+    outputs = predict(network, features)
+    baseline = PrincipalComponents.fit(data.parts["train"].numpy(), network.latent_size)
+    scores = _scores(trained, features, outputs) | _baseline_scores(baseline, features.double().numpy())
+    summary = detection_summary(scores, labels.numpy(), class_names=data.class_names)
+    sparsity = sparsity_summary(layer_weights(trained.network))
+    write_json(folder / "test.json", {**provenance(trained), **summary, "sparsity": sparsity})
+    _write_roc(folder / ROC, scores, labels.numpy(), data.class_names)
+    figures = anomaly_figures(folder, data, network, features, outputs, labels, scores, baseline)
+    for name, figure in figures.items():
+        save_figure(figure, folder / "figures" / name)
+    if sparsity["total"]["zeros"]:
+        Console().print(sparsity_table(sparsity))
+    wide_console().print(detection_table(summary))
+    print(
+        f"test split    {len(data.parts['test']):,} background events, best epoch {trained.epoch}\n"
+        f"run folder    {folder}\n"
+        f"next          python export.py ckpt={folder / 'best.ckpt'}"
+    )
+
+
+def _scores(trained: TrainedNetwork, features: Tensor, outputs: Tensor) -> Scores:
+    """Return the network's scores by name, the one that it was trained for first."""
+    inputs, reconstructed = features.double().numpy(), outputs.double().numpy()
+    scores = output_scores(inputs, reconstructed, trained.standardization, trained.settings)
+    network = trained.network
+    if isinstance(network, VariationalAutoencoder):
+        means, log_variances = (part.double().numpy() for part in _distributions(network, features))
+        scores |= {"KL divergence": kl_divergence(means, log_variances), RADIUS: rz(means)}
+    return scores
+
+
+def _distributions(network: VariationalAutoencoder, features: Tensor) -> tuple[Tensor, Tensor]:
+    return predict(network.encode, features), predict(network.log_variances, features)
+
+
+def _baseline_scores(baseline: PrincipalComponents, features: Array) -> Scores:
+    return {
+        "PCA reconstruction error": baseline.reconstruction_error(features),
+        "PCA Mahalanobis distance": baseline.mahalanobis(features),
+    }
+
+
+def _write_roc(path: Path, scores: Scores, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
+    """Write the ROC curves of every signal and score, from which runs can be compared."""
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("signal", "score", "false_positive_rate", "true_positive_rate"))
+        for place, signal in enumerate(class_names[1:], start=1):
+            for name, score in scores.items():
+                curve = roc_points(score[labels == 0], score[labels == place])
+                writer.writerows((signal, name, *point) for point in np.column_stack(curve).tolist())

@@ -1,0 +1,99 @@
+"""Particles: collision events in the layout of ADC2021 (arXiv 2107.02157), read block by block from HDF5."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from nanotrigger.errors import InputError
+
+PARTICLES = "Particles"  # the data set of ADC2021's files
+OBJECTS = (
+    "met",
+    *(f"egamma_{place}" for place in range(1, 5)),
+    *(f"muon_{place}" for place in range(1, 5)),
+    *(f"jet_{place}" for place in range(1, 11)),
+)
+FEATURE_NAMES = tuple(f"{name}_{quantity}" for name in OBJECTS for quantity in ("pt", "eta", "phi"))
+_TYPES = np.array([1] + [2] * 4 + [3] * 4 + [4] * 10)  # what an object of that place is; 0 if it is absent
+_LAYOUT = (len(OBJECTS), 4)
+_BLOCK = 100_000  # events at once
+
+
+def particle_sets(path: Path) -> dict[str, int]:
+    """Return the data sets of a file that hold events, by name, and their numbers of events.
+
+    Raises:
+        InputError: the file is missing, no HDF5 file, or has none.
+    """
+    with _opened(path) as file:
+        sets = {name: data.shape for name, data in file.items() if isinstance(data, h5py.Dataset)}
+    found = {name: shape[0] for name, shape in sets.items() if shape[1:] == _LAYOUT and shape[0]}
+    if not found:
+        has = ", ".join(f"{name} {shape}" for name, shape in sets.items()) or "no data set"
+        raise InputError(
+            f"{path} has {has}; events are a data set {PARTICLES} of shape (events, {_LAYOUT[0]}, {_LAYOUT[1]}): MET, "
+            "4 e/gamma, 4 muons and 10 jets with pT, eta, phi and type"
+        )
+    return found
+
+
+def read_particles(path: Path, name: str = PARTICLES) -> NDArray[np.float32]:
+    """Return the features of a data set's events, shape (events, 57), in the order of `FEATURE_NAMES`.
+
+    pT is in GeV; objects that are absent are zeros.
+
+    Raises:
+        InputError: the file cannot be read, or a value is not finite or of another type of object than its place.
+    """
+    with _opened(path) as file:
+        events: NDArray[np.float32] = np.empty((len(file[name]), len(FEATURE_NAMES)), np.float32)
+        for start, block in _blocks(path, file[name]):
+            _check(path, name, start, block)
+            events[start : start + len(block)] = block[:, :, :3].reshape(len(block), -1)
+    return events
+
+
+def _opened(path: Path) -> h5py.File:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give an HDF5 file of events")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        with path.open("rb") as file:
+            is_page = file.read(200).lstrip().lower().startswith((b"<!doctype", b"<html"))
+        reason = "an HTML page, probably a server's error" if is_page else f"not a readable HDF5 file ({error})"
+        raise InputError(f"{path}: {reason}; fetch or write it again") from None
+
+
+def _blocks(path: Path, data: h5py.Dataset) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    for start in range(0, len(data), _BLOCK):
+        try:
+            yield start, np.asarray(data[start : start + _BLOCK], np.float32)
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(f"{path}: {data.name} cannot be read ({error}); fetch or write it again") from None
+
+
+def _check(path: Path, name: str, start: int, block: NDArray[np.float32]) -> None:
+    finite = np.isfinite(block)
+    if not finite.all():
+        event, place, column = np.argwhere(~finite)[0]
+        raise InputError(
+            f"{path}: {name}[{start + event}, {place}, {column}] is {block[event, place, column]}; remove such events"
+        )
+    types = block[:, :, 3]
+    wrong = (types != _TYPES) & (types != 0)
+    if wrong.any():
+        event, place = np.argwhere(wrong)[0]
+        raise InputError(
+            f"{path}: {name}[{start + event}, {place}] is of type {types[event, place]:g}, where {OBJECTS[place]} of "
+            f"type {_TYPES[place]} is expected; types are 1 MET, 2 e/gamma, 3 muon, 4 jet, 0 absent"
+        )
+    if not types.any():
+        raise InputError(f"{path}: {name} has no types of objects in its last column; it is not in ADC2021's layout")
+    present = (block[:, :, 0] > 0) & (types == 0)
+    if present.any():
+        event, place = np.argwhere(present)[0]
+        raise InputError(f"{path}: {name}[{start + event}, {place}] has a pT and no type; use ADC2021's layout")

@@ -1,0 +1,92 @@
+"""How the anomaly scores of background and signals are distributed."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
+
+from nanotrigger.evaluation.detection import check_detection
+from nanotrigger.evaluation.figures.page import class_legend, legend_columns, new_panels, round_ticks
+from nanotrigger.evaluation.figures.quantized_inputs import word_edges
+from nanotrigger.evaluation.figures.sample import Sample
+from nanotrigger.evaluation.figures.style import drawn, line_style
+
+_COLUMNS = 2
+_BINS = 50
+_COARSE = 20  # steps in a bin, below which bins that hold one more stand out
+_LONG_TAIL = 30  # ratio of the largest score to the median beyond which the axis is logarithmic
+
+
+@drawn
+def score_histograms(
+    scores: Mapping[str, ArrayLike], labels: ArrayLike, *, class_names: Sequence[str], sample: Sample
+) -> Figure:
+    """Draw one panel for each score: the fraction of the events of each class in common bins, log scale.
+
+    All events are on the axis, for the most anomalous ones matter most. Positive scores with a long tail get a
+    logarithmic axis; zeros then count in the first bin.
+
+    Args:
+        scores: name of the score → values, larger is more anomalous, shape (events,), finite.
+        labels: integers, 0 = background, k = signal `class_names[k]`, shape (events,).
+        class_names: one for each class, the background first.
+        sample: what is drawn; its size must be the number of events.
+
+    Raises:
+        InputError: the arguments do not fit together.
+    """
+    detection = check_detection(scores, labels, class_names)
+    sample.check_size(len(detection.labels))
+    figure, body, panels = new_panels(
+        len(detection.scores), columns=_COLUMNS, panel_height=2.1, notes=[sample.source, sample.extent]
+    )
+    one_event = 1 / np.bincount(detection.labels).max()
+    for axes, (score, values) in zip(panels, detection.scores.items(), strict=True):
+        edges, logarithmic = score_bins(values)
+        for index, name in enumerate(detection.class_names):
+            members = np.clip(detection.of_class(score, name), edges[0], edges[-1])
+            fractions = np.histogram(members, edges)[0] / max(len(members), 1)
+            axes.stairs(fractions, edges, linewidth=0.9, **line_style(index))
+        axes.set(xlim=(edges[0], edges[-1]), yscale="log", ylim=(one_event / 2, 1.5))
+        axes.set(xlabel=score[:1].upper() + score[1:], ylabel=f"Fraction of {sample.unit} per bin")
+        if logarithmic:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(numticks=7))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+        else:
+            axes.xaxis.set_major_locator(round_ticks(5))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    columns = legend_columns(detection.class_names, width=figure.get_figwidth())
+    class_legend(body, detection.class_names, title="True class", columns=columns)
+    return figure
+
+
+def score_bins(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
+    """Return the edges of 50 bins from the smallest to the largest score, and whether they are logarithmic.
+
+    Scores that are multiples of one step, as quantized outputs are, get bins that hold equally many steps.
+
+    >>> edges, logarithmic = score_bins(np.array([0.0, 1.0, 10.0, 1000.0]))
+    >>> float(edges[0]), float(edges[-1]), logarithmic
+    (1.0, 1000.0, True)
+    """
+    low, high = float(values.min()), float(values.max())
+    least = float(values[values > 0].min(initial=np.inf))
+    if low >= 0 and high > _LONG_TAIL * max(least, float(np.median(values))):
+        edges = np.geomspace(least, high, _BINS + 1)
+        edges[0], edges[-1] = least, high  # geomspace may miss them by a rounding
+        return edges, True
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    step = _step(values)
+    return (word_edges(low, high, step) if step else np.linspace(low, high, _BINS + 1)), False
+
+
+def _step(values: NDArray[np.float64]) -> float | None:
+    """Return the distance of neighbouring scores if all scores are multiples of it, and it is coarse."""
+    found = np.unique(values)
+    step = float(np.diff(found).min(initial=np.inf))
+    coarse = found[-1] - found[0] < _COARSE * _BINS * step < np.inf
+    return step if coarse and np.array_equal(found, step * np.rint(found / step)) else None

@@ -1,0 +1,75 @@
+"""Anomaly scores of a variational autoencoder that need its encoder alone."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nanotrigger.errors import InputError
+
+
+def rz(means: ArrayLike, log_variances: ArrayLike | None = None) -> NDArray[np.float64]:
+    r"""Return R_z, the squared distance of the latent Gaussian from the origin, in its own widths.
+
+    R_z = \sum_i \mu_i^2 / \sigma_i^2, E. Govorkova et al., arXiv:2108.03986. Without `log_variances` every
+    width counts as one: \sum_i \mu_i^2, the part of the KL divergence that depends on the means, which a chip gets
+    from half of the encoder's outputs.
+
+    Args:
+        means: of the latent Gaussian, shape (events, latent).
+        log_variances: ln sigma², the same shape, or None.
+
+    Returns:
+        Shape (events,), larger is more anomalous.
+
+    Raises:
+        InputError: the shapes do not fit.
+
+    >>> rz([[3.0, 4.0], [0.0, 1.0]])
+    array([25.,  1.])
+    >>> rz([[3.0, 4.0]], [[0.0, np.log(4.0)]])
+    array([13.])
+    """
+    centres = _latent(means)
+    if log_variances is None:
+        return np.sum(centres**2, axis=1)
+    return np.sum(centres**2 * np.exp(-_like(log_variances, centres)), axis=1)
+
+
+def kl_divergence(means: ArrayLike, log_variances: ArrayLike) -> NDArray[np.float64]:
+    r"""Return the Kullback-Leibler divergence of the latent Gaussian from a standard normal one, in nats.
+
+    D = -1/2 \sum_i (1 + ln \sigma_i^2 - \mu_i^2 - \sigma_i^2), D. P. Kingma and M. Welling, arXiv:1312.6114,
+    equation 10 and appendix B.
+
+    Args:
+        means: of the latent Gaussian, shape (events, latent).
+        log_variances: ln sigma², the same shape.
+
+    Returns:
+        Shape (events,), not negative but for rounding; larger is more anomalous.
+
+    Raises:
+        InputError: the shapes do not fit.
+
+    >>> kl_divergence([[0.0, 0.0], [1.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]])
+    array([0. , 2.5])
+    """
+    centres = _latent(means)
+    logarithms = _like(log_variances, centres)
+    # expm1 keeps the digits where a width is close to one.
+    return 0.5 * np.sum(centres**2 + np.expm1(logarithms) - logarithms, axis=1)
+
+
+def _latent(means: ArrayLike) -> NDArray[np.float64]:
+    centres = np.asarray(means, np.float64)
+    if centres.ndim != 2 or not centres.shape[1]:
+        raise InputError(f"latent means have shape {centres.shape}; give (events, latent)")
+    return centres
+
+
+def _like(log_variances: ArrayLike, means: NDArray[np.float64]) -> NDArray[np.float64]:
+    logarithms = np.asarray(log_variances, np.float64)
+    if logarithms.shape != means.shape:
+        raise InputError(
+            f"log-variances have shape {logarithms.shape}, means {means.shape}; give both outputs of the encoder"
+        )
+    return logarithms

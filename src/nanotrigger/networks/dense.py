@@ -1,0 +1,106 @@
+"""Dense networks: linear layers one behind the other, float or quantized. Firmware is made of these."""
+
+from collections.abc import Mapping
+
+import torch
+from brevitas.nn import QuantIdentity, QuantLinear, QuantReLU
+from torch import Tensor, nn
+
+from nanotrigger.errors import InputError
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.quantizers import activation_quantizer, bias_quantizer, weight_quantizer
+
+WHOLE = "whole"
+
+
+class DenseNetwork(nn.Module):
+    """Map features, shape (batch, features), to outputs, shape (batch, outputs), layer by layer.
+
+    Args:
+        layers: named `input` (its quantizer, if there is one), `dense_1`, `relu_1` and so on.
+        tensor_formats: format of each tensor in `layers`, such as `dense_1.weight` or `relu_1`; empty if it is float.
+        output_name: what the outputs are.
+    """
+
+    def __init__(self, layers: nn.Sequential, tensor_formats: Mapping[str, FixedPoint], *, output_name: str) -> None:
+        super().__init__()
+        self.layers = layers
+        self.tensor_formats = dict(tensor_formats)
+        self.output_name = output_name
+
+    @property
+    def formats(self) -> dict[str, FixedPoint]:
+        """The formats by name; empty for a float network."""
+        return self.tensor_formats
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Number of features, and of the units of each layer."""
+        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        return (linear[0].in_features, *(layer.out_features for layer in linear))
+
+    @property
+    def features(self) -> int:
+        """Number of features."""
+        return self.widths[0]
+
+    def describe(self, formats: str) -> str:
+        """Return the network in one line: its widths, the number of its parameters and its formats."""
+        parameters = sum(tensor.numel() for tensor in self.parameters())
+        widths = "-".join(map(str, self.widths))
+        return f"{type(self).__name__} {widths}, {parameters:,} parameters, {formats or 'float'}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What firmware can be made of, the usual choice first."""
+        return (WHOLE,)
+
+    def part(self, name: str | None = None) -> "DenseNetwork":
+        """Return a part of the network, the usual one if no name is given; it shares the layers.
+
+        Raises:
+            InputError: the network has no such part.
+        """
+        name = self.parts[0] if name is None else name
+        if name not in self.parts:
+            raise InputError(f"part={name}: a network of this kind has {', '.join(self.parts)}")
+        return self._part(name)
+
+    def _part(self, name: str) -> "DenseNetwork":
+        return self
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return outputs, shape (batch, outputs)."""
+        outputs: Tensor = self.layers(features)
+        return outputs
+
+
+def dense_layer(
+    inputs: int, outputs: int, weight: FixedPoint | None, bias: FixedPoint | None, *, variance: float = 1.0
+) -> nn.Linear:
+    """Return a linear layer whose weights are drawn uniformly with `variance` / inputs; biases start at zero.
+
+    A variance of 1 is LeCun's (Efficient BackProp, 1998, eq. 16), 2 is He's (arXiv 1502.01852, eq. 10).
+    """
+    if weight is None or bias is None:
+        layer = nn.Linear(inputs, outputs)
+    else:
+        layer = QuantLinear(
+            inputs, outputs, bias=True, weight_quant=weight_quantizer(weight), bias_quant=bias_quantizer(bias)
+        )
+    limit = (3 * variance / inputs) ** 0.5
+    torch.nn.init.uniform_(layer.weight, -limit, limit)
+    torch.nn.init.zeros_(layer.bias)
+    return layer
+
+
+def relu_layer(activation: FixedPoint | None, *, slope: float = 0.0) -> nn.Module:
+    """Return a quantized ReLU, or a float one with a slope for negative values."""
+    if activation is not None:
+        return QuantReLU(act_quant=activation_quantizer(activation))
+    return nn.LeakyReLU(slope) if slope else nn.ReLU()
+
+
+def quantizer_layer(number: FixedPoint) -> nn.Module:
+    """Return a layer that quantizes what passes."""
+    return QuantIdentity(act_quant=activation_quantizer(number))

@@ -1,0 +1,109 @@
+"""Anomaly detection: how an autoencoder learns what collisions usually look like."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nanotrigger.data.standardize import Standardization
+from nanotrigger.errors import InputError
+from nanotrigger.networks import Autoencoder, VariationalAutoencoder
+from nanotrigger.training.reconstruction import Distance, reconstruction_error
+from nanotrigger.training.task import Schedule, Task
+
+
+class AnomalyDetection(Task):
+    """Reconstruct background: mean squared error, for a variational autoencoder plus the KL divergence, Adam.
+
+    Args:
+        network: maps standardized features, shape (batch, features), to their reconstruction.
+        learning_rate: of Adam, at the start.
+        schedule: `plateau` halves the learning rate when the validation loss has not fallen for 3 epochs; `cosine`
+            lets it fall to zero over the training; `constant` keeps it.
+        kl_weight: factor of the KL divergence in the loss of a variational autoencoder (arXiv 1312.6114, eq. 7).
+        masked: leave objects that are absent out of the loss.
+        angular_phi: take the difference of two φ around the circle.
+        positive_pt: raise reconstructed transverse momenta below 0 GeV to it.
+    """
+
+    def __init__(
+        self,
+        network: Autoencoder,
+        *,
+        learning_rate: float = 3e-3,
+        schedule: Schedule = "plateau",
+        kl_weight: float = 0.02,
+        masked: bool = False,
+        angular_phi: bool = False,
+        positive_pt: bool = False,
+    ) -> None:
+        super().__init__(network, learning_rate=learning_rate, schedule=schedule)
+        if not 0 <= kl_weight < float("inf"):
+            raise InputError(f"model.kl_weight={kl_weight}: must be finite and not negative")
+        self.kl_weight = kl_weight
+        self.distance = Distance(masked=masked, angular_phi=angular_phi, positive_pt=positive_pt)
+        self.absent_pt: Tensor
+        self.register_buffer("absent_pt", torch.zeros(network.features // 3), persistent=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How events are compared, and the weight of the KL divergence."""
+        return {**asdict(self.distance), "kl_weight": self.kl_weight}
+
+    def setup(self, stage: str) -> None:
+        """Check that the network fits the data, and learn what an absent object looks like in them."""
+        super().setup(stage)
+        self.absent_pt = absent_pt(self.trainer.datamodule.standardization).to(self.absent_pt)
+
+    def training_step(self, batch: tuple[Tensor], batch_index: int) -> Tensor:
+        """Return and log the loss of a batch."""
+        (features,) = batch
+        if not isinstance(self.network, VariationalAutoencoder):
+            return self._log("train", features, self.network(features))
+        means, log_variances = self.network.distribution(features)
+        latent = means + torch.randn_like(means) * torch.exp(0.5 * log_variances)
+        return self._log("train", features, self.network.decode(latent), (means, log_variances))
+
+    def validation_step(self, batch: tuple[Tensor], batch_index: int) -> None:
+        """Log the validation split's loss; of a variational autoencoder the means are decoded."""
+        self._judge("val", batch)
+
+    def test_step(self, batch: tuple[Tensor], batch_index: int) -> None:
+        """Log the test split's loss."""
+        self._judge("test", batch)
+
+    def _judge(self, part: str, batch: tuple[Tensor]) -> None:
+        (features,) = batch
+        if isinstance(self.network, VariationalAutoencoder):
+            means, log_variances = self.network.distribution(features)
+            self._log(part, features, self.network.decode(means), (means, log_variances))
+        else:
+            self._log(part, features, self.network(features))
+
+    def _log(
+        self, part: str, features: Tensor, outputs: Tensor, distribution: tuple[Tensor, Tensor] | None = None
+    ) -> Tensor:
+        options: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True, "batch_size": len(features)}
+        loss = reconstruction_error(features, outputs, self.absent_pt, self.distance).mean()
+        if distribution is not None:
+            divergence = kl_divergence(*distribution).mean()
+            self.log(f"{part}_kl", divergence, **options)
+            loss = loss + self.kl_weight * divergence
+        self.log(f"{part}_loss", loss, prog_bar=True, **options)
+        return loss
+
+
+def absent_pt(standardization: Standardization) -> Tensor:
+    """Return what 0 GeV is after standardization, shape (objects,), float32, exactly as absent objects have it."""
+    return standardization.apply(torch.zeros(1, len(standardization.mean)))[0, ::3]
+
+
+def kl_divergence(means: Tensor, log_variances: Tensor) -> Tensor:
+    """Return the KL divergence of Gaussians from unit Gaussians, shape (batch,) (arXiv 1312.6114, appendix B).
+
+    Args:
+        means: shape (batch, latent values).
+        log_variances: same shape.
+    """
+    return -0.5 * (1 + log_variances - means.square() - log_variances.exp()).sum(dim=1)

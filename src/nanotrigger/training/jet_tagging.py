@@ -1,0 +1,63 @@
+"""Jet tagging: how a network learns to tell classes of jets apart."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from nanotrigger.errors import InputError
+from nanotrigger.networks import MLP
+from nanotrigger.training.task import Schedule, Task
+
+
+class JetTagging(Task):
+    """Classify jets: cross-entropy on logits, L1 on weights, Adam.
+
+    Args:
+        network: maps standardized features, shape (batch, features), to logits, shape (batch, classes).
+        learning_rate: of Adam, at the start.
+        schedule: `cosine` lets the learning rate fall to zero over the training; `plateau` halves it when the
+            validation loss has not fallen for 3 epochs; `constant` keeps it.
+        l1: factor of the sum of all absolute weights (not biases) in the loss.
+    """
+
+    def __init__(
+        self,
+        network: MLP,
+        *,
+        learning_rate: float = 3e-3,
+        schedule: Schedule = "cosine",
+        l1: float = 1e-4,
+    ) -> None:
+        super().__init__(network, learning_rate=learning_rate, schedule=schedule)
+        if l1 < 0:
+            raise InputError(f"model.l1={l1}: must not be negative")
+        self.l1 = l1
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
+        """Return the loss of a batch, L1 included; log the cross-entropy and the accuracy."""
+        loss = self._log_step("train", batch)
+        return loss + self.l1 * l1_norm(self.network) if self.l1 else loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
+        """Log the validation split's cross-entropy and accuracy."""
+        self._log_step("val", batch)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
+        """Log the test split's cross-entropy and accuracy."""
+        self._log_step("test", batch)
+
+    def _log_step(self, part: str, batch: tuple[Tensor, Tensor]) -> Tensor:
+        features, labels = batch
+        logits = self.network(features)
+        loss = cross_entropy(logits, labels)
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        options = {"on_step": False, "on_epoch": True, "sync_dist": True, "batch_size": len(labels)}
+        self.log(f"{part}_loss", loss, **options)
+        self.log(f"{part}_accuracy", accuracy, prog_bar=True, **options)
+        return loss
+
+
+def l1_norm(network: nn.Module) -> Tensor:
+    """Return the sum of the absolute float weights of all linear layers, biases left out; a scalar."""
+    norms = [layer.weight.abs().sum() for layer in network.modules() if isinstance(layer, nn.Linear)]
+    return torch.stack(norms).sum()
