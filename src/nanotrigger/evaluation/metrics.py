@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import scipy.special
-import scipy.special
 import sklearn.metrics
 from numpy.typing import ArrayLike, NDArray
 
