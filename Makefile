@@ -1,11 +1,16 @@
-# The two commands of the README on a fresh machine: make demo, make test.
+# The two commands of the README on a fresh machine: make demo [TASK=anomaly], make test.
+TASK ?= jets
+jets_EXPERIMENT := jets_qat
+anomaly_EXPERIMENT := ad_ae_qat
+EXPERIMENT := $($(TASK)_EXPERIMENT)
 PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: demo test
 demo: .venv/installed
-	run=checkpoints/jets_qat/$$(date +%Y-%m-%d_%H-%M-%S) && \
-	$(BIN)/python train.py experiment=jets_qat output=$$run && \
+	@test -n "$(EXPERIMENT)" || { echo "TASK=$(TASK): must be jets or anomaly"; exit 2; }
+	run=checkpoints/$(EXPERIMENT)/$$(date +%Y-%m-%d_%H-%M-%S) && \
+	$(BIN)/python train.py experiment=$(EXPERIMENT) output=$$run && \
 	$(BIN)/python export.py ckpt=$$run/best.ckpt
 
 test: .venv/installed-dev

@@ -22,6 +22,7 @@ from nanotrigger.cli.train import prepare_process
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_json
 from nanotrigger.studies.figures import write_figures
+from nanotrigger.studies.quality import lower_end
 from nanotrigger.studies.results import RESULTS, STUDY, read_study, write_results
 from nanotrigger.studies.scan.collect import collect_rows
 from nanotrigger.studies.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
@@ -120,7 +121,7 @@ def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Pa
     """Choose on the validation split, confirm once on the test split, enter the leaderboard; return whether one won."""
     chosen = winner(rows, contest.threshold)
     if chosen is None:
-        best = max((row["accuracy_low"] for row in rows), default=0.0)
+        best = max((lower_end(row) or 0.0 for row in rows), default=0.0)
         print(
             f"error: no network exceeds contest.threshold={contest.threshold} on the validation split; the best one "
             f"reaches {best:.4f} at the lower end of its interval",
@@ -180,7 +181,12 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--workers", type=int, default=1, help="processes on this machine")
     parser.add_argument("--retry", type=bool, default=False, help="run the points that failed again")
     parser.add_argument("--contest.points", type=int | None, default=None, help="networks that a contest trains")
-    parser.add_argument("--contest.threshold", type=float | None, default=None, help="accuracy that a winner exceeds")
+    parser.add_argument(
+        "--contest.threshold",
+        type=float | None,
+        default=None,
+        help="what a winner exceeds",
+    )
     parser.add_argument("--leaderboard", type=Path, default=Path("checkpoints/leaderboard.json"), help="of contests")
     return parser
 

@@ -1,11 +1,12 @@
 """Performance: the one figure by which a trained network, or its firmware, is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanotrigger.evaluation.auc import area_under_curve
 from nanotrigger.evaluation.detector_scores import output_scores
 from nanotrigger.evaluation.metrics import accuracy, accuracy_interval
 from nanotrigger.evaluation.working_point import supported_rate, working_point
@@ -27,13 +28,15 @@ class Performance:
         value: 0 to 1.
         interval: lower and upper bound, 68.27 %.
         parts: what the figure is the mean of, by signal; empty for an accuracy.
+        areas: under the ROC curve of each signal; empty for an accuracy.
     """
 
     key: str
     name: str
     value: float
     interval: tuple[float, float]
-    parts: dict[str, float]
+    parts: dict[str, float] = field(default_factory=dict)
+    areas: dict[str, float] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -60,7 +63,7 @@ def performance(
     """
     if trained.task == "JetTagging":
         value, interval = accuracy(outputs, labels), accuracy_interval(outputs, labels)
-        return Performance("accuracy", "Accuracy", value, interval, {})
+        return Performance("accuracy", "Accuracy", value, interval)
     if trained.network.output_name not in _JUDGED or len(class_names) < 2:
         return None
     scores = output_scores(features, outputs, trained.standardization, trained.settings)
@@ -71,10 +74,8 @@ def performance(
 def _of_detector(name: str, score: Array, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> Performance:
     background = score[labels == 0]
     rate = max(FALSE_POSITIVE_RATE, supported_rate(len(background)))
-    points = {
-        signal: working_point(background, score[labels == place], rate)
-        for place, signal in enumerate(class_names[1:], start=1)
-    }
+    of = {signal: score[labels == place] for place, signal in enumerate(class_names[1:], start=1)}
+    points = {signal: working_point(background, values, rate) for signal, values in of.items()}
     found = [point.true_positive_rate for point in points.values()]
     mean = float(np.mean(found))
     low, high = (
@@ -88,6 +89,7 @@ def _of_detector(name: str, score: Array, labels: NDArray[np.int64], class_names
         mean,
         (max(mean - low, 0.0), min(mean + high, 1.0)),
         dict(zip(points, found, strict=True)),
+        {signal: area_under_curve(background, values) for signal, values in of.items()},
     )
 
 
@@ -95,5 +97,5 @@ def described(figure: Performance | None) -> dict[str, Any]:
     """Return a performance ready for JSON; empty if there is none."""
     if figure is None:
         return {}
-    parts = {f"{figure.key}_of": figure.parts} if figure.parts else {}
+    parts = {f"{figure.key}_of": figure.parts, "auc_of": figure.areas} if figure.parts else {}
     return {figure.key: figure.value, f"{figure.key}_interval": list(figure.interval), **parts}

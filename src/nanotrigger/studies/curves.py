@@ -12,6 +12,7 @@ from nanotrigger.evaluation.figures.scan_axis import Value, name_of
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.resources.report import NAMES
 from nanotrigger.studies.breakdown import TITLES
+from nanotrigger.studies.quality import QUALITIES, quality_of
 from nanotrigger.studies.results import Axis, Study
 
 Row = Mapping[str, Any]
@@ -40,13 +41,15 @@ def tradeoff_points(studies: Sequence[Study]) -> list[TradeoffPoints]:
     groups = []
     for study in studies:
         for source, rows in _by_source([row for row in study.complete if row.get("aluts") or row.get("ffs")]).items():
+            quality = quality_of(rows[0])
             groups.append(
                 TradeoffPoints(
                     label=study.name if len(sources_of([study])) == 1 else f"{study.name}, {source}",
-                    accuracy=_numbers(rows, "accuracy"),
+                    accuracy=_numbers(rows, quality),
+                    measure=QUALITIES[quality],
                     costs={name: _numbers(rows, name) for name in ("aluts", "ffs")},
                     source=source,
-                    interval=np.stack([_numbers(rows, "accuracy_low"), _numbers(rows, "accuracy_high")], axis=1),
+                    interval=np.stack([_numbers(rows, f"{quality}_{end}") for end in ("low", "high")], axis=1),
                 )
             )
     return groups
@@ -99,7 +102,11 @@ def _curves(study: Study, axis: Axis, *, prefix: Sequence[str]) -> list[ScanCurv
         ScanCurve(
             label=", ".join(names) or study.name,
             values=[drawable(axis.value_at(row)) for row in members],
-            quantities={name: _numbers(members, name) for name in ("accuracy", *NAMES)},
+            quantities={
+                "accuracy": _numbers(members, quality_of(members[0])),
+                **{name: _numbers(members, name) for name in NAMES},
+            },
+            measure=QUALITIES[quality_of(members[0])],
         )
         for names, members in groups.items()
     ]

@@ -11,13 +11,15 @@ from typing import Any
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_text
+from nanotrigger.studies.quality import QUALITIES, quality_of
 
 STUDY = "study.json"
 RESULTS = "results.csv"
 SEED = "seed"
 
 _NUMBERS = {
-    *("accuracy", "accuracy_low", "accuracy_high", "cross_entropy", "sparsity", "sparsity_integers"),
+    *(f"{quality}{end}" for quality in QUALITIES for end in ("", "_low", "_high")),
+    *("cross_entropy", "sparsity", "sparsity_integers"),
     *("aluts", "ffs", "rams", "dsps", "mlabs", "contest_figure", "latency_cycles"),
     *("differing_words", "words", "seconds_training", "seconds_export"),
 }
@@ -157,8 +159,9 @@ def _read_rows(path: Path, axes: tuple[Axis, ...]) -> tuple[dict[str, Any], ...]
         raise InputError(f"{path}, line {reader.line_num}: {error}; run the scan again") from error
     if not lines:
         raise InputError(f"{path} has no points; wait for the first one, or run the scan again")
-    needed = {"state": None, "accuracy": None} | {key: None for axis in axes for key in axis.keys}
-    if missing := [name for name in needed if name not in (reader.fieldnames or ())]:
+    columns = reader.fieldnames or ()
+    needed = {"state": None, quality_of(columns): None} | {key: None for axis in axes for key in axis.keys}
+    if missing := [name for name in needed if name not in columns]:
         raise InputError(f"{path} has no column {', '.join(missing)}; run the scan again")
     return tuple(_read_row(row, axes, place=f"{path}, line {line}") for line, row in lines)
 
@@ -168,7 +171,7 @@ def _read_row(cells: dict[str, str], axes: tuple[Axis, ...], *, place: str) -> d
         raise InputError(f"{place} does not have as many cells as the first line; run the scan again")
     row: dict[str, Any] = {name: cell or None for name, cell in cells.items()}
     for name, cell in cells.items():
-        if cell and (name in _NUMBERS or name.startswith("auc_")):
+        if cell and (name in _NUMBERS or name.startswith(("auc_", "tpr_"))):
             row[name] = _number(cell, place=f"{place}, {name}")
     for axis in axes:
         for key in axis.keys:

@@ -40,6 +40,7 @@ class ScanCurve:
         values: that were scanned, one for each training, shape (trainings,); categories in the order of the axis.
         quantities: "accuracy", "aluts", "ffs", "rams", "dsps" or "mlabs" → numbers, shape (trainings,); NaN where
             unknown, as are those left out.
+        measure: what "accuracy" is called on its axis, such as "True-positive rate".
 
     Raises:
         InputError: no trainings, or not one number for each.
@@ -48,6 +49,7 @@ class ScanCurve:
     label: str
     values: Sequence[Value]
     quantities: Mapping[str, ArrayLike]
+    measure: str = "Accuracy"
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -79,6 +81,7 @@ def scan_curves(curves: Sequence[ScanCurve], *, key: str, notes: Sequence[str]) 
     if not curves:
         raise InputError("curves are empty; give at least one")
     axis = scan_axis(value for curve in curves for value in curve.values)
+    measures = " or ".join(dict.fromkeys(curve.measure for curve in curves))
     handles = _legend_handles(curves)
     columns = legend_columns([str(handle.get_label()) for handle in handles])
     height = _PANEL_HEIGHT + LEGEND_ROW * (-(-len(handles) // columns) - 1) / 2
@@ -91,7 +94,7 @@ def scan_curves(curves: Sequence[ScanCurve], *, key: str, notes: Sequence[str]) 
         if name != "accuracy":
             _frame_counts(panel, [curve.numbers(name) for curve in curves])
         panel.margins(x=0.06)
-        panel.set_ylabel(title)
+        panel.set_ylabel(measures if name == "accuracy" else title)
     body.legend(handles=handles, loc="outside upper center", ncols=columns)
     return figure
 

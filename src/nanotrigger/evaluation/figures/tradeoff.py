@@ -33,6 +33,7 @@ class TradeoffPoints:
         costs: "aluts" and "ffs" → counts, shape (points,); NaN where unknown.
         source: of the counts, such as "oneAPI early estimate".
         interval: lower and upper bound of each accuracy, shape (points, 2); NaN where unknown.
+        measure: what the accuracy is called on its axis, such as "True-positive rate".
 
     Raises:
         InputError: the shapes do not fit together.
@@ -43,6 +44,7 @@ class TradeoffPoints:
     costs: Mapping[str, ArrayLike]
     source: str
     interval: ArrayLike | None = None
+    measure: str = "Accuracy"
 
     def __post_init__(self) -> None:
         points = np.shape(self.accuracy)
@@ -73,6 +75,7 @@ def tradeoff_figure(
         InputError: no point has both an accuracy and a cost.
     """
     groups = [*points, *reference]
+    measures = " or ".join(dict.fromkeys(group.measure for group in groups))
     if not any(np.isfinite(_costs(group, name)).any() for group in points for name in PANELS):
         raise InputError("points have no known cost; give ALUTs or FFs of at least one")
     if any(group.interval is not None for group in groups):
@@ -89,7 +92,7 @@ def tradeoff_figure(
     for panel, (name, title) in zip(panels, PANELS.items(), strict=True):
         for group, style in zip(groups, styles, strict=True):
             _draw_points(panel, group, name=name, style=style)
-        panel.set(xlabel=title, ylabel="Accuracy")
+        panel.set(xlabel=title, ylabel=measures)
         panel.margins(x=0.05, y=0.06)
         _scale_costs(panel, np.concatenate([_costs(group, name) for group in groups]))
         for source in sources:

@@ -1,4 +1,4 @@
-"""The contest: the cheapest network above an accuracy, chosen on the validation split, confirmed on the test split."""
+"""The contest: the cheapest network above a quality, chosen on the validation split, confirmed on the test split."""
 
 import json
 from collections.abc import Sequence
@@ -9,22 +9,23 @@ from rich.table import Table
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_json
+from nanotrigger.studies.quality import lower_end, quality_of
 
 Row = dict[str, Any]
 
 
 def winner(rows: Sequence[Row], threshold: float) -> Row | None:
-    """Return the cheapest row whose validation accuracy exceeds the threshold by its 68 % interval, or None.
+    """Return the cheapest row whose quality on validation exceeds the threshold by its 68 % interval, or None.
 
-    Cheapest is the smallest ALUT % + FF %. The interval's lower end is compared rather than the accuracy, because the
-    best of many networks owes part of its accuracy to chance.
+    Cheapest is the smallest ALUT % + FF %. The interval's lower end is compared rather than the quality, because the
+    best of many networks owes part of its quality to chance.
 
     >>> cheap = {"contest_figure": 0.2, "accuracy": 0.74, "accuracy_low": 0.73}
     >>> winner([cheap, {"contest_figure": 0.4, "accuracy": 0.76, "accuracy_low": 0.75}], 0.74)["contest_figure"]
     0.4
     """
-    enough = [row for row in rows if row.get("accuracy_low") is not None and row["accuracy_low"] > threshold]
-    return min(enough, key=lambda row: (row["contest_figure"], -row["accuracy"]), default=None)
+    enough = [row for row in rows if (low := lower_end(row)) is not None and low > threshold]
+    return min(enough, key=lambda row: (row["contest_figure"], -row[quality_of(row)]), default=None)
 
 
 def read_leaderboard(path: Path) -> list[dict[str, Any]]:
@@ -53,22 +54,23 @@ def make_entry(name: str, threshold: float, chosen: Row, confirmed: Row, config:
 
     Args:
         name: of the study.
-        threshold: the accuracy to exceed.
+        threshold: the accuracy, or true-positive rate, to exceed.
         chosen: results on the validation split.
         confirmed: results of the same network on the test split.
         config: from which the network can be trained again.
     """
-    accuracies = {
-        split: {"accuracy": row["accuracy"], "accuracy_interval": [row["accuracy_low"], row["accuracy_high"]]}
+    quality = quality_of(confirmed)
+    qualities = {
+        split: {quality: row[quality], f"{quality}_interval": [row[f"{quality}_{end}"] for end in ("low", "high")]}
         for split, row in (("validation", chosen), ("test", confirmed))
     }
     cost = ("contest_figure", "aluts", "ffs", "resource_source", "latency_cycles", "sparsity_integers")
     return {
         "study": name,
         "threshold": threshold,
-        "confirmed": confirmed["accuracy"] > threshold and confirmed["differing_words"] == 0,
+        "confirmed": confirmed[quality] > threshold and confirmed["differing_words"] == 0,
         **{key: confirmed[key] for key in cost},
-        **accuracies,
+        **qualities,
         "differing_words": confirmed["differing_words"],
         "words": confirmed["words"],
         "sha256": confirmed["sha256_checkpoint"],
@@ -97,8 +99,9 @@ def leaderboard_table(entries: Sequence[dict[str, Any]]) -> Table:
 
 
 def _with_interval(result: dict[str, Any]) -> str:
-    low, high = result["accuracy_interval"]
-    return f"{result['accuracy']:.4f} [{low:.4f}, {high:.4f}]"
+    quality = quality_of(result)
+    low, high = result[f"{quality}_interval"]
+    return f"{result[quality]:.4f} [{low:.4f}, {high:.4f}]"
 
 
 def _ranked(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

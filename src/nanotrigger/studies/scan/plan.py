@@ -82,7 +82,7 @@ class Contest:
     """A search for the cheapest network that is accurate enough.
 
     Attributes:
-        threshold: the accuracy to exceed, 0 to 1.
+        threshold: the accuracy, or true-positive rate, to exceed, 0 to 1.
         points: how many networks are trained.
     """
 
@@ -91,7 +91,7 @@ class Contest:
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
-            raise InputError(f"contest.threshold={self.threshold}: an accuracy lies between 0 and 1")
+            raise InputError(f"contest.threshold={self.threshold}: must lie between 0 and 1")
         if self.points < 1:
             raise InputError(f"contest.points={self.points}: must be at least 1")
 

@@ -9,6 +9,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
+from nanotrigger.studies.quality import lower_end
 from nanotrigger.studies.scan.liveness import SILENCE, is_here, lives
 from nanotrigger.studies.scan.plan import Plan
 from nanotrigger.studies.scan.suggest import choices
@@ -73,7 +74,7 @@ class Points:
         with contextlib.suppress(UpdateFinishedTrialError):
             trial.set_user_attr(ROW, row)
             if self.plan.contest:
-                trial.set_constraint("accuracy", self.plan.contest.threshold - row["accuracy_low"])
+                trial.set_constraint("quality", self.plan.contest.threshold - (lower_end(row) or 0.0))
         self._tell(trial.number, TrialState.COMPLETE, values)
 
     def fail(self, trial: optuna.Trial, error: str) -> None:

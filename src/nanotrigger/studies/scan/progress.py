@@ -8,6 +8,7 @@ from rich.table import Table
 
 from nanotrigger.evaluation.figures.scan_axis import name_of
 from nanotrigger.studies.curves import drawable
+from nanotrigger.studies.quality import quality_of
 from nanotrigger.studies.scan.collect import collect_rows
 from nanotrigger.studies.scan.plan import Plan
 from nanotrigger.studies.scan.points import Points
@@ -51,11 +52,12 @@ class Progress:
 
 
 def results_table(plan: Plan, rows: list[dict[str, Any]], *, title: str | None = None) -> Table:
-    """Return a table of finished points: what varies, accuracy, cost and parity."""
+    """Return a table of finished points: what varies, quality, cost and parity."""
     table = Table(title=title, title_justify="left")
     for name in ("point", *_varied(plan)):
         table.add_column(name, overflow="fold")
-    for name in ("accuracy", "zeros", "ALUTs", "FFs", "differing words", "seconds"):
+    quality = quality_of(rows[0]) if rows else "accuracy"
+    for name in (quality, "zeros", "ALUTs", "FFs", "differing words", "seconds"):
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(str(row["point"]), *(_label(row[key]) for key in _varied(plan)), *_cells(row))
@@ -90,7 +92,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         return ("failed",)
     words = row["differing_words"]
     return (
-        f"{row['accuracy']:.4f}",
+        f"{row[quality_of(row)]:.4f}",
         f"{row['sparsity'] if row['sparsity_integers'] is None else row['sparsity_integers']:.3f}",
         *("" if row[name] is None else f"{row[name]:,}" for name in ("aluts", "ffs")),
         "float" if words is None else f"{words:,}",
@@ -102,9 +104,9 @@ def _line(plan: Plan, row: dict[str, Any]) -> str:
     settings = " ".join(f"{key}={_label(row[key])}" for key in _varied(plan))
     if row["state"] == "failed":
         return f"point {row['point']}  {settings}  failed: {row['error']}"
-    accuracy, zeros, aluts, ffs, words, seconds = _cells(row)
+    quality, zeros, aluts, ffs, words, seconds = _cells(row)
     parity = "float network" if words == "float" else f"{words} words differ"
     return (
-        f"point {row['point']}  {settings}  accuracy {accuracy}  zeros {zeros}  {aluts} ALUTs  {ffs} FFs  "
+        f"point {row['point']}  {settings}  {quality_of(row)} {quality}  zeros {zeros}  {aluts} ALUTs  {ffs} FFs  "
         f"{parity}  {seconds} s"
     )

@@ -20,7 +20,7 @@ from nanotrigger.studies.scan.suggest import choices
 _ATTEMPTS = 5  # at a database that is being made
 PLAN = "plan"  # the study's attribute that holds its plan
 _OBJECTIVES = {
-    "accuracy": StudyDirection.MAXIMIZE,
+    "accuracy or true-positive rate": StudyDirection.MAXIMIZE,
     "ALUTs": StudyDirection.MINIMIZE,
     "FFs": StudyDirection.MINIMIZE,
 }

@@ -15,6 +15,7 @@ from typing import Any
 import optuna
 
 from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.studies.quality import quality_of
 from nanotrigger.studies.scan.liveness import identity
 from nanotrigger.studies.scan.plan import Plan, Value
 from nanotrigger.studies.scan.points import Points
@@ -73,7 +74,7 @@ def _run(points: Points, trial: optuna.Trial, folder: Path, run_point: RunPoint)
 
 
 def _objectives(plan: Plan, row: Row) -> list[float]:
-    names = ["contest_figure"] if plan.contest else ["accuracy", "aluts", "ffs"]
+    names = ["contest_figure"] if plan.contest else [quality_of(row), "aluts", "ffs"]
     if plan.contest and row["contest_figure"] is None:
         raise InputError("no structural count, so it cannot compete; log.txt says why")
     return [math.inf if row[name] is None else float(row[name]) for name in names]
