@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser.parse_intermixed_args([f"--{word}" if word.startswith("output=") else word for word in words])
         detectors = read_detectors(options.runs)
-        notes = [", ".join(run.name for run in options.runs), "Bars: 68 % confidence"]
+        notes = [f"Runs: {', '.join(run.name for run in options.runs)}"]
         for path in write_comparison(detectors, options.output, notes=notes):
             print(path)
     except (InputError, OSError) as error:
