@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from nanotrigger.data.fetch_adc2021 import ADC2021_FILES, ADC2021_FOLDER
 from nanotrigger.data.jets import data_folder
 from nanotrigger.data.particles import FEATURE_NAMES, PARTICLES, particle_sets, read_particles
 from nanotrigger.data.split import random_split
@@ -16,8 +17,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 
 BACKGROUND = "background"
-ADC2021_FOLDER = "adc2021"
-ADC2021_BACKGROUND = "background_for_training.h5"
+ADC2021_BACKGROUND = ADC2021_FILES["background"].name
 SHIPPED_SAMPLE = Path(__file__).parent / "samples" / "events.h5"
 _PT = slice(None, None, 3)  # columns of the transverse momenta
 _DESCRIPTIONS = {

@@ -1,4 +1,4 @@
-"""Download the public data sets: python -m nanotrigger.data.fetch jets."""
+"""Download the public data sets: python -m nanotrigger.data.fetch {jets,adc2021}."""
 
 import argparse
 import shutil
@@ -12,9 +12,11 @@ from urllib.error import URLError
 import h5py
 import numpy as np
 
+from nanotrigger.data.checksum import is_intact, write_checksum
+from nanotrigger.data.fetch_adc2021 import ADC2021_FILES, fetch_adc2021
 from nanotrigger.data.jets import OPENML_FILE, data_folder
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256, whole_file, write_text
+from nanotrigger.files import sha256, whole_file
 
 OPENML_ID = 42468  # hls4ml_lhc_jets_hlf: 830,000 jets, 16 features, classes g q t w z
 CLASS_NAMES = ("g", "q", "t", "w", "z")
@@ -34,30 +36,21 @@ def fetch_jets(folder: Path, *, force: bool = False) -> Path:
         InputError: no network, or another data set than expected.
     """
     path = folder / OPENML_FILE
-    checksum = path.with_suffix(".h5.sha256")
     if not force and is_intact(path):
         return path
     cache = folder / "openml"
     if force:
         shutil.rmtree(cache, ignore_errors=True)
     features, labels, feature_names = _download(cache)
-    with whole_file(path) as temporary:
-        with h5py.File(temporary, "w") as file:
-            file.create_dataset("X", data=features, compression="gzip", shuffle=True)
-            file.create_dataset("y", data=labels, compression="gzip", shuffle=True)
-            file.attrs["feature_names"] = feature_names
-            file.attrs["class_names"] = CLASS_NAMES
-            file.attrs["source"] = f"OpenML {OPENML_ID}, hls4ml_lhc_jets_hlf"
-        digest = sha256(temporary)
-    write_text(checksum, f"{digest}  {path.name}\n")
+    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+        file.create_dataset("X", data=features, compression="gzip", shuffle=True)
+        file.create_dataset("y", data=labels, compression="gzip", shuffle=True)
+        file.attrs["feature_names"] = feature_names
+        file.attrs["class_names"] = CLASS_NAMES
+        file.attrs["source"] = f"OpenML {OPENML_ID}, hls4ml_lhc_jets_hlf"
+    write_checksum(path)
     shutil.rmtree(cache, ignore_errors=True)
     return path
-
-
-def is_intact(path: Path) -> bool:
-    """Whether a fetched file is there and has the SHA-256 that stands beside it."""
-    checksum = path.with_suffix(".h5.sha256")
-    return path.is_file() and checksum.is_file() and checksum.read_text().split()[:1] == [sha256(path)]
 
 
 def _download(cache: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -86,20 +79,34 @@ def _checked(features: np.ndarray, labels: np.ndarray, names: list[str]) -> tupl
 
 def main() -> None:
     """Parse the command line and fetch; exit with 2 and one line on stderr if that fails."""
-    parser = argparse.ArgumentParser(prog="python -m nanotrigger.data.fetch", description=__doc__)
-    parser.add_argument("dataset", choices=["jets"], help="jets: OpenML 42468, CC-BY 4.0")
-    parser.add_argument("--out", type=Path, default=None, help="folder (default: $NANOTRIGGER_DATA, or data)")
-    parser.add_argument("--force", action="store_true", help="download again")
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
     try:
-        path = fetch_jets(arguments.out or data_folder(), force=arguments.force)
+        paths = arguments.fetch(arguments.out or data_folder(), arguments)
     except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted; run again to go on", file=sys.stderr)
         sys.exit(130)
-    print(f"{path}  sha256 {sha256(path)}")
+    for path in paths:
+        print(f"{path}  sha256 {sha256(path)}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m nanotrigger.data.fetch", description=__doc__)
+    datasets = parser.add_subparsers(metavar="DATASET", required=True)
+    jets = datasets.add_parser("jets", help="830,000 jets of five classes: OpenML 42468, CC-BY 4.0")
+    jets.set_defaults(fetch=lambda folder, options: [fetch_jets(folder, force=options.force)])
+    adc2021 = datasets.add_parser("adc2021", help="collisions for anomaly detection: Zenodo 5046389 etc., CC-BY 4.0")
+    names = ",".join(ADC2021_FILES)
+    adc2021.add_argument("--samples", default=names, help="which, with commas between (default: %(default)s)")
+    adc2021.set_defaults(
+        fetch=lambda folder, options: fetch_adc2021(folder, options.samples.split(","), force=options.force)
+    )
+    for dataset in (jets, adc2021):
+        dataset.add_argument("--out", type=Path, default=None, help="folder (default: $NANOTRIGGER_DATA, or data)")
+        dataset.add_argument("--force", action="store_true", help="download again")
+    return parser
 
 
 if __name__ == "__main__":

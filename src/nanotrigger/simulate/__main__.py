@@ -1,4 +1,4 @@
-"""The command line of the simulation: `python -m nanotrigger.simulate jets --n 50000 --out jets.h5`."""
+"""The command line of the simulation: `python -m nanotrigger.simulate {jets,events} --out FILE`."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from nanotrigger.errors import InputError
+from nanotrigger.simulate.event_sample import simulate_event_sample, write_event_sample
 from nanotrigger.simulate.sample import simulate_sample, write_sample
 
 
@@ -37,15 +38,20 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     jets = commands.add_parser("jets", help="jets of gluons, quarks, tops, Ws and Zs with 16 features")
     jets.add_argument("--n", type=int, default=50_000, help="number of jets (default: %(default)s)")
-    jets.add_argument("--seed", type=int, default=1, help="0 or more (default: %(default)s)")
-    jets.add_argument("--out", type=Path, required=True, metavar="FILE", help="HDF5 file to write")
-    jets.add_argument(
-        "--processes",
-        type=int,
-        default=os.cpu_count() or 1,
-        help="how many run at once; the jets do not depend on it (default: %(default)s)",
-    )
     jets.set_defaults(run=_jets)
+    events = commands.add_parser("events", help="collisions of ADC2021's background and signals, in its layout")
+    events.add_argument("--background", type=int, default=24_000, help="number of events (default: %(default)s)")
+    events.add_argument("--signal", type=int, default=1_500, help="number of events of each (default: %(default)s)")
+    events.set_defaults(run=_events)
+    for command in (jets, events):
+        command.add_argument("--seed", type=int, default=1, help="0 or more (default: %(default)s)")
+        command.add_argument("--out", type=Path, required=True, metavar="FILE", help="HDF5 file to write")
+        command.add_argument(
+            "--processes",
+            type=int,
+            default=os.cpu_count() or 1,
+            help="how many run at once; the result does not depend on it (default: %(default)s)",
+        )
     return parser
 
 
@@ -56,9 +62,17 @@ def _jets(options: argparse.Namespace) -> None:
     print(f"{options.out}: {len(sample.labels)} jets")
 
 
+def _events(options: argparse.Namespace) -> None:
+    _check_writable(options.out)
+    sample = simulate_event_sample(options.background, options.signal, seed=options.seed, processes=options.processes)
+    write_event_sample(options.out, sample)
+    counts = ", ".join(f"{name} {len(events)}" for name, events in sample.samples.items())
+    print(f"{options.out}: {counts}")
+
+
 def _check_writable(path: Path) -> None:
     if path.is_dir():
-        raise InputError(f"{path} is a folder: name a file, such as {path / 'jets.h5'}")
+        raise InputError(f"{path} is a folder: name a file, such as {path / 'simulated.h5'}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path.parent).close()

@@ -11,6 +11,7 @@ import numpy as np
 
 from nanotrigger.simulate.chunks import Chunk
 from nanotrigger.simulate.clustering import groom, leading_jets
+from nanotrigger.simulate.generator import start_pythia
 from nanotrigger.simulate.substructure import FEATURE_NAMES, Array, angles, jet_features
 
 HARD_PROCESSES = {
@@ -22,9 +23,7 @@ HARD_PROCESSES = {
 }
 """Pythia's settings of each class."""
 
-_COMMON_SETTINGS = (  # the rest is Pythia's default: Monash tune, showers and multiple interactions on
-    "Print:quiet = on",
-    "Beams:eCM = 13000.",
+_COMMON_SETTINGS = (  # the rest is Pythia's default: showers and multiple interactions on
     "PhaseSpace:pTHatMin = 975.",
     "PhaseSpace:pTHatMax = 1025.",
     "23:onMode = off",  # Z and W decay to quarks only
@@ -67,16 +66,7 @@ def is_accepted(constituents: Array, partons: Array) -> bool:
 
 def _events(chunk: Chunk) -> Iterator[tuple[Array, Array]]:
     """Yield the visible particles with |η| < 5 and the two hard partons of event after event, each (n, 4)."""
-    import pythia8mc  # late: only simulation needs it, and it is an optional dependency
-
-    # A fresh generator for every chunk: reseeding a used one would not forget the events before.
-    pythia = pythia8mc.Pythia("", False)
-    seed = ("Random:setSeed = on", f"Random:seed = {chunk.seed}")
-    for setting in (*_COMMON_SETTINGS, *HARD_PROCESSES[chunk.label], *seed):
-        if not pythia.readString(setting):
-            raise RuntimeError(f"Pythia does not know the setting {setting!r}")
-    if not pythia.init():
-        raise RuntimeError(f"Pythia cannot start the process of class {chunk.label!r}")
+    pythia = start_pythia((*_COMMON_SETTINGS, *HARD_PROCESSES[chunk.label]), seed=chunk.seed)
     while any(pythia.next() for _ in range(_FAILURES)):
         visible = (particle for particle in pythia.event if particle.isFinal() and particle.isVisible())
         particles = [_momentum(particle) for particle in visible if abs(particle.eta()) < 5]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
 from nanotrigger.simulate.chunks import run, split
+from nanotrigger.simulate.generator import generator_versions
 from nanotrigger.simulate.jets import HARD_PROCESSES, simulate_jets
 from nanotrigger.simulate.substructure import FEATURE_NAMES
 
@@ -45,10 +46,7 @@ def simulate_sample(n: int, *, seed: int, processes: int = 1) -> SimulatedJets:
     Raises:
         InputError: a number out of range, or Pythia or FastJet is not installed.
     """
-    limits = {"n": (n, 1, 10**9), "seed": (seed, 0, 2**63 - 1), "processes": (processes, 1, 1000)}
-    for name, (value, least, most) in limits.items():
-        if not least <= value <= most:
-            raise InputError(f"{name} = {value}: must be {least} to {most}")
+    check_limits({"n": (n, 1, 10**9), "seed": (seed, 0, 2**63 - 1), "processes": (processes, 1, 1000)})
     versions = generator_versions()
     chunks = split(class_counts(n), size=_CHUNK, seed=seed)
     features = np.concatenate(run(simulate_jets, chunks, processes=processes)).astype(np.float32)
@@ -75,22 +73,15 @@ def class_counts(n: int) -> dict[str, int]:
     return {label: (n + 4 - place) // 5 for place, label in enumerate(CLASS_NAMES)}
 
 
-def generator_versions() -> dict[str, str]:
-    """Return the versions of Pythia's and FastJet's Python packages.
+def check_limits(limits: Mapping[str, tuple[int, int, int]]) -> None:
+    """Check numbers of a command line: by name, each with the least and the most that it may be.
 
     Raises:
-        InputError: one of them is missing.
+        InputError: a number is out of range.
     """
-    try:
-        import fastjet  # late: only simulation needs them, and they are optional dependencies
-        import pythia8mc
-    except ImportError as error:
-        raise InputError(
-            f'simulation needs {error.name}: pip install "nanotrigger[simulate]" '
-            '(from a clone: pip install -e ".[simulate]")'
-        ) from error
-    pythia = pythia8mc.Pythia("", False)
-    return {"pythia": f"{pythia.parm('Pythia:versionNumber'):.3f}", "fastjet": str(fastjet.__version__)}
+    for name, (value, least, most) in limits.items():
+        if not least <= value <= most:
+            raise InputError(f"{name} = {value}: must be {least} to {most}")
 
 
 def write_sample(path: Path, sample: SimulatedJets) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import sklearn.datasets._openml as openml
 
-from nanotrigger.data.fetch import CLASS_NAMES, fetch_jets, is_intact, main
+from nanotrigger.data.checksum import is_intact
+from nanotrigger.data.fetch import CLASS_NAMES, fetch_jets, main
 from nanotrigger.data.jets import read_jets
 from nanotrigger.errors import InputError
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nanotrigger.simulate.__main__ as command_line
+from nanotrigger.simulate.event_sample import SimulatedEvents
 from nanotrigger.simulate.sample import SimulatedJets
 
 
@@ -14,7 +15,12 @@ def instant(monkeypatch):
     def simulate_sample(n, *, seed, processes):
         return SimulatedJets(np.zeros((n, 16), np.float32), np.zeros(n, np.int8), {"seed": seed})
 
+    def simulate_event_sample(background, signal, *, seed, processes):
+        samples = {"background": np.zeros((background, 19, 4)), "hTo4l": np.zeros((signal, 19, 4))}
+        return SimulatedEvents(samples, {"w": background}, {"seed": seed})
+
     monkeypatch.setattr(command_line, "simulate_sample", simulate_sample)
+    monkeypatch.setattr(command_line, "simulate_event_sample", simulate_event_sample)
 
 
 def test_success_says_what_was_written(instant, tmp_path, capsys):
@@ -22,6 +28,13 @@ def test_success_says_what_was_written(instant, tmp_path, capsys):
     assert command_line.main(["jets", "--n", "7", "--out", str(out)]) == 0
     assert out.is_file()
     assert capsys.readouterr().out == f"{out}: 7 jets\n"
+
+
+def test_success_with_events(instant, tmp_path, capsys):
+    out = tmp_path / "events.h5"
+    assert command_line.main(["events", "--background", "7", "--signal", "2", "--out", str(out)]) == 0
+    assert out.is_file()
+    assert capsys.readouterr().out == f"{out}: background 7, hTo4l 2\n"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +47,10 @@ def test_success_says_what_was_written(instant, tmp_path, capsys):
         (["jets", "--n", "0", "--out", "jets.h5"], "n = 0"),
         (["jets", "--seed", "-1", "--out", "jets.h5"], "seed = -1"),
         (["jets", "--processes", "0", "--out", "jets.h5"], "processes = 0"),
+        (["events"], "--out"),
+        (["events", "--background", "0", "--out", "events.h5"], "background = 0"),
+        (["events", "--signal", "-3", "--out", "events.h5"], "signal = -3"),
+        (["events", "--out", "."], "is a folder"),
         (["jets", "--out", "."], "is a folder"),
         (["jets", "--out", "existing/jets.h5"], "cannot write existing/jets.h5"),
     ],
