@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.made_events import make_events, write_events
+
 ROOT = Path(__file__).parents[1]
 QUIET = ("trainer.enable_progress_bar=false", "trainer.enable_model_summary=false")
 
@@ -31,6 +33,13 @@ def quantized_run(tmp_path_factory) -> Path:
 def float_run(tmp_path_factory) -> Path:
     """A run folder of jets_float, two epochs on the shipped sample."""
     return _short_run("jets_float", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def events_file(tmp_path_factory) -> Path:
+    """A file of 3,000 background events and two signals of larger momenta, `hTo4l` and `leptoquark`."""
+    signals = {"hTo4l": make_events(400, seed=1, momentum=90), "leptoquark": make_events(300, seed=2, momentum=180)}
+    return write_events(tmp_path_factory.mktemp("events") / "events.h5", background=make_events(3000), **signals)
 
 
 def _short_run(experiment: str, tmp_path_factory) -> Path:

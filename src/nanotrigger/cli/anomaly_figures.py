@@ -62,7 +62,6 @@ def anomaly_figures(
     sample = Sample(data.description, len(labels), "test", unit="events")
     names: dict[str, Any] = {"class_names": data.class_names, "sample": sample}
     truth = labels.numpy()
-    first = next(iter(scores))
     figures = {
         "inputs": input_distributions(
             _measured(features, data.standardization), truth, feature_names=FEATURE_NAMES, **names
@@ -72,14 +71,24 @@ def anomaly_figures(
             sample=Sample(data.description, len(data.parts["train"]), "train", unit="events"),
             loss_label="Loss",
         ),
-        "scores": score_histograms(scores, truth, **names),
-        "roc": detection_roc(scores, truth, **names),
-        "trigger_rate": efficiency_over_rate(scores[first], truth, score_name=first, **names),
+        **_detection(scores, truth, names),
         "reconstruction": _momenta(data, features[labels == 0], outputs[labels == 0]),
         **_latent(network, features, baseline, truth, names),
         "weights": _weights(network),
     }
     return figures | _quantization(network, features, sample)
+
+
+def _detection(scores: Mapping[str, Array], labels: NDArray[np.int64], names: dict[str, Any]) -> dict[str, Figure]:
+    """Return what the scores do to the signals, if there are any."""
+    if len(names["class_names"]) < 2:
+        return {}
+    first = next(iter(scores))
+    return {
+        "scores": score_histograms(scores, labels, **names),
+        "roc": detection_roc(scores, labels, **names),
+        "trigger_rate": efficiency_over_rate(scores[first], labels, score_name=first, **names),
+    }
 
 
 def _measured(features: Tensor, standardization: Standardization) -> Array:

@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def evaluate_events(folder: Path, data: EventData) -> None:
     outputs = predict(network, features)
     baseline = PrincipalComponents.fit(data.parts["train"].numpy(), network.latent_size)
     scores = _scores(trained, features, outputs) | _baseline_scores(baseline, features.double().numpy())
-    summary = detection_summary(scores, labels.numpy(), class_names=data.class_names)
+    summary = _summary(scores, labels.numpy(), data.class_names)
     sparsity = sparsity_summary(layer_weights(trained.network))
     write_json(folder / "test.json", {**provenance(trained), **summary, "sparsity": sparsity})
     _write_roc(folder / ROC, scores, labels.numpy(), data.class_names)
@@ -57,12 +58,20 @@ def evaluate_events(folder: Path, data: EventData) -> None:
         save_figure(figure, folder / "figures" / name)
     if sparsity["total"]["zeros"]:
         Console().print(sparsity_table(sparsity))
-    wide_console().print(detection_table(summary))
+    if summary["signals"]:
+        wide_console().print(detection_table(summary))
     print(
         f"test split    {len(data.parts['test']):,} background events, best epoch {trained.epoch}\n"
         f"run folder    {folder}\n"
         f"next          python export.py ckpt={folder / 'best.ckpt'}"
     )
+
+
+def _summary(scores: Scores, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the summary of all signals; without any, there is nothing to detect."""
+    if len(class_names) < 2:
+        return {"events": {class_names[0]: len(labels)}, "signals": {}}
+    return detection_summary(scores, labels, class_names=class_names)
 
 
 def _scores(trained: TrainedNetwork, features: Tensor, outputs: Tensor) -> Scores:

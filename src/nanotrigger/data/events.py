@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nanotrigger.data.fetch_adc2021 import ADC2021_FILES, ADC2021_FOLDER
 from nanotrigger.data.jets import data_folder
-from nanotrigger.data.particles import FEATURE_NAMES, PARTICLES, particle_sets, read_particles
+from nanotrigger.data.particles import FEATURE_NAMES, PARTICLES, check_particles, particle_sets, read_particles
 from nanotrigger.data.split import random_split
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.data.standardize import Standardization
@@ -19,6 +19,7 @@ from nanotrigger.files import sha256
 BACKGROUND = "background"
 ADC2021_BACKGROUND = ADC2021_FILES["background"].name
 SHIPPED_SAMPLE = Path(__file__).parent / "samples" / "events.h5"
+_ADC2021_NAMES = {file.name: name for name, file in ADC2021_FILES.items()}
 _PT = slice(None, None, 3)  # columns of the transverse momenta
 _DESCRIPTIONS = {
     "adc2021": "ADC2021 (Zenodo 5046389)",
@@ -74,7 +75,9 @@ class EventData(SplitData):
             return
         self.source = resolve_events(self.source)
         self.sets = event_sets(self.source, self.signals)
-        background = self.sets[BACKGROUND]
+        background, *signals = self.sets.values()
+        for signal in signals:
+            check_particles(*signal)  # now rather than after the training
         events = torch.from_numpy(read_particles(*background))
         split = random_split(len(events), test=self.test, validation=self.validation, seed=self.split_seed)
         self.events = len(events)
@@ -190,7 +193,7 @@ def event_sets(source: str, signals: Sequence[str] | None = None) -> dict[str, E
         sets |= {name: EventSet(path, name) for name in names if name != main}
     for file in files:
         for name in particle_sets(file):
-            signal = file.stem.partition("_")[0] if name == PARTICLES else name
+            signal = _ADC2021_NAMES.get(file.name, file.stem) if name == PARTICLES else name
             if signal in sets:
                 raise InputError(f"data.signals: {file} and {sets[signal].path} both have {signal}; leave one out")
             sets[signal] = EventSet(file, name)

@@ -50,10 +50,16 @@ def read_particles(path: Path, name: str = PARTICLES) -> NDArray[np.float32]:
     """
     with _opened(path) as file:
         events: NDArray[np.float32] = np.empty((len(file[name]), len(FEATURE_NAMES)), np.float32)
-        for start, block in _blocks(path, file[name]):
-            _check(path, name, start, block)
+        for start, block in _blocks(path, name, file[name]):
             events[start : start + len(block)] = block[:, :, :3].reshape(len(block), -1)
     return events
+
+
+def check_particles(path: Path, name: str = PARTICLES) -> None:
+    """Check a data set's events as `read_particles` does, without keeping them."""
+    with _opened(path) as file:
+        for _ in _blocks(path, name, file[name]):
+            pass
 
 
 def _opened(path: Path) -> h5py.File:
@@ -68,12 +74,15 @@ def _opened(path: Path) -> h5py.File:
         raise InputError(f"{path}: {reason}; fetch or write it again") from None
 
 
-def _blocks(path: Path, data: h5py.Dataset) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _blocks(path: Path, name: str, data: h5py.Dataset) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield the first row and the content of block after block, checked."""
     for start in range(0, len(data), _BLOCK):
         try:
-            yield start, np.asarray(data[start : start + _BLOCK], np.float32)
+            block = np.asarray(data[start : start + _BLOCK], np.float32)
         except (OSError, ValueError, TypeError) as error:
             raise InputError(f"{path}: {data.name} cannot be read ({error}); fetch or write it again") from None
+        _check(path, name, start, block)
+        yield start, block
 
 
 def _check(path: Path, name: str, start: int, block: NDArray[np.float32]) -> None:

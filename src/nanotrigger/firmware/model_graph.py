@@ -46,6 +46,9 @@ def build_model_graph(
     for layer, settings in added.items():
         types = layers[layer]["Precision"] | settings.get("Precision", {})
         layers[layer] |= settings | {"Precision": types}
+    for settings in layers.values():
+        if precision is not None and "param" in settings["Precision"]:
+            settings["Precision"]["param"] = precision  # else the slope of a leaky ReLU has eight bits
     model = convert_from_onnx_model(
         network,
         output_dir=str(folder),

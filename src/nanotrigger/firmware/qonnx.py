@@ -65,7 +65,8 @@ def firmware_network(network: DenseNetwork) -> DenseNetwork:
         numbers = [exported.tensor_formats.get(f"{name}.{kind}") for kind in ("weight", "bias")]
         if any(number is not None and number.is_binary for number in numbers):
             setattr(exported.layers, name, _carried(layer, *numbers))
-    return exported
+    formats = {tensor: number.carrier for tensor, number in exported.tensor_formats.items()}
+    return DenseNetwork(exported.layers, formats, output_name=exported.output_name).eval()
 
 
 def check_exact(model: ModelWrapper) -> None:

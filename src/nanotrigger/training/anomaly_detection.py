@@ -19,8 +19,8 @@ class AnomalyDetection(Task):
     Args:
         network: maps standardized features, shape (batch, features), to their reconstruction.
         learning_rate: of Adam, at the start.
-        schedule: `plateau` halves the learning rate when the validation loss has not fallen for 3 epochs; `cosine`
-            lets it fall to zero over the training; `constant` keeps it.
+        schedule: `plateau` halves the learning rate when the validation loss has not fallen for more than 3 epochs;
+            `cosine` lets it fall to zero over the training; `constant` keeps it.
         kl_weight: factor of the KL divergence in the loss of a variational autoencoder (arXiv 1312.6114, eq. 7).
         masked: leave objects that are absent out of the loss.
         angular_phi: take the difference of two φ around the circle.

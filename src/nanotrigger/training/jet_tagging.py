@@ -16,7 +16,7 @@ class JetTagging(Task):
         network: maps standardized features, shape (batch, features), to logits, shape (batch, classes).
         learning_rate: of Adam, at the start.
         schedule: `cosine` lets the learning rate fall to zero over the training; `plateau` halves it when the
-            validation loss has not fallen for 3 epochs; `constant` keeps it.
+            validation loss has not fallen for more than 3 epochs; `constant` keeps it.
         l1: factor of the sum of all absolute weights (not biases) in the loss.
     """
 

@@ -1,11 +1,13 @@
 """Task: what all Lightning modules share, whatever the network learns."""
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import lightning
 import torch
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
@@ -14,7 +16,7 @@ RECORD = "nanotrigger"  # the key of our own part of a Lightning checkpoint
 RECORD_VERSION = 1
 Schedule = Literal["cosine", "constant", "plateau"]
 
-_PATIENCE = 3  # epochs without improvement, then half the learning rate
+_PATIENCE = 3  # epochs without improvement that are let pass; behind the next one half the learning rate
 
 
 class Task(lightning.LightningModule):
@@ -24,7 +26,7 @@ class Task(lightning.LightningModule):
         network: to train.
         learning_rate: of Adam, at the start.
         schedule: `cosine` lets the learning rate fall to zero over the training; `plateau` halves it when the
-            validation loss has not fallen for 3 epochs; `constant` keeps it.
+            validation loss has not fallen for more than 3 epochs; `constant` keeps it.
     """
 
     def __init__(self, network: DenseNetwork, *, learning_rate: float, schedule: Schedule) -> None:
@@ -34,6 +36,7 @@ class Task(lightning.LightningModule):
         self.network: Any = network
         self.learning_rate = learning_rate
         self.schedule = schedule
+        self._is_validated = False  # since the plateau schedule last saw a loss
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -50,14 +53,26 @@ class Task(lightning.LightningModule):
         if self.schedule == "constant":
             return optimizer
         if self.schedule == "plateau":
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=_PATIENCE)
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "val_loss"}}
+            plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=_PATIENCE)
+            never = {"monitor": "val_loss", "frequency": sys.maxsize}  # Lightning's turn: on_train_epoch_end does it
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, **never}}
         steps = self.trainer.estimated_stepping_batches
         if steps == float("inf"):
             raise InputError("trainer.max_epochs=-1: the cosine schedule needs an end; model.schedule=constant")
         total = max(int(steps), 1)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, total))
+        scheduler = LambdaLR(optimizer, lambda step: cosine(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_validation_end(self) -> None:
+        """Remember that there is a new loss; Lightning keeps that of an earlier epoch as well."""
+        self._is_validated = not self.trainer.sanity_checking
+
+    def on_train_epoch_end(self) -> None:
+        """Show the plateau schedule the epoch's loss; Lightning would, after the checkpoint was written without it."""
+        schedule = self.lr_schedulers()
+        if self._is_validated and isinstance(schedule, ReduceLROnPlateau):
+            schedule.step(float(self.trainer.callback_metrics["val_loss"]))
+        self._is_validated = False
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what rebuilds task, network and data scaling: plain tensors and primitives only."""

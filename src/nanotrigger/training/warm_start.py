@@ -33,7 +33,7 @@ class WarmStart(lightning.Callback):
 
         Raises:
             InputError: a checkpoint that cannot be read, other layer shapes, or a split of the same data
-                in which this run's test jets were trained on.
+                in which this run's test events were trained on.
         """
         if stage != "fit" or self.ckpt is None or trainer.ckpt_path is not None:
             return

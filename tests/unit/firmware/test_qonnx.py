@@ -96,7 +96,7 @@ def test_equal_constants_stay_apart(tmp_path, parameter, value):
 def test_binary_weights_are_stored_in_two_bits(tmp_path):
     made = network(weight=FixedPoint(1, 1), bias=FixedPoint(1, 0))
     stored = firmware_network(made)
-    assert stored.formats["weight"] == FixedPoint(2, 2, narrow=True)
+    assert stored.formats["dense_1.weight"] == FixedPoint(2, 2, narrow=True)
     assert set(stored.layers.dense_1.weight.unique().tolist()) == {-1.0, 1.0}
     write_qonnx(made, tmp_path / "model.onnx")
     found = execute(onnx.load(tmp_path / "model.onnx"), INPUTS)["logits"]

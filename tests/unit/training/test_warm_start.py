@@ -1,10 +1,12 @@
 """Warm start: weights go over by layer name, and never from a run that saw the test split."""
 
+import copy
+
 import pytest
 import torch
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks import MLP
+from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.warm_start import _check_split, copy_linear_layers
 
@@ -39,5 +41,53 @@ def test_refuses_a_run_that_saw_the_test_split():
     record = {"sha256": "a", "split_seed": 0, "test": 0.2, "validation": 0.25}
     _check_split("x.ckpt", record, dict(record))
     _check_split("x.ckpt", record, record | {"sha256": "b", "split_seed": 1})
-    with pytest.raises(InputError, match=r"data.split_seed=0, this run has 1: it would be tested on jets"):
+    with pytest.raises(InputError, match=r"data.split_seed=0, this run has 1: it would be tested on events"):
         _check_split("x.ckpt", record, record | {"split_seed": 1})
+
+
+def lived_in(network):
+    """Return an autoencoder with random biases and BatchNorms, in evaluation mode."""
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm1d):
+            torch.nn.init.normal_(layer.running_mean)
+            torch.nn.init.uniform_(layer.running_var, 0.5, 2.0)
+            torch.nn.init.uniform_(layer.weight, 0.5, 2.0)
+        if isinstance(layer, torch.nn.BatchNorm1d | torch.nn.Linear):
+            torch.nn.init.normal_(layer.bias)
+    return network.eval()
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, VariationalAutoencoder])
+def test_batch_norm_is_folded_where_the_target_has_none(kind):
+    source, plain, quantized = lived_in(kind()), kind(batch_norm=False).eval(), kind(**FORMATS)
+    features, before = torch.randn(100, 57), copy.deepcopy(source.state_dict())
+    copy_linear_layers(source, plain)
+    copy_linear_layers(source, quantized)
+    torch.testing.assert_close(plain(features), source(features), rtol=1e-4, atol=1e-4)
+    assert not torch.equal(plain.layers.dense_1.weight, source.layers.dense_1.weight)
+    floats = plain.state_dict()
+    for name, parameter in quantized.named_parameters():  # before quantization
+        assert torch.equal(parameter, floats[name])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in source.state_dict().items())
+    if kind is VariationalAutoencoder:
+        torch.testing.assert_close(plain.log_variances(features), source.log_variances(features), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, VariationalAutoencoder])
+def test_batch_norm_is_copied_where_the_target_has_it(kind):
+    source, target = lived_in(kind()), kind()
+    copy_linear_layers(source, target)
+    assert all(torch.equal(tensor, target.state_dict()[name]) for name, tensor in source.state_dict().items())
+
+
+def test_a_network_without_batch_norm_starts_one_that_has_it():
+    source, target = Autoencoder(batch_norm=False), Autoencoder()
+    copy_linear_layers(source, target)
+    assert torch.equal(target.layers.dense_6.weight, source.layers.dense_6.weight)
+    assert torch.equal(target.layers.norm_1.running_var, torch.ones(32))
+
+
+def test_an_autoencoder_does_not_start_a_variational_one():
+    with pytest.raises(InputError, match="make network.hidden equal") as caught:
+        copy_linear_layers(Autoencoder(latent_size=2), VariationalAutoencoder())
+    assert "\n" not in str(caught.value)
