@@ -52,8 +52,9 @@ def variational_run(events_file, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def quantized_variational_run(events_file, tmp_path_factory) -> Path:
-    return trained("ad_vae_qat", events_file, tmp_path_factory.mktemp("ad_vae_qat") / "run")
+def quantized_variational_run(events_file, tmp_path_factory, variational_run) -> Path:
+    warm = f"warm_start.ckpt={variational_run / 'best.ckpt'}"
+    return trained("ad_vae_qat", events_file, tmp_path_factory.mktemp("ad_vae_qat") / "run", warm)
 
 
 @pytest.fixture(params=["variational_run", "quantized_variational_run"])
