@@ -38,6 +38,7 @@ Train, validate or test a network:
   python train.py experiment=jets_qat network.weight.width=6       any key=value; --print_config shows all
   python train.py experiment=jets_qat experiment=course            later experiments override earlier ones
   python train.py experiment=jets_qat pruning.sparsity=0.75        prune while training
+  python train.py experiment=ad_ae                                 anomaly detection; also ad_vae, ad_ae_qat …
   python train.py ckpt_path=RUN/last.ckpt                          resume a run in its folder
   python train.py test ckpt_path=RUN/best.ckpt                     test a checkpoint
   python train.py fit --config FILE --trainer.max_epochs 5         the same in Lightning's own form
