@@ -105,6 +105,14 @@ def test_a_quantized_autoencoder_is_proven(quantized_run, tmp_path):
     assert set(emulation["tpr_of"]) == set(SIGNALS)
 
 
+def test_the_radius_is_proven(quantized_variational_run, tmp_path):
+    parity = exported(quantized_variational_run / "best.ckpt", tmp_path / "export", "radius=true")
+    assert (parity["differing_words"], parity["radius"]["differing_words"]) == (0, 0)
+    assert parity["radius"]["words"] == parity["samples"]
+    assert "products of two signals" in parity["stdout"]
+    assert {len(line.split()) for line in (tmp_path / "export/tb_data/expected.txt").open()} == {1}
+
+
 @pytest.mark.parametrize(
     ("run", "arguments", "words"),
     [("quantized_run", ["part=encoder"], 3), ("quantized_variational_run", [], 2)],

@@ -21,6 +21,7 @@ Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute th
   python export.py ckpt=RUN/best.ckpt output=DIR clock_period=4 reuse_factor=2
   python export.py ckpt=RUN/best.ckpt report=vendor            resources from Intel's compiler, if it is there
   python export.py ckpt=RUN/best.ckpt report=yosys             resources from open synthesis
+  python export.py ckpt=RUN/best.ckpt part=encoder             of an autoencoder; radius=true adds squares of means
   python export.py ckpt=FLOAT_RUN/best.ckpt precision='fixed<12,5>'
 """
 
@@ -97,6 +98,11 @@ def _report(result: Export) -> str:
         lines.append(
             f"parity        {parity['differing_words']:,} of {parity['words']:,} output words differ between "
             "torch, QONNX and firmware"
+        )
+    if "radius" in parity:
+        lines.append(
+            f"radius        {parity['radius']['differing_words']:,} of {parity['radius']['words']:,} words differ from "
+            "the latent means' squares, added exactly"
         )
     if "softmax" in parity:
         lines.append(f"softmax       largest deviation {parity['softmax']['largest_deviation']:.3g}")

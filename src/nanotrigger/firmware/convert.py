@@ -15,6 +15,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.files import whole_folder
 from nanotrigger.firmware.model_graph import build_model_graph, layers_of
 from nanotrigger.firmware.quantizer_nodes import input_format, is_quantized, output_format
+from nanotrigger.firmware.radius import append_radius
 from nanotrigger.firmware.record import FILE, Firmware, write_record
 from nanotrigger.firmware.softmax import LAYER as SOFTMAX
 from nanotrigger.firmware.softmax import append_softmax
@@ -35,6 +36,7 @@ def convert(
     precision: str | None = None,
     input_precision: str | None = None,
     softmax: bool = False,
+    radius: bool = False,
     part: str = "Agilex7",
     clock_period: float = 5.0,
     io_type: str = "io_parallel",
@@ -54,6 +56,7 @@ def convert(
             unless the type says otherwise. A quantized network has its own types.
         input_precision: type of the inputs; by default that of the input quantizer, or `precision`.
         softmax: append a softmax to the logits; its probabilities are within about 0.02 of the exact ones.
+        radius: append the sum of the squares of all outputs, in words wide enough to be exact.
         part: FPGA family or part number.
         clock_period: target, in ns.
         io_type: `io_parallel` or `io_stream`.
@@ -71,6 +74,8 @@ def convert(
     precision = precision and _fixed(precision)
     input_precision = _fixed(input_precision or precision or input_format(graph).hls4ml)
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if softmax else {}
+    if radius:
+        append_radius(graph)
     with whole_folder(project, marker=FILE) as folder:
         with _quiet(model):
             hls = build_model_graph(

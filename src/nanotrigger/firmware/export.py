@@ -63,6 +63,7 @@ def export(checkpoint: Path, output: Path, *, target: Target, data: str | None =
             precision=target.precision,
             input_precision=input_format(trained.network, target).hls4ml,
             softmax=target.softmax,
+            radius=target.radius,
             part=target.fpga_part,
             clock_period=target.clock_period,
             io_type=target.io_type,

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 from nanotrigger.evaluation.performance import Performance, described, performance
+from nanotrigger.evaluation.scores import rz
 from nanotrigger.files import sha256, sha256_of_folder, write_json
 from nanotrigger.firmware.emulate import Emulation, emulate
 from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
 from nanotrigger.firmware.parity import Difference, differing_words, first_difference, torch_layers, torch_outputs
+from nanotrigger.firmware.radius import LAYER as RADIUS
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.taps import layer_outputs
 from nanotrigger.firmware.target import Target, input_format, without_modes
@@ -50,8 +52,9 @@ def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Fir
     extremes = extreme_inputs(number, trained.network.features, seed=EXTREME_SEED)
     inputs = np.concatenate([events.features, extremes])
     emulation = emulate(folder / "hls", inputs)
-    logits = _firmware_logits(folder / "hls", firmware, target, emulation, inputs)
-    figure = _performance(trained, events, emulation.outputs[: len(events.labels)])
+    logits = _firmware_logits(folder / "hls", firmware, target, emulation, inputs, trained.network.output_name)
+    judged = logits if target.radius else emulation.outputs
+    figure = _performance(trained, events, judged[: len(events.labels)])
     write_json(folder / "emulation.json", _emulation_record(emulation, events, figure))
     _write_vectors(folder, firmware, number, inputs, emulation.outputs, len(events.labels))
     record = {
@@ -76,6 +79,13 @@ def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Fir
         proof, difference = _agree(trained, events, logits[: len(events.labels)]), None
     if target.softmax:
         proof["softmax"] = _softmax_record(logits, emulation.outputs)
+    if target.radius:
+        wrong = np.flatnonzero(emulation.outputs[:, 0] != rz(logits))
+        proof["radius"] = {"differing_words": len(wrong), "words": len(inputs)}
+        proof["differing_words"] += len(wrong)
+        if len(wrong) and difference is None:
+            difference = Difference("firmware", int(wrong[0]), RADIUS)
+            proof["first_difference"] = asdict(difference)
     return Judgement({**proof, **record}, difference, logits[: len(events.labels)], figure)
 
 
@@ -151,11 +161,13 @@ def _performance(trained: TrainedNetwork, events: Events, outputs: Array) -> Per
     return performance(trained, events.features, outputs, events.labels, class_names=events.class_names)
 
 
-def _firmware_logits(project: Path, firmware: Firmware, target: Target, emulation: Emulation, inputs: Array) -> Array:
-    """Return the firmware's logits, tapped before the softmax if there is one."""
-    if not target.softmax:
+def _firmware_logits(
+    project: Path, firmware: Firmware, target: Target, emulation: Emulation, inputs: Array, output_name: str
+) -> Array:
+    """Return the firmware's outputs, tapped before the softmax or the sum of squares if there is one."""
+    if not (target.softmax or target.radius):
         return emulation.outputs
-    name = next(layer.name for layer in firmware.layers if layer.tensor == "logits")
+    name = next(layer.name for layer in firmware.layers if layer.tensor == output_name)
     return layer_outputs(project, inputs)[name]
 
 

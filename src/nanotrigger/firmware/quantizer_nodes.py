@@ -59,14 +59,19 @@ def node_format(graph: onnx.GraphProto, node: onnx.NodeProto) -> FixedPoint:
 
 def append_quantizer(graph: onnx.GraphProto, number: FixedPoint, name: str) -> None:
     """Quantize the network's output to `number`, in a new node `name`, in place."""
+    append_node(graph, quantizer_node(graph, graph.output[0].name, number, name))
+
+
+def quantizer_node(graph: onnx.GraphProto, tensor: str, number: FixedPoint, name: str) -> onnx.NodeProto:
+    """Return a node `name` that quantizes a tensor to `number`; its parameters are added to the graph."""
     parameters = {"scale": number.step, "zero": 0.0, "width": float(number.width)}
     for parameter, value in parameters.items():
-        tensor = numpy_helper.from_array(np.array(value, np.float32), f"{name}_{parameter}")
-        graph.initializer.append(tensor)
-        graph.value_info.append(helper.make_tensor_value_info(tensor.name, onnx.TensorProto.FLOAT, []))
-    node = helper.make_node(
+        constant = numpy_helper.from_array(np.array(value, np.float32), f"{name}_{parameter}")
+        graph.initializer.append(constant)
+        graph.value_info.append(helper.make_tensor_value_info(constant.name, onnx.TensorProto.FLOAT, []))
+    return helper.make_node(
         "Quant",
-        [graph.output[0].name, *(f"{name}_{parameter}" for parameter in parameters)],
+        [tensor, *(f"{name}_{parameter}" for parameter in parameters)],
         [f"{name}_out"],
         name=name,
         domain="qonnx.custom_op.general",
@@ -74,7 +79,6 @@ def append_quantizer(graph: onnx.GraphProto, number: FixedPoint, name: str) -> N
         narrow=int(number.narrow),
         rounding_mode="ROUND",
     )
-    append_node(graph, node)
 
 
 def append_node(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:

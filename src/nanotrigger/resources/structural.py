@@ -23,6 +23,8 @@ def refusal(target: Target) -> str | None:
         return f"reuse_factor={target.reuse_factor}: the structural count knows only 1, every product in parallel"
     if target.softmax:
         return "softmax=true: the structural count does not know the tables of a softmax"
+    if target.radius:
+        return "radius=true: the structural count does not know products of two signals"
     return None
 
 

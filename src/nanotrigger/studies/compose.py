@@ -28,10 +28,12 @@ from nanotrigger.training.checkpoint import TrainedNetwork
 
 Array = NDArray[np.float64]
 
+_RADIUS = "radius"
 _MEANINGS = {
     "logits": "logits: the largest names the class",
     "reconstruction": "the reconstruction of the inputs: the larger its distance from them, the more unusual the event",
     "latent_values": "latent values of the autoencoder",
+    _RADIUS: "the sum of the squares of the latent means: the larger, the more unusual",
     "latent_means": "latent means: the sum of their squares is the score, the larger the more unusual",
 }
 
@@ -69,8 +71,8 @@ def compose_datasheet(
         judged_by=JudgedBy(len(events.labels), events.description),
         firmware=firmware,
         features=_features(trained),
-        outputs=_output_names(trained),
-        meaning=_MEANINGS[trained.network.output_name],
+        outputs=(_RADIUS,) if parity["target"].get("radius") else _output_names(trained),
+        meaning=_MEANINGS[_RADIUS if parity["target"].get("radius") else trained.network.output_name],
         parity=parity,
         reports=tuple(reports),
         audits=audit(onnx.load(export / "model.onnx"), events.features) if quantized else (),

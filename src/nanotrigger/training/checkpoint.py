@@ -2,7 +2,7 @@
 
 import pickle
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +27,20 @@ class TrainedNetwork:
     Attributes:
         network: rebuilt, with its trained weights, on the CPU, in evaluation mode.
         task: name of the Lightning module that trained it.
-        settings: what of the task its evaluation needs.
         data: source, hash, split, names: the record of the data module, without the standardization.
         standardization: fitted on its training split.
         epoch: index of the last epoch, from 0, as in metrics.csv.
         sha256: hash of the file.
+        settings: what of the task its evaluation needs.
     """
 
     network: DenseNetwork
     task: str
-    settings: dict[str, Any]
     data: dict[str, Any]
     standardization: Standardization
     epoch: int
     sha256: str
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def load_trained(path: Path) -> TrainedNetwork:

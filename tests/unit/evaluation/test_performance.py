@@ -18,7 +18,7 @@ NAMES = ("background", "a", "b")
 
 def trained(network, task="AnomalyDetection") -> TrainedNetwork:
     scaling = Standardization(torch.zeros(6).double(), torch.ones(6).double())
-    return TrainedNetwork(network, task, SETTINGS, {}, scaling, epoch=0, sha256="")
+    return TrainedNetwork(network, task, {}, scaling, epoch=0, sha256="", settings=SETTINGS)
 
 
 def of_radii(background, *signals, network=None):

@@ -20,7 +20,7 @@ def trained_on(data: EventData) -> TrainedNetwork:
     record = data.record()
     standardization = record.pop("standardization")
     scaling = type(data.standardization)(**standardization)
-    return TrainedNetwork(Autoencoder(), "AnomalyDetection", {}, record, scaling, epoch=0, sha256="")
+    return TrainedNetwork(Autoencoder(), "AnomalyDetection", record, scaling, epoch=0, sha256="")
 
 
 @pytest.fixture
