@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
@@ -80,13 +81,10 @@ def _scores(trained: TrainedNetwork, features: Tensor, outputs: Tensor) -> Score
     scores = output_scores(inputs, reconstructed, trained.standardization, trained.settings)
     network = trained.network
     if isinstance(network, VariationalAutoencoder):
-        means, log_variances = (part.double().numpy() for part in _distributions(network, features))
+        both = predict(lambda rows: torch.cat(network.distribution(rows), dim=1), features)
+        means, log_variances = np.split(both.double().numpy(), 2, axis=1)
         scores |= {"KL divergence": kl_divergence(means, log_variances), RADIUS: rz(means)}
     return scores
-
-
-def _distributions(network: VariationalAutoencoder, features: Tensor) -> tuple[Tensor, Tensor]:
-    return predict(network.encode, features), predict(network.log_variances, features)
 
 
 def _baseline_scores(baseline: PrincipalComponents, features: Array) -> Scores:

@@ -64,12 +64,15 @@ class Autoencoder(DenseNetwork):
             raise InputError(f"network.slope={slope}: must be at least 0 and below 1")
         given = {"input": input, "weight": weight, "bias": bias, "activation": activation}
         given |= {"latent": latent, "output": output}
-        self._formats = Formats(
+        numbers = Formats(
             _tensors(len(hidden)), {name: value for name, value in given.items() if value is not None}, tensors or {}
         )
-        formats = self._formats.by_tensor
+        formats = numbers.by_tensor
         super().__init__(
-            _layers(widths, formats, batch_norm=batch_norm, slope=slope), formats, output_name="reconstruction"
+            _layers(widths, formats, batch_norm=batch_norm, slope=slope),
+            formats,
+            output_name="reconstruction",
+            given=numbers,
         )
         self.latent_size = latent_size
         self.bottleneck = f"dense_{len(hidden) + 1}"
@@ -82,20 +85,10 @@ class Autoencoder(DenseNetwork):
             "latent_size": latent_size,
             "batch_norm": batch_norm,
             "slope": slope,
-            **self._formats.primitives,
+            **numbers.primitives,
         }
 
     _latent_name = "latent_values"
-
-    @property
-    def formats(self) -> dict[str, FixedPoint]:
-        """The formats by name: of a kind of tensors, such as `weight`, or of a tensor; empty for a float network."""
-        return self._formats.by_name
-
-    @property
-    def description(self) -> str:
-        """The network in one line: its widths, the number of its parameters and its formats."""
-        return self.describe(str(self._formats))
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from brevitas.nn import QuantIdentity, QuantLinear, QuantReLU
 from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
+from nanotrigger.networks.formats import Formats
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.quantizers import activation_quantizer, bias_quantizer, weight_quantizer
 
@@ -20,18 +21,27 @@ class DenseNetwork(nn.Module):
         layers: named `input` (its quantizer, if there is one), `dense_1`, `relu_1` and so on.
         tensor_formats: format of each tensor in `layers`, such as `dense_1.weight` or `relu_1`; empty if it is float.
         output_name: what the outputs are.
+        given: the formats as they were given, from which `tensor_formats` are.
     """
 
-    def __init__(self, layers: nn.Sequential, tensor_formats: Mapping[str, FixedPoint], *, output_name: str) -> None:
+    def __init__(
+        self,
+        layers: nn.Sequential,
+        tensor_formats: Mapping[str, FixedPoint],
+        *,
+        output_name: str,
+        given: Formats | None = None,
+    ) -> None:
         super().__init__()
+        self._given = given
         self.layers = layers
         self.tensor_formats = dict(tensor_formats)
         self.output_name = output_name
 
     @property
     def formats(self) -> dict[str, FixedPoint]:
-        """The formats by name; empty for a float network."""
-        return self.tensor_formats
+        """The formats by the names under which they were given, such as `weight`; empty for a float network."""
+        return self.tensor_formats if self._given is None else self._given.by_name
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -43,6 +53,12 @@ class DenseNetwork(nn.Module):
     def features(self) -> int:
         """Number of features."""
         return self.widths[0]
+
+    @property
+    def description(self) -> str:
+        """The network in one line: its widths, the number of its parameters and its formats as they were given."""
+        named = ", ".join(f"{name} {number}" for name, number in self.tensor_formats.items())
+        return self.describe(named if self._given is None else str(self._given))
 
     def describe(self, formats: str) -> str:
         """Return the network in one line: its widths, the number of its parameters and its formats."""

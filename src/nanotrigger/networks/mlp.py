@@ -49,10 +49,8 @@ class MLP(DenseNetwork):
         if min(widths) < 1:
             raise InputError(f"network widths {widths}: every layer needs at least one unit")
         given = {"input": input, "weight": weight, "bias": bias, "activation": activation, "output": output}
-        self._formats = Formats(
-            _tensors(len(hidden)), {name: value for name, value in given.items() if value is not None}
-        )
-        formats = self._formats.by_tensor
+        numbers = Formats(_tensors(len(hidden)), {name: value for name, value in given.items() if value is not None})
+        formats = numbers.by_tensor
         layers = nn.Sequential()
         if input is not None:
             layers.add_module("input", quantizer_layer(input))
@@ -65,24 +63,14 @@ class MLP(DenseNetwork):
                 layers.add_module(f"relu_{depth}", relu_layer(formats.get(f"relu_{depth}")))
         if output is not None:
             layers.add_module("output", quantizer_layer(output))
-        super().__init__(layers, formats, output_name="logits")
+        super().__init__(layers, formats, output_name="logits", given=numbers)
         self.configuration: dict[str, Any] = {
             "network": type(self).__name__,
             "features": features,
             "hidden": list(hidden),
             "classes": classes,
-            **self._formats.primitives,
+            **numbers.primitives,
         }
-
-    @property
-    def formats(self) -> dict[str, FixedPoint]:
-        """The formats by name, such as `weight`, or `weight_1` to `weight_4` of a list; empty for a float network."""
-        return self._formats.by_name
-
-    @property
-    def description(self) -> str:
-        """The network in one line: its widths, the number of its parameters and its formats."""
-        return self.describe(str(self._formats))
 
 
 def _tensors(hidden: int) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ class VariationalAutoencoder(Autoencoder):
     def __init__(self, *, latent_size: int = 2, **others: Any) -> None:
         super().__init__(latent_size=latent_size, **others)
         weight, bias = (self.tensor_formats.get(f"{self.bottleneck}.{kind}") for kind in ("weight", "bias"))
+        self._head = [name for name, _ in self.layers.named_children()].index(self.bottleneck)
         inputs = self.widths[len(self.widths) // 2 - 1]
         self.log_variance = dense_layer(inputs, latent_size, weight, bias)
         nn.init.zeros_(self.log_variance.weight)  # begins with unit Gaussians
@@ -35,10 +36,8 @@ class VariationalAutoencoder(Autoencoder):
 
     def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the means and the logarithms of the variances, each of shape (batch, latent_size)."""
-        names = [name for name, _ in self.layers.named_children()]
-        head = names.index(self.bottleneck)
-        hidden = self._run(features, slice(None, head))
-        return self._run(hidden, slice(head, self._encoder_length)), self.log_variance(hidden)
+        hidden = self._run(features, slice(None, self._head))
+        return self._run(hidden, slice(self._head, self._encoder_length)), self.log_variance(hidden)
 
     def log_variances(self, features: Tensor) -> Tensor:
         """Return the logarithms of the variances, shape (batch, latent_size)."""
