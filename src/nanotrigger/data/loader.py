@@ -23,6 +23,7 @@ class TensorBatches:
         seed: seed of the permutations.
         rank: this process among `world_size`.
         world_size: number of processes.
+        steps_per_block: with more than one, and one process, shuffled batches come in blocks of so many.
 
     Raises:
         InputError: a batch size that the rows or the ranks do not allow.
@@ -36,6 +37,7 @@ class TensorBatches:
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
+        steps_per_block: int = 1,
     ) -> None:
         rows = len(tensors[0])
         if batch_size < 1:
@@ -54,6 +56,7 @@ class TensorBatches:
         self.seed = seed
         self.rank = rank
         self.world_size = world_size
+        self.steps_per_block = steps_per_block
         self.epoch = 0
         self.sampler, self.batch_sampler = self, None  # where Lightning looks for set_epoch
 
@@ -61,20 +64,25 @@ class TensorBatches:
         """Choose the permutation; Lightning calls it before every epoch."""
         self.epoch = epoch
 
-    def __len__(self) -> int:
+    @property
+    def steps(self) -> int:
+        """Number of batches."""
         rows = len(self.tensors[0])
         if self.shuffle:
             return rows // self.batch_size
         return min(-(-rows // self.batch_size), rows // self.world_size)
 
+    def __len__(self) -> int:
+        return -(-self.steps // self.steps_per_block)
+
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         if self.shuffle:
-            order = self._permutation()
-            tensors = tuple(tensor[order] for tensor in self.tensors)
-            batches = zip(*(tensor.split(self.batch_size) for tensor in tensors), strict=True)
+            order = self._permutation()[: self.steps * self.batch_size]
+            size = self.batch_size * self.steps_per_block
+            batches = zip(*(tensor[order].split(size) for tensor in self.tensors), strict=True)
         else:
             batches = zip(*(tensor.tensor_split(len(self)) for tensor in self.tensors), strict=True)
-        for _, batch in zip(range(len(self)), batches, strict=False):
+        for batch in batches:
             yield tuple(rows.tensor_split(self.world_size)[self.rank] for rows in batch)
 
     def _permutation(self) -> Tensor:

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from nanotrigger.data.loader import TensorBatches
 
+_ROWS_IN_ORDER = 4096  # at least; what is only judged need not come in small batches
+
 
 class SplitData(lightning.LightningDataModule):
     """Batches of events that are read whole and split into training, validation and test.
@@ -28,6 +30,7 @@ class SplitData(lightning.LightningDataModule):
         self.test = test
         self.validation = validation
         self.split_seed = split_seed
+        self.steps_per_block = 1  # of the training; the task changes it
 
     @staticmethod
     def resolve(source: str) -> str:
@@ -62,7 +65,8 @@ class SplitData(lightning.LightningDataModule):
         device = trainer.strategy.root_device if trainer else torch.device("cpu")
         return TensorBatches(
             *(tensor.to(device) for tensor in self.rows(part)),
-            batch_size=self.batch_size,
+            batch_size=self.batch_size if shuffle else max(self.batch_size, _ROWS_IN_ORDER),
+            steps_per_block=self.steps_per_block if shuffle else 1,
             shuffle=shuffle,
             seed=torch.initial_seed(),
             rank=trainer.global_rank if trainer else 0,

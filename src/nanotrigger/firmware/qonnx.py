@@ -23,7 +23,7 @@ from torch import nn
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.dense import dense_layer
+from nanotrigger.networks.layers import dense_layer
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
 

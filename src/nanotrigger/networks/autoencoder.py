@@ -8,8 +8,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks.dense import WHOLE, DenseNetwork, dense_layer, quantizer_layer, relu_layer
+from nanotrigger.networks.dense import WHOLE, DenseNetwork
 from nanotrigger.networks.formats import Formats, LayerFormats
+from nanotrigger.networks.layers import Quantizer, dense_layer, relu_layer
 from nanotrigger.numbers import FixedPoint
 
 ENCODER = "encoder"
@@ -125,7 +126,7 @@ def _layers(
     layers = nn.Sequential()
     bottleneck, last = len(widths) // 2, len(widths) - 1
     if "input" in formats:
-        layers.add_module("input", quantizer_layer(formats["input"]))
+        layers.add_module("input", Quantizer(formats["input"]))
     for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
         name = f"dense_{depth}"
         weight, bias = (formats.get(f"{name}.{kind}") for kind in ("weight", "bias"))
@@ -135,7 +136,7 @@ def _layers(
                 layers.add_module(f"norm_{depth}", nn.BatchNorm1d(outputs))
             layers.add_module(f"relu_{depth}", relu_layer(formats.get(f"relu_{depth}"), slope=slope))
         elif (kind := "latent" if depth == bottleneck else "output") in formats:
-            layers.add_module(kind, quantizer_layer(formats[kind]))
+            layers.add_module(kind, Quantizer(formats[kind]))
     return layers
 
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 
-import torch
-from brevitas.nn import QuantIdentity, QuantLinear, QuantReLU
 from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks.formats import Formats
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.quantizers import activation_quantizer, bias_quantizer, weight_quantizer
 
 WHOLE = "whole"
 
@@ -89,34 +86,3 @@ class DenseNetwork(nn.Module):
         """Return outputs, shape (batch, outputs)."""
         outputs: Tensor = self.layers(features)
         return outputs
-
-
-def dense_layer(
-    inputs: int, outputs: int, weight: FixedPoint | None, bias: FixedPoint | None, *, variance: float = 1.0
-) -> nn.Linear:
-    """Return a linear layer whose weights are drawn uniformly with `variance` / inputs; biases start at zero.
-
-    A variance of 1 is LeCun's (Efficient BackProp, 1998, eq. 16), 2 is He's (arXiv 1502.01852, eq. 10).
-    """
-    if weight is None or bias is None:
-        layer = nn.Linear(inputs, outputs)
-    else:
-        layer = QuantLinear(
-            inputs, outputs, bias=True, weight_quant=weight_quantizer(weight), bias_quant=bias_quantizer(bias)
-        )
-    limit = (3 * variance / inputs) ** 0.5
-    torch.nn.init.uniform_(layer.weight, -limit, limit)
-    torch.nn.init.zeros_(layer.bias)
-    return layer
-
-
-def relu_layer(activation: FixedPoint | None, *, slope: float = 0.0) -> nn.Module:
-    """Return a quantized ReLU, or a float one with a slope for negative values."""
-    if activation is not None:
-        return QuantReLU(act_quant=activation_quantizer(activation))
-    return nn.LeakyReLU(slope) if slope else nn.ReLU()
-
-
-def quantizer_layer(number: FixedPoint) -> nn.Module:
-    """Return a layer that quantizes what passes."""
-    return QuantIdentity(act_quant=activation_quantizer(number))

@@ -7,8 +7,9 @@ from typing import Any
 from torch import nn
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks.dense import DenseNetwork, dense_layer, quantizer_layer, relu_layer
+from nanotrigger.networks.dense import DenseNetwork
 from nanotrigger.networks.formats import Formats, LayerFormats
+from nanotrigger.networks.layers import Quantizer, dense_layer, relu_layer
 from nanotrigger.numbers import FixedPoint
 
 
@@ -53,7 +54,7 @@ class MLP(DenseNetwork):
         formats = numbers.by_tensor
         layers = nn.Sequential()
         if input is not None:
-            layers.add_module("input", quantizer_layer(input))
+            layers.add_module("input", Quantizer(input))
         for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
             name = f"dense_{depth}"
             layers.add_module(
@@ -62,7 +63,7 @@ class MLP(DenseNetwork):
             if depth <= len(hidden):
                 layers.add_module(f"relu_{depth}", relu_layer(formats.get(f"relu_{depth}")))
         if output is not None:
-            layers.add_module("output", quantizer_layer(output))
+            layers.add_module("output", Quantizer(output))
         super().__init__(layers, formats, output_name="logits", given=numbers)
         self.configuration: dict[str, Any] = {
             "network": type(self).__name__,

@@ -5,7 +5,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from nanotrigger.networks.autoencoder import ENCODER, Autoencoder
-from nanotrigger.networks.dense import WHOLE, dense_layer
+from nanotrigger.networks.dense import WHOLE
+from nanotrigger.networks.layers import dense_layer
 
 
 class VariationalAutoencoder(Autoencoder):

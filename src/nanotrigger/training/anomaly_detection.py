@@ -4,11 +4,12 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
+from nanotrigger.training.compiled_step import Batch
 from nanotrigger.training.reconstruction import Distance, reconstruction_error
 from nanotrigger.training.task import Schedule, Task
 
@@ -56,42 +57,25 @@ class AnomalyDetection(Task):
         super().setup(stage)
         self.absent_pt = absent_pt(self.trainer.datamodule.standardization).to(self.absent_pt)
 
-    def training_step(self, batch: tuple[Tensor], batch_index: int) -> Tensor:
-        """Return and log the loss of a batch."""
+    def objective(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss, of a variational autoencoder with the KL divergence, and the metrics.
+
+        A variational autoencoder decodes a draw from its Gaussians while it is trained, else their means.
+        """
         (features,) = batch
-        if not isinstance(self.network, VariationalAutoencoder):
-            return self._log("train", features, self.network(features))
-        means, log_variances = self.network.distribution(features)
-        latent = means + torch.randn_like(means) * torch.exp(0.5 * log_variances)
-        return self._log("train", features, self.network.decode(latent), (means, log_variances))
+        if not isinstance(network, VariationalAutoencoder):
+            loss = self._distance_of(features, network(features))
+            return loss, {"loss": loss}
+        means, log_variances = network.distribution(features)
+        latent = means
+        if network.training:
+            latent = means + torch.randn_like(means) * torch.exp(0.5 * log_variances)
+        divergence = kl_divergence(means, log_variances).mean()
+        loss = self._distance_of(features, network.decode(latent)) + self.kl_weight * divergence
+        return loss, {"kl": divergence, "loss": loss}
 
-    def validation_step(self, batch: tuple[Tensor], batch_index: int) -> None:
-        """Log the validation split's loss; of a variational autoencoder the means are decoded."""
-        self._judge("val", batch)
-
-    def test_step(self, batch: tuple[Tensor], batch_index: int) -> None:
-        """Log the test split's loss."""
-        self._judge("test", batch)
-
-    def _judge(self, part: str, batch: tuple[Tensor]) -> None:
-        (features,) = batch
-        if isinstance(self.network, VariationalAutoencoder):
-            means, log_variances = self.network.distribution(features)
-            self._log(part, features, self.network.decode(means), (means, log_variances))
-        else:
-            self._log(part, features, self.network(features))
-
-    def _log(
-        self, part: str, features: Tensor, outputs: Tensor, distribution: tuple[Tensor, Tensor] | None = None
-    ) -> Tensor:
-        options: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True, "batch_size": len(features)}
-        loss = reconstruction_error(features, outputs, self.absent_pt, self.distance).mean()
-        if distribution is not None:
-            divergence = kl_divergence(*distribution).mean()
-            self.log(f"{part}_kl", divergence, **options)
-            loss = loss + self.kl_weight * divergence
-        self.log(f"{part}_loss", loss, prog_bar=True, **options)
-        return loss
+    def _distance_of(self, features: Tensor, outputs: Tensor) -> Tensor:
+        return reconstruction_error(features, outputs, self.absent_pt, self.distance).mean()
 
 
 def absent_pt(standardization: Standardization) -> Tensor:

@@ -6,6 +6,7 @@ from torch.nn.functional import cross_entropy
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import MLP
+from nanotrigger.training.compiled_step import Batch
 from nanotrigger.training.task import Schedule, Task
 
 
@@ -20,6 +21,8 @@ class JetTagging(Task):
         l1: factor of the sum of all absolute weights (not biases) in the loss.
     """
 
+    shown = "accuracy"
+
     def __init__(
         self,
         network: MLP,
@@ -33,28 +36,14 @@ class JetTagging(Task):
             raise InputError(f"model.l1={l1}: must not be negative")
         self.l1 = l1
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
-        """Return the loss of a batch, L1 included; log the cross-entropy and the accuracy."""
-        loss = self._log_step("train", batch)
-        return loss + self.l1 * l1_norm(self.network) if self.l1 else loss
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
-        """Log the validation split's cross-entropy and accuracy."""
-        self._log_step("val", batch)
-
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
-        """Log the test split's cross-entropy and accuracy."""
-        self._log_step("test", batch)
-
-    def _log_step(self, part: str, batch: tuple[Tensor, Tensor]) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return cross-entropy, with L1 while training, and the metrics loss (without L1) and accuracy."""
         features, labels = batch
-        logits = self.network(features)
+        logits = network(features)
         loss = cross_entropy(logits, labels)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
-        options = {"on_step": False, "on_epoch": True, "sync_dist": True, "batch_size": len(labels)}
-        self.log(f"{part}_loss", loss, **options)
-        self.log(f"{part}_accuracy", accuracy, prog_bar=True, **options)
-        return loss
+        objective = loss + self.l1 * l1_norm(network) if self.l1 and network.training else loss
+        return objective, {"loss": loss, "accuracy": accuracy}
 
 
 def l1_norm(network: nn.Module) -> Tensor:

@@ -85,7 +85,7 @@ class Pruning(lightning.Callback):
         """
         if self.is_on:
             _check_layers(pl_module.network, self.settings["exclude"])
-            self.schedule = self._schedule(trainer.estimated_stepping_batches)
+            self.schedule = self._schedule(pl_module.total_steps)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Put masks on the layers: now that the optimizer is there, its parameters keep their order."""
@@ -97,14 +97,14 @@ class Pruning(lightning.Callback):
                 self._hooks.append(layer.register_state_dict_post_hook(_fold_state))
         for name, tensors in self._restored.get("layers", {}).items():
             _restore(self._layers[name], **tensors)
-        self._prune(trainer.global_step)
+        self.prune(trainer.global_step)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
     ) -> None:
-        """Choose the masks anew if the schedule says so."""
-        if self.is_on:
-            self._prune(trainer.global_step)
+        """Choose the masks anew if the schedule says so; behind a block of steps that was done already."""
+        if self.is_on and pl_module.automatic_optimization:
+            self.prune(trainer.global_step)
 
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Note whether a network of the final sparsity is validated."""
@@ -195,7 +195,8 @@ class Pruning(lightning.Callback):
             frequency=settings["frequency"],
         )
 
-    def _prune(self, step: int) -> None:
+    def prune(self, step: int) -> None:
+        """Choose the masks anew if the schedule says so for this number of optimizer steps."""
         if self.schedule.is_due(step):
             layers = list(self._layers.values())
             groups = [layers] if self.settings["scope"] == "global" else [[layer] for layer in layers]

@@ -7,10 +7,14 @@ from typing import Any, Literal
 
 import lightning
 import torch
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
+from nanotrigger.training.blocks import STEPS_PER_BLOCK, count_steps, pays_off, restore_steps
+from nanotrigger.training.compiled_step import Batch, CompiledStep
+from nanotrigger.training.pruning import Pruning
 
 RECORD = "nanotrigger"  # the key of our own part of a Lightning checkpoint
 RECORD_VERSION = 1
@@ -37,15 +41,94 @@ class Task(lightning.LightningModule):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self._is_validated = False  # since the plateau schedule last saw a loss
+        self._compiled: CompiledStep | None = None
+
+    shown = "loss"  # the metric in the progress bar
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """What of the task its evaluation needs; kept in the checkpoint."""
         return {}
 
+    def objective(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return what is minimized, a scalar, and the metrics of a batch, scalars by name; a pure function.
+
+        Args:
+            network: in training mode for what is minimized.
+            batch: tensors as the loader gives them.
+        """
+        raise NotImplementedError
+
     def setup(self, stage: str) -> None:
-        """Check that the network fits the data before anything is trained."""
-        self.trainer.datamodule.check_network(self.network.configuration)
+        """Check that the network fits the data before anything is trained; settle how it is trained."""
+        data = self.trainer.datamodule
+        data.check_network(self.network.configuration)
+        if stage != "fit":
+            return
+        samples = len(data.rows("train")[0])
+        if pays_off(self.trainer, samples=samples, batch_size=data.batch_size):
+            self._compiled = CompiledStep(self.network, self.objective)
+        data.steps_per_block = 1 if self._compiled is None else STEPS_PER_BLOCK
+        self.automatic_optimization = self._compiled is None
+
+    @property
+    def total_steps(self) -> float:
+        """Optimizer steps of the whole training; may be infinite."""
+        blocks_or_steps = self.trainer.estimated_stepping_batches
+        if self._compiled is None or blocks_or_steps == math.inf:
+            return blocks_or_steps
+        return self.trainer.max_epochs * self.trainer.train_dataloader.steps
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor | None:
+        """Return what is minimized for a batch; or train with a block of batches, and return None."""
+        if self._compiled is not None:
+            self._train_block(self._compiled, batch)
+            return None
+        objective, metrics = self.objective(self.network, batch)
+        self._log_metrics("train", metrics, len(batch[0]))
+        return objective
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Log the metrics of the validation split."""
+        self._log_metrics("val", self.objective(self.network, batch)[1], len(batch[0]))
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """Log the metrics of the test split."""
+        self._log_metrics("test", self.objective(self.network, batch)[1], len(batch[0]))
+
+    def _log_metrics(self, part: str, metrics: Mapping[str, Tensor], size: int) -> None:
+        for name, value in metrics.items():
+            self.log(
+                f"{part}_{name}",
+                value,
+                prog_bar=name == self.shown,
+                on_step=False,
+                on_epoch=True,
+                sync_dist=True,
+                batch_size=size,
+            )
+
+    def _train_block(self, step: CompiledStep, block: Batch) -> None:
+        """Train with one batch of the block after the other, as Lightning would."""
+        optimizer: Any = self.optimizers(use_pl_optimizer=False)
+        batches = list(zip(*(rows.split(self.trainer.datamodule.batch_size) for rows in block), strict=True))
+        if not step.is_ready:
+            step.prepare(optimizer, batches[0])
+        prunings = [callback for callback in self.trainer.callbacks if isinstance(callback, Pruning) and callback.is_on]
+        schedule = self.lr_schedulers()
+        rate = optimizer.param_groups[0]["lr"]
+        for number, batch in enumerate(batches, start=self.trainer.global_step):
+            if isinstance(schedule, LambdaLR):
+                rate = schedule.base_lrs[0] * schedule.lr_lambdas[0](number)
+            step(batch, rate)
+            for pruning in prunings:
+                pruning.prune(number + 1)
+        count_steps(self.trainer, len(batches))
+        if isinstance(schedule, LambdaLR):
+            optimizer.step()  # without gradients it does nothing, but the schedule looks for it
+            schedule.last_epoch = self.trainer.global_step - 1
+            schedule.step()
+        self._log_metrics("train", step.take_metrics(), len(block[0]))
 
     def configure_optimizers(self) -> Any:
         """Return Adam and its schedule: cosine over all steps, or plateau over epochs."""
@@ -55,13 +138,15 @@ class Task(lightning.LightningModule):
         if self.schedule == "plateau":
             plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=_PATIENCE)
             never = {"monitor": "val_loss", "frequency": sys.maxsize}  # Lightning's turn: on_train_epoch_end does it
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, **never}}
-        steps = self.trainer.estimated_stepping_batches
-        if steps == float("inf"):
+            turn = never if self.automatic_optimization else {}
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, **turn}}
+        steps = self.total_steps
+        if steps == math.inf:
             raise InputError("trainer.max_epochs=-1: the cosine schedule needs an end; model.schedule=constant")
         total = max(int(steps), 1)
         scheduler = LambdaLR(optimizer, lambda step: cosine(step, total))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        turn = {"interval": "step"} if self.automatic_optimization else {}
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, **turn}}
 
     def on_validation_end(self) -> None:
         """Remember that there is a new loss; Lightning keeps that of an earlier epoch as well."""
@@ -90,6 +175,7 @@ class Task(lightning.LightningModule):
         Raises:
             InputError: the data file, its split, the network or the task's settings differ.
         """
+        restore_steps(checkpoint)
         record = checkpoint.get(RECORD, {})
         present: dict[str, Mapping[str, Any]] = {
             "network": self.network.configuration,

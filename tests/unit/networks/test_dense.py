@@ -1,13 +1,12 @@
-"""Dense networks: their widths and parts, and how their layers begin."""
+"""Dense networks: their widths and parts."""
 
 import pytest
 import torch
-from brevitas.nn import QuantLinear, QuantReLU
 from torch import nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.dense import dense_layer, quantizer_layer, relu_layer
+from nanotrigger.networks.layers import Quantizer, dense_layer, relu_layer
 from nanotrigger.numbers import FixedPoint
 
 NUMBER, UNSIGNED = FixedPoint(6, 2), FixedPoint(6, 2, signed=False)
@@ -16,7 +15,7 @@ NUMBER, UNSIGNED = FixedPoint(6, 2), FixedPoint(6, 2, signed=False)
 @pytest.fixture
 def network() -> DenseNetwork:
     layers = nn.Sequential()
-    layers.add_module("input", quantizer_layer(NUMBER))
+    layers.add_module("input", Quantizer(NUMBER))
     layers.add_module("dense_1", dense_layer(4, 7, NUMBER, NUMBER))
     layers.add_module("relu_1", relu_layer(UNSIGNED))
     layers.add_module("dense_2", dense_layer(7, 2, NUMBER, NUMBER))
@@ -46,22 +45,3 @@ def test_refuses_other_parts(network, name):
     with pytest.raises(InputError) as caught:
         network.part(name)
     assert str(caught.value) == f"part={name}: a network of this kind has whole"
-
-
-@pytest.mark.parametrize("variance", [1.0, 2.0])
-def test_weights_begin_uniform_and_biases_at_zero(variance):
-    torch.manual_seed(0)
-    layer = dense_layer(50, 400, None, None, variance=variance)
-    assert not isinstance(layer, QuantLinear)
-    assert layer.weight.abs().max() <= (3 * variance / 50) ** 0.5
-    assert layer.weight.var().item() == pytest.approx(variance / 50, rel=0.03)
-    assert not layer.bias.any()
-
-
-def test_activations():
-    values = torch.tensor([[-1.0, 0.3, 9.0]])
-    assert torch.equal(relu_layer(None)(values), values.relu())
-    torch.testing.assert_close(relu_layer(None, slope=0.5)(values), torch.tensor([[-0.5, 0.3, 9.0]]))
-    quantized = relu_layer(UNSIGNED, slope=0.5)  # firmware has no slope
-    assert isinstance(quantized, QuantReLU)
-    assert torch.equal(quantized.eval()(values), UNSIGNED.quantize(values.relu()))

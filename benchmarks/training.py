@@ -1,0 +1,124 @@
+"""Training speed, side by side with QKeras and HGQ2 on the same data: python benchmarks/training.py.
+
+Ours is `python train.py experiment=… ` as users run it, validation, checkpoints and metrics included; an epoch's time is
+read off metrics.csv as it grows. The references run in environments of their own, which the first run installs. Samples
+are those of the training split; the first epoch, with what is compiled in it, is left out and shown as `first`.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from nanotrigger.data import EventData, JetData
+from nanotrigger.data.split_data import SplitData
+
+ROOT = Path(__file__).parents[1]
+REFERENCES = Path(__file__).parent / "references"
+PACKAGES = {
+    "qkeras": ["tensorflow-cpu==2.14.1", "qkeras==0.9.0", "numpy<2", "setuptools<81", "pyparsing"],
+    "hgq2": ["HGQ2==0.2.0", "jax==0.10.2"],
+}
+ROWS = [  # task, batch size, experiment, reference
+    ("jets", 128, "jets_qat", "qkeras"),
+    ("jets", 1024, "jets_qat", "qkeras"),
+    ("jets", 8192, "jets_qat", "hgq2"),
+    ("anomaly", 1024, "ad_ae_qat", "qkeras"),
+]
+
+
+def environment(folder: Path, name: str) -> Path:
+    """Return the Python of a reference's environment; make it if it is not there."""
+    python = folder / name / "bin" / "python"
+    if not (folder / name / "installed").exists():
+        print(f"installing {', '.join(PACKAGES[name])} in {folder / name}", flush=True)
+        venv.create(folder / name, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES[name]], check=True)
+        (folder / name / "installed").touch()
+    return python
+
+
+def repeated(source: Path, target: Path, rows: int) -> Path:
+    """Write the file again with so many rows of each data set that belongs to the training, repeated as needed."""
+    with h5py.File(source) as old, h5py.File(target, "w") as new:
+        new.attrs.update(old.attrs)
+        for name in [name for name in ("X", "y", "background") if name in old]:
+            new[name] = np.resize(old[name][:], (rows, *old[name].shape[1:]))
+    return target
+
+
+def archive(data: SplitData, target: Path) -> Path:
+    """Write the standardized splits for the references."""
+    data.setup()
+    parts = {part: data.rows(part) for part in ("train", "validation")}
+    arrays = {part: rows[0].numpy() for part, rows in parts.items()}
+    labels = {f"{part}_labels": rows[1].numpy() for part, rows in parts.items() if len(rows) > 1}
+    np.savez(target, **arrays, **labels)
+    return target
+
+
+def ours(experiment: str, source: Path, batch: int, epochs: int, folder: Path) -> list[float]:
+    """Run train.py; return the seconds to the end of the first epoch, and of every further one."""
+    run = folder / f"{experiment}-{batch}"
+    command = [sys.executable, "train.py", f"experiment={experiment}", f"data.source={source}", f"data.batch_size={batch}"]
+    command += [f"trainer.max_epochs={epochs}", f"output={run}", "evaluate=false", "trainer.enable_progress_bar=false"]
+    times, seen = [time.perf_counter()], 0
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            time.sleep(0.002)
+            stamp = (run / "metrics.csv").stat().st_mtime_ns if (run / "metrics.csv").exists() else 0
+            if stamp != seen:
+                seen = stamp
+                times.append(time.perf_counter())
+    if process.returncode or len(times) != epochs + 1:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit code {process.returncode}, {len(times) - 1} epochs seen")
+    return np.diff(times).tolist()
+
+
+def reference(python: Path, name: str, task: str, data: Path, batch: int, epochs: int) -> list[float]:
+    """Return the seconds of a reference's epochs."""
+    arguments = [task] if name == "qkeras" else []
+    script = REFERENCES / f"{name}_training.py"
+    command = [python, script, *arguments, data, str(batch), str(epochs)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jets", type=Path, required=True, help="HDF5 file of jets")
+    parser.add_argument("--events", type=Path, required=True, help="HDF5 file of events in ADC2021's layout")
+    parser.add_argument("--rows", type=int, default=830_000, help="events of each, repeated as needed")
+    parser.add_argument("--environments", type=Path, default=ROOT / ".venv-references")
+    options = parser.parse_args()
+    pythons = {name: environment(options.environments, name) for name in PACKAGES}
+    print("task      batch  samples/s     first  reference  samples/s     first   ratio")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for task, batch, experiment, name in ROWS:
+            kind = JetData if task == "jets" else EventData
+            source = repeated(options.jets if task == "jets" else options.events, folder / f"{task}.h5", options.rows)
+            data = kind(str(source), batch_size=batch)
+            arrays = archive(data, folder / f"{task}.npz")
+            samples = len(data.rows("train")[0])
+            theirs = reference(pythons[name], name, task, arrays, batch, 3)
+            mine = ours(experiment, source, batch, 12, folder)
+            speeds = [samples / statistics.median(times[1:]) for times in (mine, theirs)]
+            print(
+                f"{task:8} {batch:6} {speeds[0]:10,.0f} {mine[0]:8.1f}s  {name:9} {speeds[1]:10,.0f} {theirs[0]:8.1f}s "
+                f"{speeds[0] / speeds[1]:6.1f}x",
+                flush=True,
+            )
+    print("\nOn a GPU: not measured.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Blocks of steps: when a training is compiled, and how Lightning's counters follow.
+
+A Lightning loop takes longer for one step than a compiled step does. A compiled training therefore hands it a block of
+batches at a time; every hook but those of a single batch is called as ever.
+"""
+
+import math
+import os
+import shutil
+import sys
+from typing import Any
+
+import lightning
+from lightning.pytorch.accelerators import CPUAccelerator
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
+from lightning.pytorch.profilers import PassThroughProfiler
+
+from nanotrigger.training.pruning import Pruning
+
+STEPS_PER_BLOCK = 500
+_WORTH_COMPILING = 10.0  # seconds of Python that compiling saves; it takes about as long where nothing is cached yet
+_SECONDS_PER_STEP, _SECONDS_PER_SAMPLE = 2e-3, 5e-7  # what it saves, roughly
+_BATCH_HOOKS = (
+    "on_train_batch_start",
+    "on_train_batch_end",
+    "on_before_zero_grad",
+    "on_before_backward",
+    "on_after_backward",
+    "on_before_optimizer_step",
+)
+
+
+def pays_off(trainer: lightning.Trainer, *, samples: int, batch_size: int) -> bool:
+    """Return whether a training is compiled: long enough, on one CPU process, and with nothing that looks at batches.
+
+    The answer depends on the settings alone, so that the same command always calculates the same.
+
+    Args:
+        trainer: with its callbacks.
+        samples: in an epoch.
+        batch_size: samples of a step.
+    """
+    epochs = math.inf if trainer.max_epochs in (-1, None) else trainer.max_epochs
+    saved = epochs * samples * (_SECONDS_PER_STEP / batch_size + _SECONDS_PER_SAMPLE)
+    return saved >= _WORTH_COMPILING and _is_plain(trainer) and _has_compiler()
+
+
+def count_steps(trainer: lightning.Trainer, steps: int) -> None:
+    """Add to the optimizer steps that Lightning knows of."""
+    progress = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+    for _ in range(steps):
+        progress.increment_ready()
+        progress.increment_completed()
+
+
+def restore_steps(checkpoint: dict[str, Any]) -> None:
+    """Have a resumed run know how many steps were made, in blocks or one by one."""
+    loops = checkpoint.get("loops", {}).get("fit_loop", {})
+    counts = {"ready": checkpoint["global_step"], "completed": checkpoint["global_step"]}
+    if loops:
+        loops["epoch_loop.manual_optimization.optim_step_progress"]["total"].update(counts)
+        loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]["total"].update(counts)
+
+
+def _is_plain(trainer: lightning.Trainer) -> bool:
+    return (
+        trainer.world_size == 1
+        and isinstance(trainer.accelerator, CPUAccelerator)
+        and trainer.precision == "32-true"
+        and trainer.accumulate_grad_batches == 1
+        and not trainer.gradient_clip_val
+        and trainer.limit_train_batches == 1.0
+        and trainer.val_check_interval == 1.0
+        and not trainer.overfit_batches
+        and not trainer.fast_dev_run
+        and trainer.max_steps == -1
+        and isinstance(trainer.profiler, PassThroughProfiler)
+        and not trainer._detect_anomaly
+        and not any(_looks_at_batches(callback) for callback in trainer.callbacks)
+    )
+
+
+def _looks_at_batches(callback: lightning.Callback) -> bool:
+    if isinstance(callback, Pruning | ProgressBar):
+        return False
+    if isinstance(callback, ModelCheckpoint):
+        return bool(callback._every_n_train_steps or callback._train_time_interval)
+    return any(getattr(type(callback), hook) is not getattr(lightning.Callback, hook) for hook in _BATCH_HOOKS)
+
+
+def _has_compiler() -> bool:
+    """Return whether there is the C++ compiler that torch would call; TORCH_COMPILE_DISABLE=1 is torch's own switch."""
+    default = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
+    return os.environ.get("TORCH_COMPILE_DISABLE") != "1" and shutil.which(os.environ.get("CXX", default)) is not None

@@ -1,0 +1,237 @@
+"""Compiled trainings equal plain ones: the same weights within float tolerance, the same steps, files and masks."""
+
+from pathlib import Path
+
+import lightning
+import pytest
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Timer
+
+from nanotrigger.data import EventData, JetData
+from nanotrigger.data.loader import TensorBatches
+from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
+from nanotrigger.networks.weights import layer_weights, linear_layers
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.training import AnomalyDetection, JetTagging, blocks
+from nanotrigger.training.compiled_step import CompiledStep
+from nanotrigger.training.history import History, read_history
+from nanotrigger.training.pruning import Pruning
+from nanotrigger.training.run_checkpoints import LastCheckpoint
+from nanotrigger.training.task import Task
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`"),
+    pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty"),
+]
+NUMBER, NARROW = FixedPoint(16, 6), FixedPoint(4, 2, narrow=True)
+QUANTIZED = {"input": NUMBER, "weight": NARROW, "bias": NARROW, "activation": FixedPoint(8, 1, signed=False)}
+JETS, EVENTS = JetData("simulated", batch_size=3000), EventData("simulated", batch_size=1500)
+
+
+def jets(**options) -> Task:
+    return JetTagging(MLP(hidden=[8, 6], **QUANTIZED), **options)
+
+
+def anomalies(kind: type[Autoencoder], formats: dict, **options) -> Task:
+    return AnomalyDetection(kind(hidden=(8, 4), latent_size=2, **formats), **options)
+
+
+TASKS = {
+    "jets": jets,
+    "jets plateau": lambda: jets(schedule="plateau"),
+    "jets float": lambda: JetTagging(MLP(hidden=[8, 6]), schedule="constant", l1=0.0),
+    "autoencoder": lambda: anomalies(Autoencoder, QUANTIZED, schedule="cosine", masked=True, positive_pt=True),
+    "batch norm": lambda: anomalies(Autoencoder, {}, angular_phi=True),
+    "variational": lambda: anomalies(VariationalAutoencoder, QUANTIZED),
+}
+
+
+def fit(make, folder: Path, *callbacks, compiled: bool, ckpt: Path | None = None, epochs: int = 3) -> Task:
+    """Train for a few epochs of ten steps."""
+    lightning.seed_everything(3, verbose=False)
+    task = make()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "_WORTH_COMPILING", 0.0 if compiled else torch.inf)
+        patch.setattr("nanotrigger.training.task.STEPS_PER_BLOCK", 7)  # ten steps are two blocks
+        data = JETS if isinstance(task, JetTagging) else EVENTS
+        trainer = lightning.Trainer(
+            accelerator="cpu",
+            callbacks=[*callbacks, History(folder / "metrics.csv"), LastCheckpoint(folder)],
+            max_epochs=epochs,
+            num_sanity_val_steps=0,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(task, datamodule=data, ckpt_path=ckpt, weights_only=True)
+    assert task.automatic_optimization != compiled
+    return task
+
+
+def assert_equal_runs(one: Path, other: Path) -> None:
+    first, second = (read_history(folder / "metrics.csv") for folder in (one, other))
+    assert first.keys() == second.keys()
+    for name, values in first.items():
+        assert values == pytest.approx(second[name], rel=2e-3, abs=2e-3), name
+    states = [torch.load(folder / "last.ckpt", weights_only=True) for folder in (one, other)]
+    assert states[0]["global_step"] == states[1]["global_step"]
+    for name, tensor in states[0]["state_dict"].items():
+        # one step of Adam is as large as the learning rate where a gradient is only rounding: biases from which
+        # BatchNorm takes the mean away have nothing else
+        is_free = "norm_1.bias" in " ".join(states[0]["state_dict"]) and name.endswith((".bias", ".running_mean"))
+        tolerance = 0.2 if is_free else 0.02
+        torch.testing.assert_close(tensor, states[1]["state_dict"][name], rtol=1e-3, atol=tolerance, msg=name)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_equals_the_plain_training(name, tmp_path):
+    plain = fit(TASKS[name], tmp_path / "plain", compiled=False)
+    compiled = fit(TASKS[name], tmp_path / "compiled", compiled=True)
+    assert_equal_runs(tmp_path / "plain", tmp_path / "compiled")
+    for one, other in zip(layer_weights(plain.network), layer_weights(compiled.network), strict=True):
+        assert one.number is None or (one.values == other.values).mean() > 0.98  # one on an edge may differ
+
+
+def test_one_step_equals_the_plain_step():
+    task = jets()
+    network = task.network
+    JETS.setup()
+    batch = tuple(rows[:3000] for rows in JETS.rows("train"))
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    step = CompiledStep(network.train(), task.objective)
+    optimizer = torch.optim.Adam(task.parameters(), lr=1e-2)
+    step.prepare(optimizer, batch)
+    step(batch, 1e-2)
+    compiled = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    network.load_state_dict(state)
+    plain = torch.optim.Adam(task.parameters(), lr=1e-2)
+    objective, metrics = task.objective(network, batch)
+    objective.backward()
+    plain.step()
+    for name, tensor in network.state_dict().items():
+        torch.testing.assert_close(compiled[name], tensor, rtol=1e-5, atol=1e-6)
+    for name, value in step.take_metrics().items():
+        torch.testing.assert_close(value, metrics[name].detach())
+    for name in ("step", "exp_avg", "exp_avg_sq"):
+        for parameter in task.parameters():
+            torch.testing.assert_close(optimizer.state[parameter][name], plain.state[parameter][name])
+
+
+def test_prunes_as_the_plain_training_does(tmp_path):
+    networks = [
+        fit(jets, tmp_path / str(compiled), Pruning(0.6, frequency=2), compiled=compiled).network
+        for compiled in (False, True)
+    ]
+    for one, other in zip(*(layer_weights(network) for network in networks), strict=True):
+        assert one.float_zeros == other.float_zeros == -(-one.values.size * 6 // 10)
+        assert ((one.values == 0) == (other.values == 0)).mean() > 0.9
+    assert all(type(layer.weight) is torch.nn.Parameter for layer in linear_layers(networks[1]).values())
+
+
+@pytest.mark.parametrize("pruning", [[], [{"sparsity": 0.6, "frequency": 2}]])
+def test_resumes_bit_for_bit(tmp_path, pruning):
+    def callbacks() -> list[Pruning]:
+        return [Pruning(**settings) for settings in pruning]
+
+    whole = fit(jets, tmp_path / "whole", *callbacks(), compiled=True)
+
+    class Stop(lightning.Callback):
+        def on_train_epoch_end(self, trainer, pl_module) -> None:
+            trainer.should_stop = trainer.current_epoch == 0
+
+    fit(jets, tmp_path / "parts", Stop(), *callbacks(), compiled=True)
+    parts = fit(jets, tmp_path / "parts", *callbacks(), compiled=True, ckpt=tmp_path / "parts/last.ckpt")
+    for name, tensor in whole.network.state_dict().items():
+        assert torch.equal(tensor, parts.network.state_dict()[name]), name
+    assert (tmp_path / "whole/metrics.csv").read_text() == (tmp_path / "parts/metrics.csv").read_text()
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_run_goes_on_either_way(tmp_path, first):
+    class Stop(lightning.Callback):
+        def on_train_epoch_end(self, trainer, pl_module) -> None:
+            trainer.should_stop = trainer.current_epoch == 0
+
+    fit(jets, tmp_path / "whole", compiled=False)
+    fit(jets, tmp_path / "parts", Stop(), compiled=first)
+    fit(jets, tmp_path / "parts", compiled=not first, ckpt=tmp_path / "parts/last.ckpt")
+    assert_equal_runs(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_trains_uncompiled_if_the_compiler_fails(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("fatal error: Python.h: No such file or directory\nmore")
+
+    monkeypatch.setattr(torch._inductor, "standalone_compile", fail)
+    with pytest.warns(UserWarning, match="training step is not compiled, and slower: .* Python.h: No such file or dir"):
+        fit(jets, tmp_path / "failed", compiled=True)
+    fit(jets, tmp_path / "plain", compiled=False)
+    assert_equal_runs(tmp_path / "plain", tmp_path / "failed")
+
+
+class Batches(lightning.Callback):
+    """Wants to see every batch."""
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None: ...
+
+
+def long_trainer(*callbacks, **options) -> lightning.Trainer:
+    options = {"accelerator": "cpu", "max_epochs": 50, "logger": False, "barebones": False, **options}
+    return lightning.Trainer(callbacks=list(callbacks), enable_checkpointing=bool(callbacks), **options)
+
+
+def pays_off(trainer: lightning.Trainer, *, samples: int = 500_000, batch_size: int = 1000) -> bool:
+    return blocks.pays_off(trainer, samples=samples, batch_size=batch_size)
+
+
+def test_long_trainings_are_compiled():
+    assert pays_off(long_trainer())
+    assert pays_off(long_trainer(Pruning(0.5), EarlyStopping("val_loss"), ModelCheckpoint(monitor="val_loss")))
+    assert pays_off(long_trainer(max_epochs=-1), samples=1000)
+    assert not pays_off(long_trainer(), samples=10_000)
+    assert pays_off(long_trainer(), samples=10_000, batch_size=50)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"gradient_clip_val": 0.1},
+        {"accumulate_grad_batches": 2},
+        {"limit_train_batches": 10},
+        {"max_steps": 10_000},
+        {"val_check_interval": 0.5},
+        {"overfit_batches": 2},
+        {"profiler": "simple"},
+        {"detect_anomaly": True},
+        {"devices": 2},
+        {"precision": "64-true"},
+        {"fast_dev_run": True},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_what_looks_at_single_steps_is_not_compiled(options):
+    assert not pays_off(long_trainer(**options))
+
+
+@pytest.mark.parametrize("callback", [Batches(), Timer("00:01:00:00"), ModelCheckpoint(every_n_train_steps=5)])
+def test_callbacks_that_want_single_batches_get_them(callback):
+    assert not pays_off(long_trainer(callback))
+
+
+def test_needs_a_compiler(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert not pays_off(long_trainer())
+    monkeypatch.delenv("CXX")
+    monkeypatch.setenv("TORCH_COMPILE_DISABLE", "1")
+    assert not pays_off(long_trainer())
+
+
+def test_a_block_is_as_many_batches():
+    JETS.setup()
+    rows = JETS.rows("train")
+    single = TensorBatches(*rows, batch_size=700, shuffle=True, seed=5)
+    block = TensorBatches(*rows, batch_size=700, shuffle=True, seed=5, steps_per_block=9)
+    assert single.steps == block.steps == len(single)
+    assert len(block) == -(-single.steps // 9)
+    for one, other in zip(zip(*single, strict=True), zip(*block, strict=True), strict=True):
+        assert torch.equal(torch.cat(one), torch.cat(other))
