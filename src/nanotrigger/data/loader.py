@@ -79,7 +79,7 @@ class TensorBatches:
         if self.shuffle:
             order = self._permutation()[: self.steps * self.batch_size]
             size = self.batch_size * self.steps_per_block
-            batches = zip(*(tensor[order].split(size) for tensor in self.tensors), strict=True)
+            batches = zip(*(tensor.index_select(0, order).split(size) for tensor in self.tensors), strict=True)
         else:
             batches = zip(*(tensor.tensor_split(len(self)) for tensor in self.tensors), strict=True)
         for batch in batches:

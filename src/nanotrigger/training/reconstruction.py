@@ -35,6 +35,8 @@ def reconstruction_error(features: Tensor, outputs: Tensor, absent_pt: Tensor, d
         absent_pt: what 0 GeV is after standardization, shape (objects,).
         distance: what is compared, and how.
     """
+    if distance == Distance():
+        return (outputs - features).square().mean(dim=1)
     reconstructed_pt = outputs[:, ::_OBJECT]
     if distance.positive_pt:
         reconstructed_pt = torch.maximum(reconstructed_pt, absent_pt)
