@@ -8,7 +8,7 @@ torch.compile around it, tracing takes ten times as long and every call twice as
 
 import copy
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -56,9 +56,9 @@ class CompiledStep:
         self._names = list(metrics)
         self._totals = torch.zeros(len(metrics))
         self._rate = torch.zeros(())
-        state = (*_network_state(self._network), *_flat_state(optimizer), self._rate, self._totals)
-        tensors, structure = tree_flatten((state, batch))
         group = optimizer.param_groups[0]
+        network = _network_state(self._network, group["params"])
+        tensors, structure = tree_flatten(((*network, *_flat_state(optimizer), self._rate, self._totals), batch))
 
         def step(*tensors: Tensor) -> None:
             state, batch = tree_unflatten(tensors, structure)
@@ -94,15 +94,21 @@ class _Objective(nn.Module):
         return self.objective(self.network, batch)
 
 
-def _network_state(network: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Return parameters, masks and buffers under the names that they have in `_Objective`, and without pruning."""
+def _network_state(
+    network: nn.Module, trained: Iterable[nn.Parameter]
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
+    """Return parameters, masks and buffers under the names that they have in `_Objective`, and without pruning.
+
+    Args:
+        network: that has them.
+        trained: the parameters in the optimizer's order, which pruning does not change as it does the network's.
+    """
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
     parameters, masks = {}, {}
-    for name, parameter in network.named_parameters():
-        owner, _, leaf = name.rpartition(".")
-        layer = network.get_submodule(owner)
-        name = f"network.{name}"
-        if prune.is_pruned(layer) and leaf == "weight_orig":
-            name = name.removesuffix("_orig")
+    for parameter in trained:
+        owner, _, leaf = names[id(parameter)].rpartition(".")
+        layer, name = network.get_submodule(owner), f"network.{owner}.{leaf.removesuffix('_orig')}"
+        if leaf == "weight_orig" and prune.is_pruned(layer):
             masks[name] = layer.get_buffer("weight_mask")
         parameters[name] = parameter.detach()
     known = {id(mask) for mask in masks.values()}
