@@ -32,7 +32,7 @@ class QuantizedLinear(QuantLinear):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return the outputs, shape (batch, outputs), for values of shape (batch, inputs)."""
-        if self.export_mode:
+        if self.weight_quant.export_mode:
             return super().forward(values)
         weight, bias = self.formats
         return linear(values, quantize_parameter(self.weight, weight), quantize_parameter(self.bias, bias))
@@ -51,7 +51,9 @@ class QuantizedReLU(QuantReLU):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return quantized activations, same shape."""
-        return super().forward(values) if self.export_mode else quantize_activation(values.relu(), self.format)
+        if self.act_quant.export_mode:
+            return super().forward(values)
+        return quantize_activation(values.relu(), self.format)
 
 
 class Quantizer(QuantIdentity):
@@ -67,7 +69,9 @@ class Quantizer(QuantIdentity):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return quantized values, same shape."""
-        return super().forward(values) if self.export_mode else quantize_activation(values, self.format)
+        if self.act_quant.export_mode:
+            return super().forward(values)
+        return quantize_activation(values, self.format)
 
 
 def dense_layer(
