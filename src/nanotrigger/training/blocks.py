@@ -41,7 +41,8 @@ def pays_off(trainer: lightning.Trainer, *, samples: int, batch_size: int) -> bo
         batch_size: samples of a step.
     """
     epochs = math.inf if trainer.max_epochs in (-1, None) else trainer.max_epochs
-    saved = epochs * samples * (_SECONDS_PER_STEP / batch_size + _SECONDS_PER_SAMPLE)
+    steps = samples / max(batch_size, 1)  # a size that is none is refused later
+    saved = epochs * (steps * _SECONDS_PER_STEP + samples * _SECONDS_PER_SAMPLE)
     return saved >= _WORTH_COMPILING and _is_plain(trainer) and _has_compiler()
 
 

@@ -196,6 +196,7 @@ def test_long_trainings_are_compiled():
     assert pays_off(long_trainer(max_epochs=-1), samples=1000)
     assert not pays_off(long_trainer(), samples=10_000)
     assert pays_off(long_trainer(), samples=10_000, batch_size=50)
+    assert pays_off(long_trainer(), batch_size=0)  # which the loader refuses
 
 
 @pytest.mark.parametrize(
