@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
-from torch.nn.utils import prune
 from torch.optim import Adam
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
@@ -108,28 +107,26 @@ def _network_state(
     for parameter in trained:
         owner, _, leaf = names[id(parameter)].rpartition(".")
         layer, name = network.get_submodule(owner), f"network.{owner}.{leaf.removesuffix('_orig')}"
-        if leaf == "weight_orig" and prune.is_pruned(layer):
+        if leaf == "weight_orig":
             masks[name] = layer.get_buffer("weight_mask")
         parameters[name] = parameter.detach()
-    known = {id(mask) for mask in masks.values()}
-    buffers = {f"network.{name}": buffer for name, buffer in network.named_buffers() if id(buffer) not in known}
+    named = network.named_buffers()
+    buffers = {f"network.{name}": buffer for name, buffer in named if not name.endswith(".weight_mask")}
     return parameters, masks, buffers
 
 
 def _flat_state(optimizer: Adam) -> tuple[Tensor, ...]:
     """Return counts, first and second moments, flat; from now on the optimizer's state are views of them."""
     parameters = optimizer.param_groups[0]["params"]
-    states = [optimizer.state[parameter] for parameter in parameters]
-    counts = torch.tensor([float(state.get("step", 0)) for state in states])
+    states = [(parameter, optimizer.state[parameter]) for parameter in parameters]
+    counts = torch.tensor([float(state.get("step", 0)) for _, state in states])
     moments = [
-        torch.cat([state.get(name, torch.zeros_like(parameter)).flatten() for parameter, state in pairs])
+        torch.cat([state.get(name, torch.zeros_like(parameter)).flatten() for parameter, state in states])
         for name in ("exp_avg", "exp_avg_sq")
-        for pairs in [zip(parameters, states, strict=True)]
     ]
     sizes = [parameter.numel() for parameter in parameters]
-    for parameter, count, first, second in zip(
-        parameters, counts, *(moment.split(sizes) for moment in moments), strict=True
-    ):
+    views = zip(parameters, counts, *(moment.split(sizes) for moment in moments), strict=True)
+    for parameter, count, first, second in views:
         optimizer.state[parameter] = {
             "step": count,
             "exp_avg": first.view_as(parameter),
