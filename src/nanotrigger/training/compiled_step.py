@@ -47,7 +47,7 @@ class CompiledStep:
         """Take over the tensors of network and optimizer, and compile for batches of this shape; nothing is trained.
 
         Args:
-            optimizer: over all parameters of the network, in one group, without weight decay.
+            optimizer: over the parameters that are trained, in one group, without weight decay.
             batch: tensors, the first dimension of each is the batch.
         """
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
@@ -96,7 +96,7 @@ class _Objective(nn.Module):
 def _network_state(
     network: nn.Module, trained: Iterable[nn.Parameter]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Return parameters, masks and buffers under the names that they have in `_Objective`, and without pruning.
+    """Return what is trained, its masks and what is not, under the names in `_Objective`, which knows no pruning.
 
     Args:
         network: that has them.
@@ -110,9 +110,9 @@ def _network_state(
         if leaf == "weight_orig":
             masks[name] = layer.get_buffer("weight_mask")
         parameters[name] = parameter.detach()
-    named = network.named_buffers()
-    buffers = {f"network.{name}": buffer for name, buffer in named if not name.endswith(".weight_mask")}
-    return parameters, masks, buffers
+    others = {name: parameter.detach() for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    others |= {name: buffer for name, buffer in network.named_buffers() if not name.endswith(".weight_mask")}
+    return parameters, masks, {f"network.{name}": tensor for name, tensor in others.items()}
 
 
 def _flat_state(optimizer: Adam) -> tuple[Tensor, ...]:

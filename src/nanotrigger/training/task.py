@@ -132,7 +132,8 @@ class Task(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return Adam and its schedule: cosine over all steps, or plateau over epochs."""
-        optimizer = torch.optim.Adam(self.parameters(), lr=self.learning_rate)
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        optimizer = torch.optim.Adam(trained, lr=self.learning_rate)
         if self.schedule == "constant":
             return optimizer
         if self.schedule == "plateau":
