@@ -23,7 +23,7 @@ class TensorBatches:
         seed: seed of the permutations.
         rank: this process among `world_size`.
         world_size: number of processes.
-        steps_per_block: with more than one, and one process, shuffled batches come in blocks of so many.
+        steps_per_block: with more than one, and one process, batches come in blocks of so many.
 
     Raises:
         InputError: a batch size that the rows or the ranks do not allow.

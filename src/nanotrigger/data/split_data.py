@@ -30,7 +30,7 @@ class SplitData(lightning.LightningDataModule):
         self.test = test
         self.validation = validation
         self.split_seed = split_seed
-        self.steps_per_block = 1  # of the training; the task changes it
+        self.steps_per_block = 1  # of training and validation; the task changes it
 
     @staticmethod
     def resolve(source: str) -> str:
@@ -50,23 +50,23 @@ class SplitData(lightning.LightningDataModule):
 
     def train_dataloader(self) -> TensorBatches:
         """Return shuffled batches of the training split."""
-        return self._batches("train", shuffle=True)
+        return self._batches("train", shuffle=True, steps_per_block=self.steps_per_block)
 
     def val_dataloader(self) -> TensorBatches:
         """Return the validation split in order."""
-        return self._batches("validation")
+        return self._batches("validation", steps_per_block=self.steps_per_block)
 
     def test_dataloader(self) -> TensorBatches:
         """Return the test split in order."""
         return self._batches("test")
 
-    def _batches(self, part: str, *, shuffle: bool = False) -> TensorBatches:
+    def _batches(self, part: str, *, shuffle: bool = False, steps_per_block: int = 1) -> TensorBatches:
         trainer = self.trainer
         device = trainer.strategy.root_device if trainer else torch.device("cpu")
         return TensorBatches(
             *(tensor.to(device) for tensor in self.rows(part)),
             batch_size=self.batch_size if shuffle else max(self.batch_size, _ROWS_IN_ORDER),
-            steps_per_block=self.steps_per_block if shuffle else 1,
+            steps_per_block=steps_per_block,
             shuffle=shuffle,
             seed=torch.initial_seed(),
             rank=trainer.global_rank if trainer else 0,

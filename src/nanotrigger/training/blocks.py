@@ -27,6 +27,8 @@ _BATCH_HOOKS = (
     "on_before_backward",
     "on_after_backward",
     "on_before_optimizer_step",
+    "on_validation_batch_start",
+    "on_validation_batch_end",
 )
 
 
@@ -70,7 +72,8 @@ def _is_plain(trainer: lightning.Trainer) -> bool:
         and trainer.precision == "32-true"
         and trainer.accumulate_grad_batches == 1
         and not trainer.gradient_clip_val
-        and trainer.limit_train_batches == 1.0
+        and trainer.limit_train_batches == trainer.limit_val_batches == 1.0
+        and not trainer.num_sanity_val_steps
         and trainer.val_check_interval == 1.0
         and not trainer.overfit_batches
         and not trainer.fast_dev_run

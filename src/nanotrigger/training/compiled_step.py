@@ -1,4 +1,4 @@
-"""Compiled step: a step of Adam as one function of tensors, compiled as a whole.
+"""Compiled step: a step of Adam, or of a validation, as one function of tensors, compiled as a whole.
 
 A network of a few thousand parameters needs less time for its arithmetic than Python needs to call it layer by layer.
 
@@ -8,7 +8,7 @@ torch.compile around it, tracing takes ten times as long and every call twice as
 
 import copy
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -35,7 +35,9 @@ class CompiledStep:
     def __init__(self, network: nn.Module, objective: Objective) -> None:
         self._network = network
         self._objective = _Objective(copy.deepcopy(network).train(), objective)
+        self._evaluation = _Objective(copy.deepcopy(network).eval(), objective)
         self._function: Callable[..., Any] | None = None
+        self._evaluate: Callable[..., Tensor] | None = None
         self.steps = 0  # whose metrics are in the totals
 
     @property
@@ -56,7 +58,7 @@ class CompiledStep:
         self._totals = torch.zeros(len(metrics))
         self._rate = torch.zeros(())
         group = optimizer.param_groups[0]
-        network = _network_state(self._network, group["params"])
+        self._network_state = network = _network_state(self._network, group["params"])
         tensors, structure = tree_flatten(((*network, *_flat_state(optimizer), self._rate, self._totals), batch))
 
         def step(*tensors: Tensor) -> None:
@@ -79,6 +81,25 @@ class CompiledStep:
         self._totals.zero_()
         self.steps = 0
         return means
+
+    @torch.inference_mode(False)  # in which nothing can be traced
+    @torch.no_grad()
+    def evaluate(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
+        """Return the means of the metrics over batches, by name; all but the last must have one size."""
+        tensors, structure = tree_flatten((*self._network_state, batches[0]))
+        state = tensors[: -len(batches[0])]
+
+        def judge(*tensors: Tensor) -> Tensor:
+            parameters, masks, buffers, batch = tree_unflatten(tensors, structure)
+            return _judge(parameters, buffers, masks, self._evaluation, batch)[1]
+
+        if self._evaluate is None:
+            self._evaluate = _compile(judge, tensors)
+        metrics = [self._evaluate(*state, *batch) for batch in batches[:-1]]
+        metrics.append((self._evaluate if len(batches[-1][0]) == len(batches[0][0]) else judge)(*state, *batches[-1]))
+        sizes = torch.tensor([len(batch[0]) for batch in batches])
+        means = (torch.stack(metrics) * sizes[:, None]).sum(dim=0) / sizes.sum()
+        return dict(zip(self._names, means.unbind(), strict=True))
 
 
 class _Objective(nn.Module):
@@ -151,12 +172,8 @@ def _step(
 ) -> None:
     """Change parameters and moments as Adam does (arXiv 1412.6980, algorithm 1), and add up the metrics."""
 
-    def loss(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        weights = {name: tensor * masks[name] if name in masks else tensor for name, tensor in parameters.items()}
-        value, metrics = functional_call(objective, (weights, buffers), (batch,))
-        return value, torch.stack(list(metrics.values()))
-
-    gradients, (_, metrics) = grad_and_value(loss, has_aux=True)(parameters, buffers)
+    # with the buffers as an argument: BatchNorm changes them
+    gradients, (_, metrics) = grad_and_value(_judge, has_aux=True)(parameters, buffers, masks, objective, batch)
     gradient = torch.cat([gradients[name].flatten() for name in parameters])
     totals.add_(metrics)
     counts.add_(1)
@@ -168,6 +185,19 @@ def _step(
         parameters.values(), changes.split([parameter.numel() for parameter in parameters.values()]), strict=True
     ):
         parameter.sub_(change.view_as(parameter))
+
+
+def _judge(
+    parameters: dict[str, Tensor],
+    buffers: dict[str, Tensor],
+    masks: dict[str, Tensor],
+    objective: nn.Module,
+    batch: Batch,
+) -> tuple[Tensor, Tensor]:
+    """Return what is minimized, and the metrics of a batch, shape (metrics,)."""
+    weights = {name: tensor * masks[name] if name in masks else tensor for name, tensor in parameters.items()}
+    value, metrics = functional_call(objective, (weights, buffers), (batch,))
+    return value, torch.stack(list(metrics.values()))
 
 
 def _compile(function: Callable[..., Any], tensors: list[Tensor]) -> Callable[..., Any]:

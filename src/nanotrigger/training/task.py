@@ -89,8 +89,12 @@ class Task(lightning.LightningModule):
         return objective
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Log the metrics of the validation split."""
-        self._log_metrics("val", self.objective(self.network, batch)[1], len(batch[0]))
+        """Log the metrics of the validation split, or of a block of it."""
+        if self._compiled is None:
+            metrics = self.objective(self.network, batch)[1]
+        else:
+            metrics = self._compiled.evaluate(_batches(batch, self.trainer.val_dataloaders.batch_size))
+        self._log_metrics("val", metrics, len(batch[0]))
 
     def test_step(self, batch: Batch, batch_index: int) -> None:
         """Log the metrics of the test split."""
@@ -111,7 +115,7 @@ class Task(lightning.LightningModule):
     def _train_block(self, step: CompiledStep, block: Batch) -> None:
         """Train with one batch of the block after the other, as Lightning would."""
         optimizer: Any = self.optimizers(use_pl_optimizer=False)
-        batches = list(zip(*(rows.split(self.trainer.datamodule.batch_size) for rows in block), strict=True))
+        batches = _batches(block, self.trainer.train_dataloader.batch_size)
         if not step.is_ready:
             step.prepare(optimizer, batches[0])
         prunings = [callback for callback in self.trainer.callbacks if isinstance(callback, Pruning) and callback.is_on]
@@ -196,6 +200,10 @@ def cosine(step: int, total: int) -> float:
     (1.0, 0.5, 0.0)
     """
     return round((1 + math.cos(math.pi * min(step, total) / total)) / 2, 15)
+
+
+def _batches(block: Batch, size: int) -> list[Batch]:
+    return list(zip(*(rows.split(size) for rows in block), strict=True))
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

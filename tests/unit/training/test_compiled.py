@@ -179,6 +179,12 @@ def test_trains_uncompiled_if_the_compiler_fails(tmp_path, monkeypatch):
     assert_equal_runs(tmp_path / "plain", tmp_path / "failed")
 
 
+class JudgedBatches(lightning.Callback):
+    """Wants to see every batch of the validation."""
+
+    def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx, dataloader_idx=0) -> None: ...
+
+
 class Batches(lightning.Callback):
     """Wants to see every batch."""
 
@@ -186,7 +192,7 @@ class Batches(lightning.Callback):
 
 
 def long_trainer(*callbacks, **options) -> lightning.Trainer:
-    options = {"accelerator": "cpu", "max_epochs": 50, "logger": False, "barebones": False, **options}
+    options = {"accelerator": "cpu", "max_epochs": 50, "logger": False, "num_sanity_val_steps": 0, **options}
     return lightning.Trainer(callbacks=list(callbacks), enable_checkpointing=bool(callbacks), **options)
 
 
@@ -209,6 +215,8 @@ def test_long_trainings_are_compiled():
         {"gradient_clip_val": 0.1},
         {"accumulate_grad_batches": 2},
         {"limit_train_batches": 10},
+        {"limit_val_batches": 10},
+        {"num_sanity_val_steps": 2},
         {"max_steps": 10_000},
         {"val_check_interval": 0.5},
         {"overfit_batches": 2},
@@ -224,7 +232,7 @@ def test_what_looks_at_single_steps_is_not_compiled(options):
     assert not pays_off(long_trainer(**options))
 
 
-@pytest.mark.parametrize("callback", [Batches(), Timer("00:01:00:00"), ModelCheckpoint(every_n_train_steps=5)])
+@pytest.mark.parametrize("callback", [Batches(), JudgedBatches(), Timer("00:01:00:00"), ModelCheckpoint(every_n_train_steps=5)])
 def test_callbacks_that_want_single_batches_get_them(callback):
     assert not pays_off(long_trainer(callback))
 
