@@ -16,8 +16,8 @@ from nanotrigger.errors import InputError
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
-    The temporary file is synced to disk before the rename and removed if the block raises, so `path`
-    holds either its former content or the complete new one.
+    The temporary file is synced to disk before the rename, the folder behind it, and it is removed if the block
+    raises, so `path` holds either its former content or the complete new one, also after a power cut.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
@@ -25,10 +25,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        _sync(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+        _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -59,6 +59,12 @@ def whole_folder(path: Path, *, marker: str) -> Iterator[Path]:
             raise
 
 
+def remove_unfinished(path: Path) -> None:
+    """Remove what processes that were killed had begun to write in the place of a file that nobody else writes."""
+    for temporary in path.parent.glob(f".{path.name}.????????{path.suffix}"):
+        temporary.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with whole_file(path) as temporary:
@@ -84,6 +90,15 @@ def sha256_of_folder(folder: Path) -> str:
         if path.is_file()
     ]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Have a file, or the names in a folder, written to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _umask() -> int:

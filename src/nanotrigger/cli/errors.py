@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import NoReturn
 from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from nanotrigger.errors import FirmwareError, InputError
 
@@ -20,10 +22,13 @@ def exit_with_one_line(command: Callable[[], int | None]) -> NoReturn:
     """Run a command and exit with its code.
 
     Bad input gives 2 and one line on stderr, firmware that does not build or run 1 and the tool's last lines,
-    Ctrl-C 130.
+    Ctrl-C 130, a training that is terminated 143.
     """
     try:
         code = command() or 0
+    except SIGTERMException:  # of Lightning, as an exit without a code
+        print("terminated", file=sys.stderr)
+        code = 128 + signal.SIGTERM
     except (KeyboardInterrupt, SystemExit) as error:
         if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
             raise

@@ -13,6 +13,7 @@ from typing import Any
 
 import lightning
 import torch
+from filelock import FileLock, Timeout
 from lightning.pytorch.callbacks import EarlyStopping, LambdaCallback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -23,12 +24,12 @@ from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.evaluate import evaluate_run
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.errors import InputError
-from nanotrigger.files import write_text
+from nanotrigger.files import remove_unfinished, write_text
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.history import History
 from nanotrigger.training.pruning import Pruning
-from nanotrigger.training.run_checkpoints import BestCheckpoint, LastCheckpoint
+from nanotrigger.training.run_checkpoints import BestCheckpoint, LastCheckpoint, WholeCheckpoints
 from nanotrigger.training.warm_start import WarmStart
 
 _DESCRIPTION = """
@@ -40,6 +41,7 @@ Train, validate or test a network:
   python train.py experiment=jets_qat pruning.sparsity=0.75        prune while training
   python train.py experiment=ad_ae                                 anomaly detection; also ad_vae, ad_ae_qat …
   python train.py ckpt_path=RUN/last.ckpt                          resume a run in its folder
+  python train.py experiment=jets_qat output=RUN ckpt_path=last    the same, or begin it: for jobs that are repeated
   python train.py test ckpt_path=RUN/best.ckpt                     test a checkpoint
   python train.py fit --config FILE --trainer.max_epochs 5         the same in Lightning's own form
 """
@@ -47,6 +49,8 @@ Train, validate or test a network:
 
 class TrainCLI(LightningCLI):
     """LightningCLI whose network is a group of its own, linked into the model."""
+
+    _lock: FileLock | None = None
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the groups that are ours."""
@@ -96,6 +100,9 @@ class TrainCLI(LightningCLI):
         super().parse_arguments(parser, args)
         subcommand = self.config.subcommand
         settings = self.config[subcommand]
+        self._goes_on = settings.ckpt_path is not None
+        if settings.ckpt_path == "last":
+            _settle_last(settings)
         seed = settings.seed_everything
         if not isinstance(seed, bool) and seed is not None and not 0 <= seed < 2**32:
             raise InputError(f"seed={seed}: must be at least 0 and below 2^32")
@@ -106,7 +113,8 @@ class TrainCLI(LightningCLI):
             raise InputError(f"{subcommand} needs ckpt_path=RUN/best.ckpt")
         if subcommand == "fit" and settings.output is None:
             settings.output = str(_default_output(settings))
-            sys.argv.append(f"--output={settings.output}")  # for the other processes of a multi-device run
+        if subcommand == "fit":  # for the other processes of a multi-device run
+            sys.argv += [f"--output={settings.output}", f"--ckpt_path={settings.ckpt_path or 'null'}"]
 
     def before_instantiate_classes(self) -> None:
         """Settle the data source, so that config.yaml says what was used, and prepare the run folder's callbacks."""
@@ -116,11 +124,7 @@ class TrainCLI(LightningCLI):
             settings.data.init_args.source = locate(settings.data.class_path).resolve(source)  # type: ignore[attr-defined]
         if self.subcommand != "fit":
             return
-        if rank_zero_only.rank == 0 and settings.ckpt_path is None and (self.run_folder / "config.yaml").exists():
-            raise InputError(
-                f"output={self.run_folder} already holds a run; choose another folder or resume with "
-                f"ckpt_path={self.run_folder / 'last.ckpt'}"
-            )
+        self._check_folder()
         settings.checkpoint.dirpath = str(self.run_folder)
         self.trainer_defaults["callbacks"] = [
             LambdaCallback(on_train_start=self.write_config),
@@ -132,6 +136,8 @@ class TrainCLI(LightningCLI):
         """Add the TensorBoard logger if it is asked for."""
         if self.subcommand == "fit" and self._settings.tensorboard:
             kwargs["logger"] = _tensorboard(self.run_folder)
+        plugins = self._get(self.config_init, "trainer.plugins") or []
+        kwargs["plugins"] = [WholeCheckpoints(), *(plugins if isinstance(plugins, list) else [plugins])]
         return super().instantiate_trainer(**kwargs)
 
     def before_fit(self) -> None:
@@ -140,15 +146,42 @@ class TrainCLI(LightningCLI):
         if self.trainer.is_global_zero:
             print(f"{self.datamodule}\nnetwork: {self.model.network.description}", flush=True)
 
+    def _check_folder(self) -> None:
+        if rank_zero_only.rank == 0 and not self._goes_on and (self.run_folder / "config.yaml").exists():
+            raise InputError(
+                f"output={self.run_folder} already holds a run; choose another folder or resume with "
+                f"ckpt_path={self.run_folder / 'last.ckpt'}"
+            )
+
     def write_config(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        """Write config.yaml, once everything has been checked and the first step is due."""
+        """Write config.yaml, once everything has been checked and the first step is due; hold the folder."""
         if trainer.is_global_zero and not trainer.fast_dev_run:
+            self._hold_folder()
             settings = self._settings.clone()
             # where this run lies, and who tests it, is no part of how to repeat it
             settings.output = settings.ckpt_path = settings.checkpoint.dirpath = None
             settings.evaluate = True
             config = self._parser(self.subcommand).dump(settings, skip_unset=False)
             write_text(self.run_folder / "config.yaml", config)
+
+    def _hold_folder(self) -> None:
+        """Keep other trainings out of the run folder, and remove what one that was killed had begun to write."""
+        self.run_folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock = FileLock(self.run_folder / ".lock", timeout=0)
+            self._lock.acquire()
+        except Timeout:
+            raise InputError(f"output={self.run_folder}: another training is writing there; wait for it") from None
+        self._check_folder()
+        for name in ("best.ckpt", "last.ckpt", "metrics.csv", "config.yaml"):
+            remove_unfinished(self.run_folder / name)
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        try:
+            super()._run_subcommand(subcommand)
+        finally:
+            if self._lock is not None:
+                self._lock.release()
 
     def after_fit(self) -> None:
         """Test the best checkpoint, on one process: test.json and figures."""
@@ -232,6 +265,15 @@ def _check_fields(arguments: Sequence[str], network: Any) -> None:
             raise InputError(f"{argument[2:]}: network.{match[1]} has a format for each layer; give the list, or one")
 
 
+def _settle_last(settings: Any) -> None:
+    """Have `ckpt_path=last` mean the last.ckpt of the run folder, or of the experiment's newest, if there is one."""
+    if settings.output is None:
+        runs = sorted(path.parent for path in _default_output(settings).parent.glob("*/config.yaml"))
+        settings.output = str(runs[-1]) if runs else None
+    last = Path(settings.output or "", "last.ckpt")
+    settings.ckpt_path = str(last) if settings.output is not None and last.exists() else None
+
+
 def _check_checkpoint(path: Path, *, resume: bool) -> None:
     load_trained(path)
     if resume and "optimizer_states" not in read_checkpoint(path):
@@ -240,7 +282,7 @@ def _check_checkpoint(path: Path, *, resume: bool) -> None:
 
 def _default_output(settings: Any) -> Path:
     """Return the folder of the resumed checkpoint, or a new one named by experiment and time."""
-    if settings.ckpt_path is not None:
+    if settings.ckpt_path not in (None, "last"):
         return Path(settings.ckpt_path).parent
     if settings.experiment is None:
         settings.experiment = Path(str(settings.config[-1])).stem if settings.config else "run"

@@ -56,13 +56,14 @@ def count_steps(trainer: lightning.Trainer, steps: int) -> None:
         progress.increment_completed()
 
 
-def restore_steps(checkpoint: dict[str, Any]) -> None:
-    """Have a resumed run know how many steps were made, in blocks or one by one."""
+def restore_steps(checkpoint: dict[str, Any], *, in_blocks: bool) -> None:
+    """Have a resumed run, which trains in blocks or step by step, know how many steps were made in either way."""
     loops = checkpoint.get("loops", {}).get("fit_loop", {})
-    counts = {"ready": checkpoint["global_step"], "completed": checkpoint["global_step"]}
     if loops:
-        loops["epoch_loop.manual_optimization.optim_step_progress"]["total"].update(counts)
-        loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]["total"].update(counts)
+        steps = checkpoint["global_step"]
+        automatic, manual = ({"ready": n, "completed": n} for n in ((0, steps) if in_blocks else (steps, 0)))
+        loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]["total"].update(automatic)
+        loops["epoch_loop.manual_optimization.optim_step_progress"]["total"].update(manual)
 
 
 def _is_plain(trainer: lightning.Trainer) -> bool:

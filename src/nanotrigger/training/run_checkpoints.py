@@ -1,16 +1,35 @@
-"""best.ckpt and last.ckpt of a run folder."""
+"""best.ckpt and last.ckpt of a run folder, and how checkpoints are written."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
+from nanotrigger.files import whole_file
 from nanotrigger.training.pruning import Pruning
 
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Write a checkpoint whole or not at all, synced to the disk, and equal states as equal bytes.
+
+    Lightning's own way does not sync: after a power cut the file may be empty.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any | None = None
+    ) -> None:
+        """Write the checkpoint in the place of the former one."""
+        with whole_file(Path(path)) as temporary, temporary.open("wb") as file:
+            torch.save(_canonical(checkpoint), file)  # into a file without name, which would be in its bytes
 
 
 class BestCheckpoint(ModelCheckpoint):
@@ -20,17 +39,27 @@ class BestCheckpoint(ModelCheckpoint):
     A network that is pruned is not considered before it has its final sparsity, however good it is.
     """
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return scores and names of files, without the folder, which may change."""
+        state = super().state_dict()
+        paths = {key: Path(state[key]).name for key in _PATHS}
+        best = {Path(path).name: score for path, score in state["best_k_models"].items()}
+        return {**state, **paths, "best_k_models": best, "dirpath": ""}
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the score; bring best.ckpt along if it is not in this folder yet."""
-        folder = Path(self.dirpath)
-        best = Path(state_dict["best_model_path"])
-        if best.is_file() and not (folder / best.name).exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(best, folder / best.name)
-        state = dict(state_dict, dirpath=self.dirpath)
-        state.update({key: self._rebased(state_dict[key]) for key in _PATHS})
-        state["best_k_models"] = {self._rebased(path): score for path, score in state_dict["best_k_models"].items()}
-        super().load_state_dict(state)
+        """Take over the score, for this folder."""
+        paths = {key: self._rebased(state_dict[key]) for key in _PATHS}
+        best = {self._rebased(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict({**state_dict, **paths, "best_k_models": best, "dirpath": self.dirpath})
+        self.current_score = state_dict["current_score"]  # which Lightning leaves out
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Bring best.ckpt along if a run goes on in another folder."""
+        best = Path(self.best_model_path)
+        former = Path(trainer.ckpt_path or "").with_name(best.name) if self.best_model_path else best
+        if trainer.is_global_zero and former.is_file() and not best.exists():
+            best.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(former, best)
 
     def _save_topk_checkpoint(self, trainer: lightning.Trainer, monitor_candidates: dict[str, Tensor]) -> None:
         if all(callback.is_complete for callback in trainer.callbacks if isinstance(callback, Pruning)):
@@ -58,8 +87,23 @@ class LastCheckpoint(ModelCheckpoint):
             enable_version_counter=False,
         )
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: it is always the same file."""
+        return {}
+
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write the first one, so that a run interrupted in its first epoch can be resumed too."""
         super().on_train_start(trainer, pl_module)
         if trainer.ckpt_path is None and not trainer.fast_dev_run:
             self._save_checkpoint(trainer, self.format_checkpoint_name({}))
+
+
+def _canonical(value: Any) -> Any:
+    """Return an equal value whose pickle does not show which equal strings and containers in it are one object."""
+    if type(value) is str:
+        return sys.intern(value)
+    if type(value) is dict:
+        return {_canonical(key): _canonical(entry) for key, entry in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_canonical(entry) for entry in value)
+    return value

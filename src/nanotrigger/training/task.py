@@ -42,6 +42,7 @@ class Task(lightning.LightningModule):
         self.schedule = schedule
         self._is_validated = False  # since the plateau schedule last saw a loss
         self._compiled: CompiledStep | None = None
+        self._random_states: list[Tensor] = []  # of a checkpoint, until the training goes on
 
     shown = "loss"  # the metric in the progress bar
 
@@ -153,6 +154,11 @@ class Task(lightning.LightningModule):
         turn = {"interval": "step"} if self.automatic_optimization else {}
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, **turn}}
 
+    def on_train_start(self) -> None:
+        """Draw on where the checkpoint left off."""
+        for generator, state in zip(_generators(self.device), self._random_states, strict=False):
+            generator.set_state(state)
+
     def on_validation_end(self) -> None:
         """Remember that there is a new loss; Lightning keeps that of an earlier epoch as well."""
         self._is_validated = not self.trainer.sanity_checking
@@ -172,6 +178,7 @@ class Task(lightning.LightningModule):
             "settings": dict(self.settings),
             "network": self.network.configuration,
             "data": self.trainer.datamodule.record(),
+            "random_states": [generator.get_state() for generator in _generators(self.device)],
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -180,8 +187,9 @@ class Task(lightning.LightningModule):
         Raises:
             InputError: the data file, its split, the network or the task's settings differ.
         """
-        restore_steps(checkpoint)
+        restore_steps(checkpoint, in_blocks=self._compiled is not None)
         record = checkpoint.get(RECORD, {})
+        self._random_states = record.get("random_states", [])
         present: dict[str, Mapping[str, Any]] = {
             "network": self.network.configuration,
             "data": self.trainer.datamodule.record(),
@@ -191,6 +199,12 @@ class Task(lightning.LightningModule):
             difference = _difference(record.get(name, {}), now)
             if difference:
                 raise InputError(f"the checkpoint was trained with {name}.{difference}; use the run's own config.yaml")
+
+
+def _generators(device: torch.device) -> list[torch.Generator]:
+    """Return torch's random generators that a training on this device draws from."""
+    on_device = [torch.cuda.default_generators[device.index or 0]] if device.type == "cuda" else []
+    return [torch.default_generator, *on_device]
 
 
 def cosine(step: int, total: int) -> float:
