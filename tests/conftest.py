@@ -1,21 +1,14 @@
-"""Run the two commands as a user does, in a child process or in this one, and share one small run."""
+"""Run train.py, and share a few small runs."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import command
 from tests.made_events import make_events, write_events
 
-ROOT = Path(__file__).parents[1]
 QUIET = ("trainer.enable_progress_bar=false", "trainer.enable_model_summary=false")
-
-
-def command(script: str, *arguments: str, **options) -> subprocess.CompletedProcess:
-    """Run `python SCRIPT ARGUMENTS` and return what it printed and its exit code."""
-    words = [sys.executable, str(ROOT / script), *arguments]
-    return subprocess.run(words, capture_output=True, text=True, check=False, **options)
 
 
 def train(*arguments: str, **options) -> subprocess.CompletedProcess:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.conftest import ROOT, command, train
+from tests.command import ROOT, command
+from tests.conftest import train
 
 EXPERIMENTS = sorted(path.stem for path in (ROOT / "configs" / "experiment").glob("*.yaml"))
 OVERLAYS = {"course": "jets_qat"}  # overlay → what it is laid over

@@ -8,7 +8,8 @@ import pytest
 
 from nanotrigger.resources.record import read_reports
 from nanotrigger.training.checkpoint import load_trained
-from tests.conftest import command, train
+from tests.command import command
+from tests.conftest import train
 
 SMALL = ("network.hidden=[12,6]", "trainer.max_epochs=2")
 FIGURES = {"inputs", "history", "scores", "roc", "trigger_rate", "reconstruction", "latent", "pca", "weights"}

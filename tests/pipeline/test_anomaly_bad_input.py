@@ -10,7 +10,8 @@ from nanotrigger.cli import export, train
 from nanotrigger.data import EventData
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
 from nanotrigger.training import AnomalyDetection
-from tests.conftest import QUIET, ROOT
+from tests.command import ROOT
+from tests.conftest import QUIET
 from tests.made_events import make_events, write_events
 
 JETS = "ckpt={root}/checkpoints/reference/jets_qat.ckpt"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nanotrigger.cli.train import main
-from tests.conftest import QUIET, ROOT, train
+from tests.command import ROOT
+from tests.conftest import QUIET, train
 
 QAT = "experiment=jets_qat"
 PRUNED = ("data.source=simulated", "pruning.sparsity=0.5")

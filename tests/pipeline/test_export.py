@@ -18,7 +18,7 @@ from nanotrigger.numbers import FixedPoint
 from nanotrigger.resources.record import read_reports
 from nanotrigger.resources.report import Source
 from nanotrigger.training.checkpoint import load_trained
-from tests.conftest import command
+from tests.command import command
 
 
 def export(*arguments: str, **options):

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from nanotrigger.training.checkpoint import load_trained
-from tests.conftest import command, train
+from tests.command import command
+from tests.conftest import train
 
 pytestmark = pytest.mark.slow
 WEIGHTS = "network.weight=[{width: 4}, {width: 1, integer: 1}, {width: 2, integer: 1}, {width: 6}]"
@@ -18,7 +19,9 @@ RUN = ("experiment=jets_qat", "data.source=simulated", WEIGHTS, ACTIVATIONS, "ne
 
 def test_trains_resumes_and_exports(float_run, tmp_path):
     run, export = tmp_path / "run", tmp_path / "run" / "export"
-    done = train(*RUN, f"output={run}", f"warm_start.ckpt={float_run / 'best.ckpt'}", "trainer.max_epochs=1")
+    done = train(
+        *RUN, f"output={run}", f"warm_start.ckpt={float_run / 'best.ckpt'}", "trainer.max_epochs=1", "evaluate=false"
+    )
     assert done.returncode == 0, done.stderr
     assert "weight fixed<4,2> fixed<1,1> fixed<2,1> fixed<6,2>, bias fixed<6,2>, activation" in done.stdout
     settings = yaml.safe_load((run / "config.yaml").read_text())["network"]["init_args"]

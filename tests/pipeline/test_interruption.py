@@ -12,7 +12,7 @@ import pytest
 
 from nanotrigger import files
 from nanotrigger.cli import train
-from tests.conftest import ROOT
+from tests.command import CONTEXT, ROOT
 
 EXPERIMENTS = {
     # random draws, the plateau schedule, masks that grow, BatchNorm
@@ -20,9 +20,6 @@ EXPERIMENTS = {
     "jets_qat": ("trainer.max_epochs=20", "data.batch_size=3000", "pruning.sparsity=0.6", "pruning.end_step=100"),
 }
 KILLS = 10  # of each
-
-CONTEXT = multiprocessing.get_context("forkserver")  # what is imported already need not be imported ten times
-CONTEXT.set_forkserver_preload(["nanotrigger.cli.train", "tests.pipeline.test_interruption"])
 
 
 def run(experiment: str, folder: Path, dies_at_sync: int | None) -> None:
@@ -81,4 +78,3 @@ def test_killed_at_any_moment(experiment, tmp_path):
     assert finish(experiment, disturbed) == expected, deaths
     assert set(deaths) <= {0, -signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGTERM}, deaths
     assert sum(code != 0 for code in deaths) > KILLS // 2, deaths  # a quick one may have been at its end
-    print(deaths)

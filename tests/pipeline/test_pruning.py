@@ -10,7 +10,8 @@ import pytest
 from nanotrigger.networks.weights import layer_weights
 from nanotrigger.resources.read_layers import read_layers
 from nanotrigger.training.checkpoint import load_trained
-from tests.conftest import command, train
+from tests.command import command
+from tests.conftest import train
 
 pytestmark = pytest.mark.slow
 SHORT = ("experiment=jets_qat", "data.source=simulated", "trainer.max_epochs=2", "pruning.sparsity=0.7")

@@ -8,7 +8,7 @@ from nanotrigger.evaluation.metrics import accuracy
 from nanotrigger.firmware.events import judged_events
 from nanotrigger.firmware.parity import torch_outputs
 from nanotrigger.training.checkpoint import load_trained
-from tests.conftest import ROOT, command
+from tests.command import ROOT, command
 
 REFERENCE = ROOT / "checkpoints" / "reference"
 

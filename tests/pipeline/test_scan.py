@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from nanotrigger.cli.scan import main
-from tests.conftest import ROOT, command, train
+from tests.command import ROOT, command
+from tests.conftest import train
 
 SHORT = ("data.source=simulated", "trainer.max_epochs=1", "trainer.limit_train_batches=20")
 QAT = "experiment=jets_qat"

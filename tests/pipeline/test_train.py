@@ -13,7 +13,8 @@ import pytest
 import torch
 import yaml
 
-from tests.conftest import QUIET, ROOT, train
+from tests.command import ROOT
+from tests.conftest import QUIET, train
 
 FIGURES = ("confusion", "features", "history", "probabilities", "quantizers", "roc", "roc_pairwise", "weights")
 SHORT = ("experiment=jets_qat", "data.source=simulated", "trainer.max_epochs=2")
@@ -51,7 +52,7 @@ def test_a_run_leaves_everything(quantized_run):
 
 def test_the_same_seed_gives_the_same_bytes(quantized_run, tmp_path):
     assert train(*SHORT, f"output={tmp_path / 'again'}").returncode == 0
-    assert train(*SHORT, f"output={tmp_path / 'other'}", "seed=2").returncode == 0
+    assert train(*SHORT, f"output={tmp_path / 'other'}", "seed=2", "evaluate=false").returncode == 0
     for name in ("metrics.csv", "figures/roc.png"):
         assert (tmp_path / "again" / name).read_bytes() == (quantized_run / name).read_bytes()
     assert same_weights(tmp_path / "again" / "last.ckpt", quantized_run / "last.ckpt")
@@ -79,13 +80,17 @@ def test_ctrl_c_leaves_a_usable_checkpoint(tmp_path):
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "interrupted" in errors
-    done = train(f"ckpt_path={folder / 'last.ckpt'}", "trainer.max_epochs=1000", "trainer.max_steps=100")
+    done = train(
+        f"ckpt_path={folder / 'last.ckpt'}", "trainer.max_epochs=1000", "trainer.max_steps=100", "evaluate=false"
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_a_run_goes_on_in_another_folder(quantized_run, tmp_path):
     """With more epochs; best.ckpt comes along, and only a better one replaces it."""
-    done = train(f"ckpt_path={quantized_run / 'last.ckpt'}", f"output={tmp_path}", "trainer.max_epochs=4")
+    done = train(
+        f"ckpt_path={quantized_run / 'last.ckpt'}", f"output={tmp_path}", "trainer.max_epochs=4", "evaluate=false"
+    )
     assert done.returncode == 0, done.stderr
     before, after = metrics(quantized_run), metrics(tmp_path)
     assert after[:2] == before
@@ -96,7 +101,7 @@ def test_a_run_goes_on_in_another_folder(quantized_run, tmp_path):
 
 
 def test_epochs_without_validation_leave_gaps(tmp_path):
-    done = train(*SHORT, f"output={tmp_path / 'run'}", "trainer.check_val_every_n_epoch=2")
+    done = train(*SHORT, f"output={tmp_path / 'run'}", "trainer.check_val_every_n_epoch=2", "evaluate=false")
     assert done.returncode == 0, done.stderr
     rows = metrics(tmp_path / "run")
     assert [row["val_loss"] == "nan" for row in rows] == [True, False]
@@ -131,9 +136,10 @@ def test_no_network_and_no_home(tmp_path):
 
 def test_warm_start_begins_where_the_float_run_ended(float_run, tmp_path):
     warm, cold = tmp_path / "warm", tmp_path / "cold"
-    done = train(*SHORT, f"output={warm}", f"warm_start.ckpt={float_run / 'best.ckpt'}", "trainer.max_epochs=1")
+    short = (*SHORT, "trainer.max_epochs=1", "evaluate=false")
+    done = train(*short, f"output={warm}", f"warm_start.ckpt={float_run / 'best.ckpt'}")
     assert done.returncode == 0, done.stderr
-    assert train(*SHORT, f"output={cold}", "trainer.max_epochs=1").returncode == 0
+    assert train(*short, f"output={cold}").returncode == 0
     first = [float(metrics(run)[0]["train_loss"]) for run in (warm, cold)]
     assert first[0] < first[1] - 0.1
 

@@ -171,7 +171,6 @@ def _step(
     totals: Tensor,
 ) -> None:
     """Change parameters and moments as Adam does (arXiv 1412.6980, algorithm 1), and add up the metrics."""
-
     # with the buffers as an argument: BatchNorm changes them
     gradients, (_, metrics) = grad_and_value(_judge, has_aux=True)(parameters, buffers, masks, objective, batch)
     gradient = torch.cat([gradients[name].flatten() for name in parameters])

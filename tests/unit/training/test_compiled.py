@@ -232,7 +232,9 @@ def test_what_looks_at_single_steps_is_not_compiled(options):
     assert not pays_off(long_trainer(**options))
 
 
-@pytest.mark.parametrize("callback", [Batches(), JudgedBatches(), Timer("00:01:00:00"), ModelCheckpoint(every_n_train_steps=5)])
+@pytest.mark.parametrize(
+    "callback", [Batches(), JudgedBatches(), Timer("00:01:00:00"), ModelCheckpoint(every_n_train_steps=5)]
+)
 def test_callbacks_that_want_single_batches_get_them(callback):
     assert not pays_off(long_trainer(callback))
 

@@ -81,7 +81,7 @@ def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             for axes in figure.axes:  # the number of ticks follows this size, read as late as in drawing
                 axes.tick_params(labelsize=_PRINT["xtick.labelsize"])
             figure.draw_without_rendering()
-            figure.set_layout_engine("none")
+            figure.set_layout_engine(None)  # "none" would leave a placeholder, for which it is drawn twice as often
         return figure
 
     return draw_in_style

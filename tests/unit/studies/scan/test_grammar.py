@@ -7,7 +7,7 @@ import pytest
 from nanotrigger.errors import InputError
 from nanotrigger.studies.scan.grammar import compose_plan, read_arguments, read_study_file, read_value, split_values
 from nanotrigger.studies.scan.plan import Axis, Range
-from tests.conftest import ROOT
+from tests.command import ROOT
 
 STUDIES = ROOT / "configs" / "study"
 
