@@ -3,9 +3,12 @@
 Ours is `python train.py experiment=…` as users run it, validation, checkpoints and metrics included; times are
 read off metrics.csv as it grows. The references run in environments of their own, which the first run installs. Samples
 are those of the training split; the first epoch, with what is compiled in it, is left out and shown as `first`.
+
+With --scan: the time of a scan of 12 points against that of its points one by one, as train.py and export.py.
 """
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -89,6 +92,26 @@ def ours(experiment: str, source: Path, batch: int, epochs: int, folder: Path) -
     return np.diff(times).tolist()
 
 
+def scan_and_single(source: Path, folder: Path) -> tuple[float, float]:
+    """Return the seconds of a scan in one process, and of its points as single commands."""
+    options = ["experiment=jets_qat", f"data.source={source}", "trainer.max_epochs=16"]
+    grid = {"network.weight.width": (2, 3, 4, 6), "seed": (1, 2, 3)}
+
+    def run(script: str, *arguments: str) -> None:
+        subprocess.run([sys.executable, script, *arguments], cwd=ROOT, check=True, capture_output=True)
+
+    begin = time.perf_counter()
+    for point in itertools.product(*grid.values()):
+        output = folder / "-".join(map(str, point))
+        settings = [f"{key}={value}" for key, value in zip(grid, point, strict=True)]
+        run("train.py", *options, *settings, f"output={output}", "evaluate=false")
+        run("export.py", f"ckpt={output / 'best.ckpt'}")
+    middle = time.perf_counter()
+    values = [f"{key}={','.join(map(str, values))}" for key, values in grid.items()]
+    run("scan.py", *options, *values, f"output={folder / 'scan'}")
+    return time.perf_counter() - middle, middle - begin
+
+
 def reference(python: Path, name: str, task: str, data: Path, batch: int, epochs: int) -> list[float]:
     """Return the seconds of a reference's epochs."""
     arguments = [task] if name == "qkeras" else []
@@ -104,7 +127,13 @@ def main() -> None:
     parser.add_argument("--events", type=Path, required=True, help="HDF5 file of events in ADC2021's layout")
     parser.add_argument("--rows", type=int, default=830_000, help="events of each, repeated as needed")
     parser.add_argument("--environments", type=Path, default=ROOT / ".venv-references")
+    parser.add_argument("--scan", action="store_true", help="compare a scan with single runs instead")
     options = parser.parse_args()
+    if options.scan:
+        with tempfile.TemporaryDirectory() as temporary:
+            scanned, single = scan_and_single(options.jets.resolve(), Path(temporary))
+        print(f"12 points: scan.py {scanned:.0f} s, one by one {single:.0f} s, ratio {scanned / single:.2f}")
+        return
     pythons = {name: environment(options.environments, name) for name in PACKAGES}
     print("task      batch  samples/s     first  reference  samples/s     first   ratio")
     with tempfile.TemporaryDirectory() as temporary:

@@ -19,9 +19,7 @@ RUN = ("experiment=jets_qat", "data.source=simulated", WEIGHTS, ACTIVATIONS, "ne
 
 def test_trains_resumes_and_exports(float_run, tmp_path):
     run, export = tmp_path / "run", tmp_path / "run" / "export"
-    done = train(
-        *RUN, f"output={run}", f"warm_start.ckpt={float_run / 'best.ckpt'}", "trainer.max_epochs=1", "evaluate=false"
-    )
+    done = train(*RUN, f"output={run}", f"warm_start.ckpt={float_run / 'best.ckpt'}", "trainer.max_epochs=1")
     assert done.returncode == 0, done.stderr
     assert "weight fixed<4,2> fixed<1,1> fixed<2,1> fixed<6,2>, bias fixed<6,2>, activation" in done.stdout
     settings = yaml.safe_load((run / "config.yaml").read_text())["network"]["init_args"]
@@ -29,7 +27,7 @@ def test_trains_resumes_and_exports(float_run, tmp_path):
     assert settings["bias"] == {"width": 6, "integer": 2, "signed": True, "narrow": True}
     assert (run / "figures" / "quantizers.png").stat().st_size > 0
     shutil.copytree(run, tmp_path / "again")
-    done = train(f"ckpt_path={tmp_path / 'again' / 'last.ckpt'}", "trainer.max_epochs=2")
+    done = train(f"ckpt_path={tmp_path / 'again' / 'last.ckpt'}", "trainer.max_epochs=2", "evaluate=false")
     assert done.returncode == 0, done.stderr
     assert load_trained(tmp_path / "again" / "last.ckpt").epoch == 1
     done = command("export.py", f"ckpt={run / 'best.ckpt'}")

@@ -88,9 +88,7 @@ def test_ctrl_c_leaves_a_usable_checkpoint(tmp_path):
 
 def test_a_run_goes_on_in_another_folder(quantized_run, tmp_path):
     """With more epochs; best.ckpt comes along, and only a better one replaces it."""
-    done = train(
-        f"ckpt_path={quantized_run / 'last.ckpt'}", f"output={tmp_path}", "trainer.max_epochs=4", "evaluate=false"
-    )
+    done = train(f"ckpt_path={quantized_run / 'last.ckpt'}", f"output={tmp_path}", "trainer.max_epochs=4")
     assert done.returncode == 0, done.stderr
     before, after = metrics(quantized_run), metrics(tmp_path)
     assert after[:2] == before

@@ -56,11 +56,10 @@ class MLP(DenseNetwork):
         if input is not None:
             layers.add_module("input", Quantizer(input))
         for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
-            name = f"dense_{depth}"
-            layers.add_module(
-                name, dense_layer(inputs, outputs, formats.get(f"{name}.weight"), formats.get(f"{name}.bias"))
-            )
-            if depth <= len(hidden):
+            name, is_head = f"dense_{depth}", depth > len(hidden)
+            weights, biases = formats.get(f"{name}.weight"), formats.get(f"{name}.bias")
+            layers.add_module(name, dense_layer(inputs, outputs, weights, biases, is_head=is_head))
+            if not is_head:
                 layers.add_module(f"relu_{depth}", relu_layer(formats.get(f"relu_{depth}")))
         if output is not None:
             layers.add_module("output", Quantizer(output))
