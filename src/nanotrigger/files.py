@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from nanotrigger.errors import InputError
+
+CHECKSUMS = "SHA256SUMS"
 
 
 @contextmanager
@@ -90,6 +93,45 @@ def sha256_of_folder(folder: Path) -> str:
         if path.is_file()
     ]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def write_checksums(folder: Path) -> None:
+    """Write SHA256SUMS, as `sha256sum --check` reads it, for all files below a folder.
+
+    Left out are hidden files, and folders below that have a SHA256SUMS of their own.
+    """
+    own = [path.parent for path in folder.glob(f"*/**/{CHECKSUMS}")]
+    paths = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    names = [
+        path
+        for path in paths
+        if path != Path(CHECKSUMS)
+        and not any(part.startswith(".") for part in path.parts)
+        and not any((folder / path).is_relative_to(other) for other in own)
+    ]
+    write_text(folder / CHECKSUMS, "".join(f"{sha256(folder / name)}  {name.as_posix()}\n" for name in names))
+
+
+def compare_checksums(folder: Path) -> list[str]:
+    """Return what does not hold of a folder's SHA256SUMS, a line for each file.
+
+    Raises:
+        InputError: there is none, or it names something outside the folder.
+    """
+    path = folder / CHECKSUMS
+    if not path.is_file():
+        raise InputError(f"{folder} has no {CHECKSUMS}; train.py and export.py write it when they are done")
+    differences = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        match = re.fullmatch(r"([0-9a-f]{64})  (.+)", line)
+        if match is None or Path(match[2]).is_absolute() or ".." in Path(match[2]).parts:
+            raise InputError(f"{path}: {line[:100]!r} is no checksum of a file in this folder")
+        file = folder / match[2]
+        if not file.is_file():
+            differences.append(f"{match[2]} is missing")
+        elif sha256(file) != match[1]:
+            differences.append(f"{match[2]} is not the file that was written")
+    return differences
 
 
 def _sync(path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "nanotrigger"
 ORDER = ["errors", "files", "numbers", "data", "simulate", "networks", "training", "evaluation", "firmware"]
-ORDER += ["resources", "studies", "cli"]
+ORDER += ["resources", "studies", "cli", "verify"]
 
 
 def imported_parts(file: Path) -> set[str]:

@@ -66,7 +66,7 @@ def refused(main, script, arguments, folder, monkeypatch, capfd) -> str:
         (["ckpt={}/Autoencoder.ckpt", "softmax=true"], "softmax=true is for logits; this network has none"),
         (["ckpt={}/VariationalAutoencoder.ckpt", "softmax=true", "part=whole"], "softmax=true is for logits"),
         (["ckpt={}/Autoencoder.ckpt", "data={}/jets.h5"], "jets.h5 has X (9, 16); events are a data set Particles"),
-        (["ckpt={}/Autoencoder.ckpt", "data=nowhere.h5"], "nowhere.h5: no such file; give an HDF5 file of events"),
+        (["ckpt={}/Autoencoder.ckpt", "data=nowhere.h5"], "nowhere.h5: no such file; give an HDF5 file"),
     ],
 )
 def test_export_refuses(folder, monkeypatch, capfd, arguments, message):
@@ -82,7 +82,7 @@ def test_export_refuses(folder, monkeypatch, capfd, arguments, message):
         ([AE, SOURCE, "network.class_path=nanotrigger.networks.MLP"], "MLP"),
         ([AE, SOURCE, "model.kl_weight=-1"], "model.kl_weight=-1.0: must be finite and not negative"),
         ([AE, SOURCE, "model.schedule=plato"], "plato"),
-        ([AE, SOURCE, "data.signals=[nowhere.h5]"], "nowhere.h5: no such file; give an HDF5 file of events"),
+        ([AE, SOURCE, "data.signals=[nowhere.h5]"], "nowhere.h5: no such file; give an HDF5 file"),
         ([AE, SOURCE, "data.signals=nowhere.h5"], "nowhere.h5"),
         ([AE, SOURCE, "data.signals=[{}/hTo4l_8TeV.h5,{}/hTo4l_8TeV.h5]"], "both have hTo4l_8TeV; leave one out"),
         ([AE, "data.source={}/jets.h5"], "jets.h5 has X (9, 16); events are a data set Particles of shape (events, 19"),

@@ -9,6 +9,7 @@ from nanotrigger.cli.arguments import dashed
 from nanotrigger.cli.cost import Report, check_tools, print_audit, report_cost
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.help import ExampleHelpFormatter
+from nanotrigger.files import write_checksums
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.target import Target
 from nanotrigger.studies.compose import compose_datasheet
@@ -52,6 +53,7 @@ def _run() -> int:
     if difference is None and sheet.audits:
         print_audit(sheet.audits)
     print(f"datasheet     {write_datasheet(sheet, output)}")
+    write_checksums(output)
     return 0 if difference is None else 1
 
 

@@ -11,6 +11,7 @@ from nanotrigger.cli.errors import as_input_error
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.train import train
 from nanotrigger.errors import FirmwareError
+from nanotrigger.files import write_checksums
 from nanotrigger.firmware.events import Part
 from nanotrigger.firmware.export import export
 from nanotrigger.studies.scan.measure import measure
@@ -58,6 +59,7 @@ def measure_point(keys: dict[str, Value], checkpoint: Path, output: Path, *, spl
     if difference is not None:
         raise FirmwareError(str(difference))
     row = measure(result, report_cost(result, settings.report))
+    write_checksums(output)
     return {**row, "seconds_export": round(time.monotonic() - start, 2)}
 
 

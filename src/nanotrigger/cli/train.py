@@ -24,7 +24,7 @@ from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.evaluate import evaluate_run
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.errors import InputError
-from nanotrigger.files import remove_unfinished, write_text
+from nanotrigger.files import remove_unfinished, write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.history import History
@@ -100,6 +100,8 @@ class TrainCLI(LightningCLI):
         super().parse_arguments(parser, args)
         subcommand = self.config.subcommand
         settings = self.config[subcommand]
+        if settings.experiment is not None and not re.fullmatch(r"\w[\w+-]*", settings.experiment):
+            raise InputError(f"experiment={settings.experiment}: it names a folder; give letters, digits, + - and _")
         self._goes_on = settings.ckpt_path is not None
         if settings.ckpt_path == "last":
             _settle_last(settings)
@@ -184,14 +186,17 @@ class TrainCLI(LightningCLI):
                 self._lock.release()
 
     def after_fit(self) -> None:
-        """Test the best checkpoint, on one process: test.json and figures."""
-        if not self.trainer.is_global_zero or self.trainer.fast_dev_run or not self._settings.evaluate:
+        """Test the best checkpoint, on one process: test.json and figures. Write what the files' hashes are."""
+        if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
             return
-        if (self.run_folder / "best.ckpt").exists():
+        if not self._settings.evaluate:
+            pass
+        elif (self.run_folder / "best.ckpt").exists():
             evaluate_run(self.run_folder, self.datamodule)
         else:
             sparse = " with the final sparsity" if self._settings.pruning.sparsity else ""
             print(f"no epoch was trained and validated{sparse}: {self.run_folder} has no best.ckpt and no test.json")
+        write_checksums(self.run_folder)
 
 
 class CheckCLI(TrainCLI):

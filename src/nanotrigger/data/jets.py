@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from nanotrigger.data.hdf5 import data_set, opened, unreadable
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 
@@ -93,11 +93,11 @@ def _read_hdf5(source: str, path: Path) -> JetSample:
     if source == "openml" and recorded.is_file() and recorded.read_text().split()[:1] != [digest]:
         raise InputError(f"{path} does not match {recorded.name}; run python -m nanotrigger.data.fetch jets again")
     try:
-        with h5py.File(path, "r") as file:
+        with opened(path) as file:
             origin = file.attrs.get("source")
             return JetSample(
-                features=np.asarray(file["X"][:], dtype=np.float32),
-                labels=np.asarray(file["y"][:]),
+                features=np.asarray(data_set(path, file, "X")[:], dtype=np.float32),
+                labels=np.asarray(data_set(path, file, "y")[:]),
                 feature_names=_names(file.attrs["feature_names"]),
                 class_names=_names(file.attrs["class_names"]),
                 source=source,
@@ -108,8 +108,10 @@ def _read_hdf5(source: str, path: Path) -> JetSample:
         raise InputError(
             f"{path}: {error.args[0]}; a jet file holds X, y and the attributes feature_names and class_names"
         ) from None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: not a readable HDF5 file ({error}); fetch or write it again") from None
+    except InputError:
+        raise
+    except (OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise unreadable(path, error) from None
 
 
 def _names(attribute: Any) -> tuple[str, ...]:

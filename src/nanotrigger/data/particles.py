@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from nanotrigger.data.hdf5 import data_set, holds, opened, unreadable
 from nanotrigger.errors import InputError
 
 PARTICLES = "Particles"  # the data set of ADC2021's files
@@ -28,8 +29,12 @@ def particle_sets(path: Path) -> dict[str, int]:
     Raises:
         InputError: the file is missing, no HDF5 file, or has none.
     """
-    with _opened(path) as file:
-        sets = {name: data.shape for name, data in file.items() if isinstance(data, h5py.Dataset)}
+    with opened(path) as file:
+        try:
+            own = (file[name] for name in file if holds(file, name))
+            sets = {data.name[1:]: data.shape for data in own if isinstance(data, h5py.Dataset) and data.shape}
+        except (OSError, RuntimeError, ValueError, TypeError) as error:
+            raise unreadable(path, error) from None
     found = {name: shape[0] for name, shape in sets.items() if shape[1:] == _LAYOUT and shape[0]}
     if not found:
         has = ", ".join(f"{name} {shape}" for name, shape in sets.items()) or "no data set"
@@ -48,30 +53,19 @@ def read_particles(path: Path, name: str = PARTICLES) -> NDArray[np.float32]:
     Raises:
         InputError: the file cannot be read, or a value is not finite or of another type of object than its place.
     """
-    with _opened(path) as file:
-        events: NDArray[np.float32] = np.empty((len(file[name]), len(FEATURE_NAMES)), np.float32)
-        for start, block in _blocks(path, name, file[name]):
+    with opened(path) as file:
+        data = data_set(path, file, name)
+        events: NDArray[np.float32] = np.empty((len(data), len(FEATURE_NAMES)), np.float32)
+        for start, block in _blocks(path, name, data):
             events[start : start + len(block)] = block[:, :, :3].reshape(len(block), -1)
     return events
 
 
 def check_particles(path: Path, name: str = PARTICLES) -> None:
     """Check a data set's events as `read_particles` does, without keeping them."""
-    with _opened(path) as file:
-        for _ in _blocks(path, name, file[name]):
+    with opened(path) as file:
+        for _ in _blocks(path, name, data_set(path, file, name)):
             pass
-
-
-def _opened(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; give an HDF5 file of events")
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        with path.open("rb") as file:
-            is_page = file.read(200).lstrip().lower().startswith((b"<!doctype", b"<html"))
-        reason = "an HTML page, probably a server's error" if is_page else f"not a readable HDF5 file ({error})"
-        raise InputError(f"{path}: {reason}; fetch or write it again") from None
 
 
 def _blocks(path: Path, name: str, data: h5py.Dataset) -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -79,8 +73,8 @@ def _blocks(path: Path, name: str, data: h5py.Dataset) -> Iterator[tuple[int, ND
     for start in range(0, len(data), _BLOCK):
         try:
             block = np.asarray(data[start : start + _BLOCK], np.float32)
-        except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"{path}: {data.name} cannot be read ({error}); fetch or write it again") from None
+        except (OSError, RuntimeError, ValueError, TypeError) as error:
+            raise unreadable(path, error) from None
         _check(path, name, start, block)
         yield start, block
 

@@ -93,7 +93,7 @@ NAN = np.array([[1, 2], [3, np.nan]], np.float32)
         ({"y": np.array([0, 1, 2, 0, 7, 2], np.int8)}, "y[4] = 7 is no class; labels are 0 to 2 (g, q, t)"),
         ({"y": np.array([0, 1, 2, 0, -1, 2], np.int8)}, "y[4] = -1 is no class"),
         ({"y": np.array([0, 1, 2, 0, 0.5, 2])}, "y[4] = 0.5 is no class"),
-        ({"X": np.array([["a", "b"]] * 6, dtype="S1")}, "not a readable HDF5 file"),
+        ({"X": np.array([["a", "b"]] * 6, dtype="S1")}, "X holds |S1, no numbers"),
     ],
 )
 def test_refuses_other_layouts(tmp_path, changes, message):

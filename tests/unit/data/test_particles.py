@@ -53,7 +53,7 @@ def test_finds_the_data_sets_that_hold_events(tmp_path):
         (changed((12, 0, 3), 1.5), "Particles[12, 0] is of type 1.5, where met of type 1 is expected"),
         (changed((..., 3), 0), "Particles has no types of objects in its last column; it is not in ADC2021's layout"),
         (changed((6, 0, 3), 0), "Particles[6, 0] has a pT and no type; use ADC2021's layout"),
-        (np.full((4, 19, 4), b"jet"), "Particles cannot be read (could not convert string to float"),
+        (np.full((4, 19, 4), b"jet"), "Particles holds |S3, no numbers"),
     ],
 )
 @pytest.mark.parametrize("block", [5, 100])
@@ -85,14 +85,14 @@ def test_other_content_is_named(tmp_path, sets, message):
 
 def test_damaged_files_are_refused(tmp_path):
     path = tmp_path / "a.h5"
-    with pytest.raises(InputError, match=r"a\.h5: no such file; give an HDF5 file of events"):
+    with pytest.raises(InputError, match=r"a\.h5: no such file; give an HDF5 file"):
         particle_sets(path)
     whole = write_events(path, Particles=make_events(50)).read_bytes()
     for content, reason in (
         (whole[: len(whole) // 2], "not a readable HDF5 file"),
         (b"", "not a readable HDF5 file"),
-        (b"\n <!DOCTYPE html><title>502", "an HTML page, probably a server's error; fetch or write it again"),
-        (b"<HTML>", "an HTML page"),
+        (b"\n <!DOCTYPE html><title>502", "not a readable HDF5 file (an HTML page, probably a server's error); fetch"),
+        (b"<HTML>", "not a readable HDF5 file (an HTML page"),
     ):
         path.write_bytes(content)
         with pytest.raises(InputError) as caught:

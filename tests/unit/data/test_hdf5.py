@@ -1,0 +1,71 @@
+"""Data sets that only seem to lie in a file are not read, and nothing else is opened for them."""
+
+import h5py
+import numpy as np
+import pytest
+
+from nanotrigger.data.hdf5 import data_set, opened
+from nanotrigger.data.jets import read_jets
+from nanotrigger.data.particles import particle_sets, read_particles
+from nanotrigger.errors import InputError
+from tests.made_events import make_events, write_events
+
+SHAPE = (50, 19, 4)
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """A file of links, beside the file in another folder to which they lead."""
+    secret = write_events(tmp_path / "secret.h5", Particles=make_events(SHAPE[0]))
+    (tmp_path / "given").mkdir()
+    path = tmp_path / "given" / "events.h5"
+    with h5py.File(path, "w") as file:
+        file["external"] = h5py.ExternalLink("../secret.h5", "Particles")
+        file["absolute"] = h5py.ExternalLink(str(secret), "Particles")
+        file["soft"] = h5py.SoftLink("/own")
+        file["own"] = np.zeros(SHAPE, np.float32)
+        layout = h5py.VirtualLayout(SHAPE, np.float32)
+        layout[:] = h5py.VirtualSource(str(secret), "Particles", SHAPE)
+        file.create_virtual_dataset("virtual", layout)
+        file.create_dataset("raw", SHAPE, np.float32, external=[(str(secret), 0, h5py.h5f.UNLIMITED)])
+        file.create_dataset("bomb", (10**9, 19, 4), np.float32, chunks=True)
+        file["text"] = "jets"
+        file.create_group("group")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("external", "is a link to somewhere else"),
+        ("absolute", "is a link to somewhere else"),
+        ("soft", "is a link to somewhere else"),
+        ("virtual", "lie in another file"),
+        ("raw", "lie in another file"),
+        ("bomb", "claims 304,000,000,000 bytes, more than the file can hold"),
+        ("text", "no numbers"),
+        ("group", "is no data set"),
+    ],
+)
+def test_only_its_own_data_are_read(hostile, name, reason):
+    (hostile.parent.parent / "secret.h5").unlink()  # were it opened, the reason would be another
+    with pytest.raises(InputError, match=reason):
+        read_particles(hostile, name)
+    with opened(hostile) as file:
+        assert data_set(hostile, file, "own").shape == SHAPE
+
+
+def test_links_are_not_among_the_events(hostile):
+    assert particle_sets(hostile) == {"own": 50, "virtual": 50, "raw": 50, "bomb": 10**9}
+
+
+@pytest.mark.parametrize("name", ["X", "y"])
+def test_jets_lie_in_their_file(hostile, name):
+    path = hostile.with_name("jets.h5")
+    with h5py.File(path, "w") as file:
+        file.attrs["feature_names"], file.attrs["class_names"] = ["a", "b"], ["g", "q"]
+        file["X"], file["y"] = np.zeros((4, 2)), np.array([0, 1, 0, 1])
+        del file[name]
+        file[name] = h5py.ExternalLink("../secret.h5", "Particles")
+    with pytest.raises(InputError, match=f"{name} is a link to somewhere else"):
+        read_jets(str(path))
