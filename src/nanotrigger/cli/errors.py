@@ -72,6 +72,8 @@ def one_line(error: BaseException) -> str | None:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, ArgumentError):
         return _summary(str(error))
+    if isinstance(error, UnicodeDecodeError) and _raised_by(error) == "codecs":
+        return f"a configuration is no text ({error}); save it as UTF-8"
     if isinstance(error, OSError | MisconfigurationException):  # no space, no permission, no such device
         return str(error)
     if isinstance(error, ValueError | TypeError | ZeroDivisionError) and _raised_by(error) in _ARGUMENT_CHECKERS:

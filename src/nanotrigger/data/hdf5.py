@@ -1,5 +1,7 @@
 """HDF5 files of whatever origin: opened, and their data sets checked to be what they seem to be."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -9,25 +11,34 @@ from nanotrigger.errors import InputError
 _COMPRESSION = 2000  # at most what zlib makes of a byte, with room
 
 
-def opened(path: Path) -> h5py.File:
-    """Open an HDF5 file for reading.
+@contextmanager
+def opened(path: Path, *, layout: str) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading; what the block cannot find or read in it is an error of one line.
+
+    Args:
+        path: of the file.
+        layout: what it should hold, for the message if it does not.
 
     Raises:
-        InputError: the file is missing, or no HDF5 file.
+        InputError: the file is missing, no HDF5 file, damaged, or does not hold what it should.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; give an HDF5 file")
     try:
-        return h5py.File(path, "r")
+        file = h5py.File(path, "r")
     except OSError as error:
-        with path.open("rb") as file:
-            is_page = file.read(200).lstrip().lower().startswith((b"<!doctype", b"<html"))
-        raise unreadable(path, OSError("an HTML page, probably a server's error") if is_page else error) from None
-
-
-def unreadable(path: Path, error: Exception) -> InputError:
-    """Return the error to raise for a file that the HDF5 library cannot read."""
-    return InputError(f"{path}: not a readable HDF5 file ({' '.join(str(error).split())}); fetch or write it again")
+        with path.open("rb") as content:
+            is_page = content.read(200).lstrip().lower().startswith((b"<!doctype", b"<html"))
+        raise _unreadable(path, OSError("an HTML page, probably a server's error") if is_page else error) from None
+    with file:
+        try:
+            yield file
+        except InputError:
+            raise
+        except KeyError as error:
+            raise InputError(f"{path}: {error.args[0]}; {layout}") from None
+        except (OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:  # h5py's, on damaged files
+            raise _unreadable(path, error) from None
 
 
 def holds(file: h5py.File, name: str) -> bool:
@@ -41,7 +52,7 @@ def holds(file: h5py.File, name: str) -> bool:
     return bool(file.id.links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD)
 
 
-def data_set(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
+def data_set(file: h5py.File, name: str) -> h5py.Dataset:
     """Return a data set whose numbers lie in this very file.
 
     A link, a virtual data set or external storage would read another file, which nobody chose and no hash covers.
@@ -51,14 +62,22 @@ def data_set(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
         KeyError: there is none of that name.
     """
     if not holds(file, name):
-        raise InputError(f"{path}: {name} is a link to somewhere else; write a file that holds its data itself")
+        raise InputError(
+            f"{file.filename}: {name} is a link to somewhere else; write a file that holds its data itself"
+        )
     data = file[name]
     if not isinstance(data, h5py.Dataset):
-        raise InputError(f"{path}: {name} is no data set")
+        raise InputError(f"{file.filename}: {name} is no data set")
     if data.is_virtual or data.external:
-        raise InputError(f"{path}: the data of {name} lie in another file; write a file that holds them itself")
+        raise InputError(
+            f"{file.filename}: the data of {name} lie in another file; write a file that holds them itself"
+        )
     if data.dtype.kind not in "fiub" or data.shape is None:
-        raise InputError(f"{path}: {name} holds {data.dtype}, no numbers")
-    if data.nbytes > _COMPRESSION * max(path.stat().st_size, 1):
-        raise InputError(f"{path}: {name} claims {data.nbytes:,} bytes, more than the file can hold; fetch it again")
+        raise InputError(f"{file.filename}: {name} holds {data.dtype}, no numbers")
+    if data.nbytes > _COMPRESSION * Path(file.filename).stat().st_size:
+        raise InputError(f"{file.filename}: {name} claims {data.nbytes:,} bytes, more than the file can hold")
     return data
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: not a readable HDF5 file ({' '.join(str(error).split())}); fetch or write it again")

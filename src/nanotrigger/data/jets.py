@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.data.hdf5 import data_set, opened, unreadable
+from nanotrigger.data.hdf5 import data_set, opened
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 
@@ -92,26 +92,17 @@ def _read_hdf5(source: str, path: Path) -> JetSample:
     recorded = path.with_suffix(".h5.sha256")
     if source == "openml" and recorded.is_file() and recorded.read_text().split()[:1] != [digest]:
         raise InputError(f"{path} does not match {recorded.name}; run python -m nanotrigger.data.fetch jets again")
-    try:
-        with opened(path) as file:
-            origin = file.attrs.get("source")
-            return JetSample(
-                features=np.asarray(data_set(path, file, "X")[:], dtype=np.float32),
-                labels=np.asarray(data_set(path, file, "y")[:]),
-                feature_names=_names(file.attrs["feature_names"]),
-                class_names=_names(file.attrs["class_names"]),
-                source=source,
-                description=_DESCRIPTIONS.get(source, f"{path.name}: {origin}" if origin else path.name),
-                sha256=digest,
-            )
-    except KeyError as error:
-        raise InputError(
-            f"{path}: {error.args[0]}; a jet file holds X, y and the attributes feature_names and class_names"
-        ) from None
-    except InputError:
-        raise
-    except (OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise unreadable(path, error) from None
+    with opened(path, layout="a jet file holds X, y and the attributes feature_names and class_names") as file:
+        origin = file.attrs.get("source")
+        return JetSample(
+            features=np.asarray(data_set(file, "X")[:], dtype=np.float32),
+            labels=np.asarray(data_set(file, "y")[:]),
+            feature_names=_names(file.attrs["feature_names"]),
+            class_names=_names(file.attrs["class_names"]),
+            source=source,
+            description=_DESCRIPTIONS.get(source, f"{path.name}: {origin}" if origin else path.name),
+            sha256=digest,
+        )
 
 
 def _names(attribute: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.data.hdf5 import data_set, holds, opened, unreadable
+from nanotrigger.data.hdf5 import data_set, holds, opened
 from nanotrigger.errors import InputError
 
 PARTICLES = "Particles"  # the data set of ADC2021's files
@@ -20,6 +20,10 @@ OBJECTS = (
 FEATURE_NAMES = tuple(f"{name}_{quantity}" for name in OBJECTS for quantity in ("pt", "eta", "phi"))
 _TYPES = np.array([1] + [2] * 4 + [3] * 4 + [4] * 10)  # what an object of that place is; 0 if it is absent
 _LAYOUT = (len(OBJECTS), 4)
+_LAYOUT_IN_WORDS = (
+    f"events are a data set {PARTICLES} of shape (events, {_LAYOUT[0]}, {_LAYOUT[1]}): MET, 4 e/gamma, 4 muons and 10 "
+    "jets with pT, eta, phi and type"
+)
 _BLOCK = 100_000  # events at once
 
 
@@ -29,19 +33,13 @@ def particle_sets(path: Path) -> dict[str, int]:
     Raises:
         InputError: the file is missing, no HDF5 file, or has none.
     """
-    with opened(path) as file:
-        try:
-            own = (file[name] for name in file if holds(file, name))
-            sets = {data.name[1:]: data.shape for data in own if isinstance(data, h5py.Dataset) and data.shape}
-        except (OSError, RuntimeError, ValueError, TypeError) as error:
-            raise unreadable(path, error) from None
+    with opened(path, layout=_LAYOUT_IN_WORDS) as file:
+        own = {name: file[name] for name in file if isinstance(name, str) and holds(file, name)}
+        sets = {name: data.shape for name, data in own.items() if isinstance(data, h5py.Dataset) and data.shape}
     found = {name: shape[0] for name, shape in sets.items() if shape[1:] == _LAYOUT and shape[0]}
     if not found:
         has = ", ".join(f"{name} {shape}" for name, shape in sets.items()) or "no data set"
-        raise InputError(
-            f"{path} has {has}; events are a data set {PARTICLES} of shape (events, {_LAYOUT[0]}, {_LAYOUT[1]}): MET, "
-            "4 e/gamma, 4 muons and 10 jets with pT, eta, phi and type"
-        )
+        raise InputError(f"{path} has {has}; {_LAYOUT_IN_WORDS}")
     return found
 
 
@@ -53,8 +51,8 @@ def read_particles(path: Path, name: str = PARTICLES) -> NDArray[np.float32]:
     Raises:
         InputError: the file cannot be read, or a value is not finite or of another type of object than its place.
     """
-    with opened(path) as file:
-        data = data_set(path, file, name)
+    with opened(path, layout=_LAYOUT_IN_WORDS) as file:
+        data = data_set(file, name)
         events: NDArray[np.float32] = np.empty((len(data), len(FEATURE_NAMES)), np.float32)
         for start, block in _blocks(path, name, data):
             events[start : start + len(block)] = block[:, :, :3].reshape(len(block), -1)
@@ -63,18 +61,15 @@ def read_particles(path: Path, name: str = PARTICLES) -> NDArray[np.float32]:
 
 def check_particles(path: Path, name: str = PARTICLES) -> None:
     """Check a data set's events as `read_particles` does, without keeping them."""
-    with opened(path) as file:
-        for _ in _blocks(path, name, data_set(path, file, name)):
+    with opened(path, layout=_LAYOUT_IN_WORDS) as file:
+        for _ in _blocks(path, name, data_set(file, name)):
             pass
 
 
 def _blocks(path: Path, name: str, data: h5py.Dataset) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield the first row and the content of block after block, checked."""
     for start in range(0, len(data), _BLOCK):
-        try:
-            block = np.asarray(data[start : start + _BLOCK], np.float32)
-        except (OSError, RuntimeError, ValueError, TypeError) as error:
-            raise unreadable(path, error) from None
+        block = np.asarray(data[start : start + _BLOCK], np.float32)
         _check(path, name, start, block)
         yield start, block
 

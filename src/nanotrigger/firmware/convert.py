@@ -9,10 +9,10 @@ from io import StringIO
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_folder
+from nanotrigger.firmware.load import load_model
 from nanotrigger.firmware.model_graph import build_model_graph, layers_of
 from nanotrigger.firmware.quantizer_nodes import input_format, is_quantized, output_format
 from nanotrigger.firmware.radius import append_radius
@@ -98,12 +98,7 @@ def convert(
 
 
 def _load(model: Path) -> onnx.ModelProto:
-    if not model.is_file():
-        raise InputError(f"{model}: no such QONNX file; export the network first")
-    try:
-        network = onnx.load(model)
-    except DecodeError as error:
-        raise InputError(f"{model} is not an ONNX file: {error}") from error
+    network = load_model(model)
     ends = len(network.graph.input), len(network.graph.output)
     if ends != (1, 1):
         raise InputError(f"{model} has {ends[0]} inputs and {ends[1]} outputs; firmware has one of each")

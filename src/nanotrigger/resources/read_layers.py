@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.load import load_model
 from nanotrigger.firmware.quantizer_nodes import input_format, is_quantized, node_format
 from nanotrigger.firmware.target import without_modes
 from nanotrigger.numbers import FixedPoint
@@ -29,17 +30,24 @@ def read_layers(path: Path, precision: str | None = None) -> IntegerNetwork:
         InputError: there is no such file, or a node, a constant or the precision is of a kind that cannot be counted;
             the message names it.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such QONNX file; export the network first")
-    graph = onnx.load(path).graph
+    graph = load_model(path).graph
     if precision is None and not is_quantized(graph):
         raise InputError(f"{path} has no quantizers; give a precision such as fixed<16,6>")
     if precision is not None and is_quantized(graph):
         raise InputError(f"precision {precision} is for float networks; {path} has quantizers, omit it")
     cast = None if precision is None else _cast(precision)
-    number = input_format(graph) if cast is None else cast.number
-    constant = _quantized_constants(graph) if cast is None else _float_constants(graph, cast.number)
-    return IntegerNetwork(number, _layers(graph, constant, cast))
+    try:
+        number = input_format(graph) if cast is None else cast.number
+        constant = _quantized_constants(graph) if cast is None else _float_constants(graph, cast.number)
+        return IntegerNetwork(number, _layers(graph, constant, cast))
+    except InputError:
+        raise
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:  # of whatever the graph may hold instead
+        raise InputError(f"{path}: no network that can be counted ({_line(error)}); export it again") from None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__} {error}".split())
 
 
 def _layers(graph: onnx.GraphProto, constant: _Constant, cast: Conversion | None) -> tuple[Layer, ...]:

@@ -114,7 +114,7 @@ def test_missing_and_broken_models_are_named(tmp_path):
     with pytest.raises(InputError, match=r"model\.onnx: no such QONNX file"):
         convert(tmp_path / "model.onnx", tmp_path / "hls")
     (tmp_path / "model.onnx").write_text("not a protocol buffer")
-    with pytest.raises(InputError, match=r"model\.onnx is not an ONNX file"):
+    with pytest.raises(InputError, match=r"model\.onnx: damaged, or no ONNX file"):
         convert(tmp_path / "model.onnx", tmp_path / "hls")
 
 

@@ -1,0 +1,194 @@
+"""Everything that parses foreign input, each with valid input to begin from."""
+
+import contextlib
+import functools
+import io
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+
+from nanotrigger.cli import train
+from nanotrigger.cli.arguments import train_arguments
+from nanotrigger.cli.errors import one_line
+from nanotrigger.data.jets import read_jets
+from nanotrigger.data.particles import particle_sets, read_particles
+from nanotrigger.firmware.qonnx import write_qonnx
+from nanotrigger.networks import MLP
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.resources.oneapi.estimate import read_estimate
+from nanotrigger.resources.oneapi.fit import read_fit
+from nanotrigger.resources.oneapi.schedule import read_schedule
+from nanotrigger.resources.read_layers import read_layers
+from nanotrigger.studies.results import read_study
+from nanotrigger.studies.scan.grammar import read_arguments, read_study_file
+from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.training.slim import slim
+from tests.command import ROOT
+from tests.made_events import make_events, write_events
+
+REPORTS = ROOT / "tests" / "reference" / "oneapi_reports"
+CONFIGS = ROOT / "configs"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A parser.
+
+    Attributes:
+        name: of the target.
+        seeds: valid input.
+        read: parses a file with the input; raises whatever it raises.
+        share: how often it is chosen.
+    """
+
+    name: str
+    seeds: list[bytes]
+    read: Callable[[Path], object]
+    share: float
+
+
+def outcome(target: Target, data: bytes) -> str:
+    """Return `read`, or the one line with which the input is refused.
+
+    Raises:
+        Exception: anything else that a user would see as a traceback.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "input")
+        path.write_bytes(data)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                target.read(path)
+        except (Exception, SystemExit) as error:
+            line = one_line(error)
+            if line is None and not (isinstance(error, SystemExit) and error.code in (0, 2)):
+                raise
+            return line or "help"
+    return "read"
+
+
+@functools.cache
+def targets() -> tuple[Target, ...]:
+    """Return all of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        return (
+            Target("jets", [_jets(Path(folder, "jets.h5"))], lambda path: read_jets(str(path)), 1),
+            Target("events", [_events(Path(folder, "events.h5"))], _read_events, 1),
+            Target("checkpoint", [_checkpoint(Path(folder, "slim.ckpt"))], load_trained, 0.5),
+            Target("qonnx", [_qonnx(Path(folder, "model.onnx"))], _read_layers, 1),
+            *_reports(),
+            Target(
+                "results", [b'"seed","width","accuracy","state"\n1,4,0.7,complete\n2,4,,failed\n'], _read_results, 0.5
+            ),
+            Target("study", _texts(CONFIGS / "study"), _read_study, 1),
+            Target("scan", [b"seed=1,2,3 network.weight.width,network.bias.width=3,4 l1=1e-3"], _read_scan, 1),
+            Target("precision", [b"fixed<16,6>", b"ufixed<8,0>", b"fixed<16,6,TRN,WRAP>"], _read_precision, 2),
+            Target("experiment", _texts(CONFIGS / "experiment"), _read_config, 0.02),
+            Target("arguments", [_ARGUMENTS], _read_command, 0.02),
+            Target("names", [_ARGUMENTS], lambda path: train_arguments(_words(path), CONFIGS), 2),
+        )
+
+
+_ARGUMENTS = (
+    b"experiment=jets_qat data.source=simulated network.weight.width=6 pruning.sparsity=0.5 trainer.max_epochs=2"
+)
+
+
+def _texts(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.glob("*.yaml"))]
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace")
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return shlex.split(_text(path))
+    except ValueError:
+        return _text(path).split()
+
+
+def _jets(path: Path) -> bytes:
+    with h5py.File(path, "w") as file:
+        file.attrs["feature_names"], file.attrs["class_names"] = ["a", "b"], ["g", "q"]
+        file.create_dataset("X", data=np.linspace(0, 1, 12).reshape(6, 2), compression="gzip")
+        file["y"] = np.array([0, 1, 0, 1, 0, 1])
+    return path.read_bytes()
+
+
+def _events(path: Path) -> bytes:
+    return write_events(path, background=make_events(5), signal=make_events(3)).read_bytes()
+
+
+def _read_events(path: Path) -> None:
+    for name in particle_sets(path):
+        read_particles(path, name)
+
+
+def _checkpoint(path: Path) -> bytes:
+    slim(ROOT / "checkpoints" / "reference" / "jets_qat.ckpt", path)
+    return path.read_bytes()
+
+
+def _qonnx(path: Path) -> bytes:
+    number, narrow = FixedPoint(8, 3), FixedPoint(4, 2, narrow=True)
+    formats = {"weight": narrow, "bias": narrow, "activation": FixedPoint(4, 1, signed=False)}
+    torch.manual_seed(0)
+    write_qonnx(MLP(3, [4], 2, input=number, output=number, **formats).eval(), path)
+    return path.read_bytes()
+
+
+def _read_layers(path: Path) -> None:
+    read_layers(path)
+
+
+def _reports() -> list[Target]:
+    readers = {"estimate": read_estimate, "fit": read_fit, "schedule": read_schedule}
+    folder = REPORTS / "dense_relu_io_stream"
+    files = ("summary", "quartus", "loop_attr")
+    seeds = [(folder / f"{name}.ndjson").read_bytes() for name in files]
+    return [Target(name, seeds[place : place + 1], read, 0.5) for place, (name, read) in enumerate(readers.items())]
+
+
+def _read_results(path: Path) -> None:
+    path.rename(path.with_name("results.csv"))
+    read_study(path.parent)
+
+
+def _read_study(path: Path) -> None:
+    path.rename(path.with_name("input.yaml"))
+    read_study_file("input", path.parent)
+
+
+def _read_scan(path: Path) -> None:
+    read_arguments({key: value for key, _, value in (word.partition("=") for word in _words(path))})
+
+
+def _read_precision(path: Path) -> None:
+    FixedPoint.parse(_text(path))
+
+
+def _read_config(path: Path) -> None:
+    _check(["fit", f"--config={path}"])
+
+
+def _read_command(path: Path) -> None:
+    _check(train_arguments(_words(path), CONFIGS))
+
+
+def _check(arguments: list[str]) -> None:
+    """Do all that train.py does with arguments, but train."""
+    before = sys.argv
+    sys.argv = ["train.py"]
+    try:
+        train.train(arguments, CONFIGS, cli=train.CheckCLI)
+    finally:
+        sys.argv = before
