@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -35,6 +36,7 @@ from tests.made_events import make_events, write_events
 
 REPORTS = ROOT / "tests" / "reference" / "oneapi_reports"
 CONFIGS = ROOT / "configs"
+STUDY = ROOT / "checkpoints" / "reference" / "studies" / "qat_width"
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,8 @@ def targets() -> tuple[Target, ...]:
             Target("checkpoint", [_checkpoint(Path(folder, "slim.ckpt"))], load_trained, 0.5),
             Target("qonnx", [_qonnx(Path(folder, "model.onnx"))], _read_layers, 1),
             *_reports(),
-            Target(
-                "results", [b'"seed","width","accuracy","state"\n1,4,0.7,complete\n2,4,,failed\n'], _read_results, 0.5
-            ),
+            Target("results", [(STUDY / "results.csv").read_bytes()], _read_results, 0.5),
+            Target("plan", [(STUDY / "study.json").read_bytes()], _read_plan, 0.5),
             Target("study", _texts(CONFIGS / "study"), _read_study, 1),
             Target("scan", [b"seed=1,2,3 network.weight.width,network.bias.width=3,4 l1=1e-3"], _read_scan, 1),
             Target("precision", [b"fixed<16,6>", b"ufixed<8,0>", b"fixed<16,6,TRN,WRAP>"], _read_precision, 2),
@@ -159,7 +160,14 @@ def _reports() -> list[Target]:
 
 
 def _read_results(path: Path) -> None:
+    shutil.copy(STUDY / "study.json", path.parent)
     path.rename(path.with_name("results.csv"))
+    read_study(path.parent)
+
+
+def _read_plan(path: Path) -> None:
+    shutil.copy(STUDY / "results.csv", path.parent)
+    path.rename(path.with_name("study.json"))
     read_study(path.parent)
 
 

@@ -4,16 +4,14 @@ import csv
 import json
 import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
-from tests.command import ROOT
+from tests.command import start, wait_for
 from tests.conftest import QUIET, train
 
 FIGURES = ("confusion", "features", "history", "probabilities", "quantizers", "roc", "roc_pairwise", "weights")
@@ -61,7 +59,7 @@ def test_the_same_seed_gives_the_same_bytes(quantized_run, tmp_path):
 
 def test_resume_continues_as_if_nothing_had_happened(quantized_run, tmp_path):
     folder = tmp_path / "run"
-    with start(*SHORT, f"output={folder}") as process:
+    with start("train.py", *QUIET, *SHORT, f"output={folder}") as process:
         wait_for(folder / "metrics.csv", process)  # the first of two epochs is done
         process.kill()
     done = train(f"ckpt_path={folder / 'last.ckpt'}")
@@ -73,7 +71,7 @@ def test_resume_continues_as_if_nothing_had_happened(quantized_run, tmp_path):
 
 def test_ctrl_c_leaves_a_usable_checkpoint(tmp_path):
     folder = tmp_path / "run"
-    with start(*SHORT, "trainer.max_epochs=1000", f"output={folder}") as process:
+    with start("train.py", *QUIET, *SHORT, "trainer.max_epochs=1000", f"output={folder}") as process:
         wait_for(folder / "last.ckpt", process)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
@@ -147,14 +145,3 @@ def test_validate_and_test_take_the_config_of_the_run(quantized_run):
         done = train(subcommand, f"ckpt_path={quantized_run / 'best.ckpt'}")
         assert done.returncode == 0, done.stderr
         assert metric in done.stdout
-
-
-def start(*arguments: str) -> subprocess.Popen:
-    words = [sys.executable, str(ROOT / "train.py"), *arguments, *QUIET]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(path: Path, process: subprocess.Popen) -> None:
-    while not path.exists():
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.02)

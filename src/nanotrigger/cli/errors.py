@@ -74,6 +74,8 @@ def one_line(error: BaseException) -> str | None:
         return _summary(str(error))
     if isinstance(error, UnicodeDecodeError) and _raised_by(error) == "codecs":
         return f"a configuration is no text ({error}); save it as UTF-8"
+    if isinstance(error, OSError) and re.fullmatch(r"\d+ requested and \d+ written", str(error)):
+        return f"a file could not be written whole ({error}, says NumPy); is the disk full?"
     if isinstance(error, OSError | MisconfigurationException):  # no space, no permission, no such device
         return str(error)
     if isinstance(error, ValueError | TypeError | ZeroDivisionError) and _raised_by(error) in _ARGUMENT_CHECKERS:

@@ -100,6 +100,9 @@ class TrainCLI(LightningCLI):
         super().parse_arguments(parser, args)
         subcommand = self.config.subcommand
         settings = self.config[subcommand]
+        for group in ("trainer", "model", "data", "network", "warm_start", "pruning", "checkpoint", "early_stopping"):
+            if settings[group] is None:
+                raise InputError(f"{group}=null: it has settings, which --print_config shows; leave it out")
         if settings.experiment is not None and not re.fullmatch(r"\w[\w+-]*", settings.experiment):
             raise InputError(f"experiment={settings.experiment}: it names a folder; give letters, digits, + - and _")
         self._goes_on = settings.ckpt_path is not None

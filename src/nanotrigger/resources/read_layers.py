@@ -42,7 +42,13 @@ def read_layers(path: Path, precision: str | None = None) -> IntegerNetwork:
         return IntegerNetwork(number, _layers(graph, constant, cast))
     except InputError:
         raise
-    except (LookupError, ValueError, TypeError, ArithmeticError) as error:  # of whatever the graph may hold instead
+    except (
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:  # of whatever the graph may hold instead
         raise InputError(f"{path}: no network that can be counted ({_line(error)}); export it again") from None
 
 

@@ -1,5 +1,6 @@
 """best.ckpt and last.ckpt of a run folder, and how checkpoints are written."""
 
+import io
 import os
 import shutil
 import sys
@@ -28,8 +29,10 @@ class WholeCheckpoints(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any | None = None
     ) -> None:
         """Write the checkpoint in the place of the former one."""
-        with whole_file(Path(path)) as temporary, temporary.open("wb") as file:
-            torch.save(_canonical(checkpoint), file)  # into a file without name, which would be in its bytes
+        content = io.BytesIO()  # without a name, which would be among the bytes
+        torch.save(_canonical(checkpoint), content)
+        with whole_file(Path(path)) as temporary:
+            temporary.write_bytes(content.getbuffer())
 
 
 class BestCheckpoint(ModelCheckpoint):
