@@ -31,6 +31,9 @@ def files(tmp_path):
     (tmp_path / "garbage.ckpt").write_bytes(b"\x80\x04not a checkpoint")
     (tmp_path / "keys.yaml").write_text("trainer:\n  max_epoch: 3\n")
     (tmp_path / "resume.yaml").write_text(f"ckpt_path: {tmp_path / 'garbage.ckpt'}\n")
+    jets = (ROOT / "configs" / "experiment" / "jets_qat.yaml").read_text()
+    (tmp_path / "outside.yaml").write_text(f"{jets}\nexperiment: ../../x\n")
+    (tmp_path / "latin.yaml").write_bytes("trainer: {} # für\n".encode("latin-1"))
     (tmp_path / "broken.yaml").write_text("trainer: [\n")
     return tmp_path
 
@@ -97,6 +100,10 @@ def files(tmp_path):
         ),
         ([QAT, *PRUNED, "pruning.end_step=9999"], "pruning.end_step=9999: must lie above pruning.begin_step=174 and"),
         ([QAT, *PRUNED, "network.weight.width=1", "network.weight.integer=1"], "dense_1 has 1-bit weights"),
+        (["fit", "-c", "{root}/configs/experiment/jets_qat.yaml", "--experiment", "../../x"], "it names a folder"),
+        (["fit", "-c", "{}/outside.yaml"], "experiment=../../x: it names a folder"),
+        ([QAT, "-c", "{}/latin.yaml"], "save it as UTF-8"),
+        ([QAT, "checkpoint=null"], "checkpoint=null: it has settings"),
         (["test", QAT], "test needs ckpt_path=RUN/best.ckpt"),
         (["ckpt_path={}/garbage.ckpt"], "no {}/config.yaml beside it; give experiment= as well"),
     ],
