@@ -20,6 +20,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import torch
 
 from nanotrigger.data import EventData, JetData
 from nanotrigger.data.split_data import SplitData
@@ -68,9 +69,9 @@ def archive(data: SplitData, target: Path) -> Path:
     return target
 
 
-def ours(experiment: str, source: Path, batch: int, epochs: int, folder: Path) -> list[float]:
+def ours(experiment: str, source: Path, batch: int, epochs: int, folder: Path, device: str = "cpu") -> list[float]:
     """Run train.py; return the seconds to the end of the first epoch, and of every further one."""
-    run = folder / f"{experiment}-{batch}"
+    run = folder / f"{experiment}-{batch}-{device}"
     command = [
         sys.executable,
         "train.py",
@@ -78,7 +79,13 @@ def ours(experiment: str, source: Path, batch: int, epochs: int, folder: Path) -
         f"data.source={source}",
         f"data.batch_size={batch}",
     ]
-    command += [f"trainer.max_epochs={epochs}", f"output={run}", "evaluate=false", "trainer.enable_progress_bar=false"]
+    command += [
+        f"trainer.accelerator={device}",
+        f"trainer.max_epochs={epochs}",
+        f"output={run}",
+        "evaluate=false",
+        "trainer.enable_progress_bar=false",
+    ]
     times, seen = [time.perf_counter()], 0
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
@@ -90,6 +97,17 @@ def ours(experiment: str, source: Path, batch: int, epochs: int, folder: Path) -
     if process.returncode or len(times) != epochs + 1:
         raise SystemExit(f"{' '.join(map(str, command))}: exit code {process.returncode}, {len(times) - 1} epochs seen")
     return np.diff(times).tolist()
+
+
+def start_up(folder: Path) -> float:
+    """Return the seconds to the first step of a short training, before which it writes last.ckpt."""
+    options = ["experiment=jets_qat", "data.source=simulated", "trainer.max_epochs=1", "evaluate=false"]
+    begin = time.perf_counter()
+    command = [sys.executable, "train.py", *options, f"output={folder}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and not (folder / "last.ckpt").exists():
+            time.sleep(0.002)
+        return time.perf_counter() - begin
 
 
 def scan_and_single(source: Path, folder: Path) -> tuple[float, float]:
@@ -136,6 +154,7 @@ def main() -> None:
         return
     pythons = {name: environment(options.environments, name) for name in PACKAGES}
     print("task      batch  samples/s     first  reference  samples/s     first   ratio")
+    samples: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for task, batch, experiment, epochs, name in ROWS:
@@ -143,16 +162,24 @@ def main() -> None:
             source = repeated(options.jets if task == "jets" else options.events, folder / f"{task}.h5", options.rows)
             data = kind(str(source), batch_size=batch)
             arrays = archive(data, folder / f"{task}.npz")
-            samples = len(data.rows("train")[0])
+            samples[task] = len(data.rows("train")[0])
             theirs = reference(pythons[name], name, task, arrays, batch, 3)
             mine = ours(experiment, source, batch, epochs, folder)
-            speeds = [samples / statistics.median(times[1:]) for times in (mine, theirs)]
+            speeds = [samples[task] / statistics.median(times[1:]) for times in (mine, theirs)]
             print(
                 f"{task:8} {batch:6} {speeds[0]:10,.0f} {mine[0]:8.1f}s  {name:9} {speeds[1]:10,.0f} {theirs[0]:8.1f}s "
                 f"{speeds[0] / speeds[1]:6.1f}x",
                 flush=True,
             )
-    print("\nOn a GPU: not measured.")
+        starts = [start_up(folder / f"start-{number}") for number in range(3)]
+        print(f"\nfirst step of experiment=jets_qat trainer.max_epochs=1: {statistics.median(starts):.1f} s")
+        for batch in (1024, 33_200) if torch.cuda.is_available() else ():
+            times = ours("jets_qat", folder / "jets.h5", batch, 12, folder, device="gpu")
+            print(
+                f"on a GPU, jets in batches of {batch}: {samples['jets'] / statistics.median(times[1:]):,.0f} samples/s"
+            )
+    if not torch.cuda.is_available():
+        print("on a GPU: not measured")
 
 
 if __name__ == "__main__":
