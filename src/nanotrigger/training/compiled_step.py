@@ -85,7 +85,7 @@ class CompiledStep:
     @torch.inference_mode(False)  # in which nothing can be traced
     @torch.no_grad()
     def evaluate(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
-        """Return the means of the metrics over batches, by name; all but the last must have one size."""
+        """Return the means of the metrics over batches, by name; compiled for those of the first one's size."""
         tensors, structure = tree_flatten((*self._network_state, batches[0]))
         state = tensors[: -len(batches[0])]
 
@@ -93,11 +93,11 @@ class CompiledStep:
             parameters, masks, buffers, batch = tree_unflatten(tensors, structure)
             return _judge(parameters, buffers, masks, self._evaluation, batch)[1]
 
-        if self._evaluate is None:
-            self._evaluate = _compile(judge, tensors)
-        metrics = [self._evaluate(*state, *batch) for batch in batches[:-1]]
-        metrics.append((self._evaluate if len(batches[-1][0]) == len(batches[0][0]) else judge)(*state, *batches[-1]))
         sizes = torch.tensor([len(batch[0]) for batch in batches])
+        if self._evaluate is None:
+            self._evaluate, self._rows = _compile(judge, tensors), sizes[0]
+        functions = [self._evaluate if rows == self._rows else judge for rows in sizes]
+        metrics = [function(*state, *batch) for function, batch in zip(functions, batches, strict=True)]
         means = (torch.stack(metrics) * sizes[:, None]).sum(dim=0) / sizes.sum()
         return dict(zip(self._names, means.unbind(), strict=True))
 

@@ -128,6 +128,22 @@ def test_one_step_equals_the_plain_step():
             torch.testing.assert_close(optimizer.state[parameter][name], plain.state[parameter][name])
 
 
+def test_metrics_of_batches_of_any_size():
+    """Also where a later block of the validation has none of the size for which it was compiled."""
+    task = jets()
+    JETS.setup()
+    rows = JETS.rows("validation")
+    step = CompiledStep(task.network, task.objective)
+    step.prepare(torch.optim.Adam(task.parameters()), tuple(part[:300] for part in rows))
+    for sizes in ([500, 500, 200], [70], [500], [800, 500]):
+        batches = list(zip(*(part[: sum(sizes)].split(sizes) for part in rows), strict=True))
+        found = step.evaluate(batches)
+        with torch.no_grad():
+            expected = task.objective(task.network.eval(), tuple(part[: sum(sizes)] for part in rows))[1]
+        for name, value in expected.items():
+            torch.testing.assert_close(found[name], value)
+
+
 def test_prunes_as_the_plain_training_does(tmp_path):
     networks = [
         fit(jets, tmp_path / str(compiled), Pruning(0.6, frequency=2), compiled=compiled).network
