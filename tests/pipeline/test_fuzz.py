@@ -1,7 +1,15 @@
 """Damaged input ends in a result or in one line; random networks are computed exactly or refused: the short runs."""
 
-import pytest
+import contextlib
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nanotrigger.cli.arguments import train_arguments
+from nanotrigger.errors import InputError
+from nanotrigger.numbers import FixedPoint
+from tests.command import ROOT
 from tests.fuzz.networks import check
 from tests.fuzz.parse import parse
 from tests.fuzz.targets import outcome, targets
@@ -15,9 +23,23 @@ def test_damaged_input_is_read_or_refused():
     ]
 
 
-@pytest.mark.parametrize("target", targets(), ids=lambda target: target.name)
-def test_valid_input_is_read(target):
-    assert outcome(target, target.seeds[0]) == "read"
+def test_valid_input_is_read():
+    assert {target.name: outcome(target, target.seeds[0]) for target in targets()} == {
+        target.name: "read" for target in targets()
+    }
+
+
+@given(st.text() | st.from_regex(r"u?fixed<-?\d+, ?-?\d+>"))
+def test_any_text_is_a_format_or_refused(text):
+    with contextlib.suppress(InputError):
+        number = FixedPoint.parse(text)
+        assert FixedPoint.parse(str(number)) == number
+
+
+@given(st.lists(st.text() | st.from_regex(r"(experiment|seed|network\.weight|data)=.*")))
+def test_any_arguments_are_rewritten_or_refused(words):
+    with contextlib.suppress(InputError):
+        assert train_arguments(words, ROOT / "configs")[0] in ("fit", "validate", "test", "-h", "--help")
 
 
 @pytest.mark.slow
