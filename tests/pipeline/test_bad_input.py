@@ -33,6 +33,7 @@ def files(tmp_path):
     (tmp_path / "resume.yaml").write_text(f"ckpt_path: {tmp_path / 'garbage.ckpt'}\n")
     jets = (ROOT / "configs" / "experiment" / "jets_qat.yaml").read_text()
     (tmp_path / "outside.yaml").write_text(f"{jets}\nexperiment: ../../x\n")
+    (tmp_path / "null.yaml").write_text("checkpoint: null\n")
     (tmp_path / "latin.yaml").write_bytes("trainer: {} # für\n".encode("latin-1"))
     (tmp_path / "broken.yaml").write_text("trainer: [\n")
     return tmp_path
@@ -103,7 +104,7 @@ def files(tmp_path):
         (["fit", "-c", "{root}/configs/experiment/jets_qat.yaml", "--experiment", "../../x"], "it names a folder"),
         (["fit", "-c", "{}/outside.yaml"], "experiment=../../x: it names a folder"),
         ([QAT, "-c", "{}/latin.yaml"], "save it as UTF-8"),
-        ([QAT, "checkpoint=null"], "checkpoint=null: it has settings"),
+        ([QAT, "-c", "{}/null.yaml"], "checkpoint=null: it has settings"),
         (["test", QAT], "test needs ckpt_path=RUN/best.ckpt"),
         (["ckpt_path={}/garbage.ckpt"], "no {}/config.yaml beside it; give experiment= as well"),
     ],
