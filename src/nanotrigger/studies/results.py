@@ -146,9 +146,14 @@ def _read_plan(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"{path} is damaged: {error}; run the scan again") from error
     axes = plan.get("axes") if isinstance(plan, dict) and isinstance(plan.get("name"), str) else None
-    if not isinstance(axes, list) or not all(isinstance(axis, dict) and axis.get("keys") for axis in axes):
+    if not isinstance(axes, list) or not all(map(_is_axis, axes)):
         raise InputError(f"{path} describes no study: name, or axes with their keys, are missing; run the scan again")
     return plan
+
+
+def _is_axis(axis: Any) -> bool:
+    keys = axis.get("keys") if isinstance(axis, dict) else None
+    return isinstance(keys, list) and bool(keys) and all(isinstance(key, str) for key in keys)
 
 
 def _read_rows(path: Path, axes: tuple[Axis, ...]) -> tuple[dict[str, Any], ...]:

@@ -77,6 +77,7 @@ def test_values_are_recognized_in_another_spelling(tmp_path: Path) -> None:
         ("study.json", "{", "study.json is damaged: "),
         ("study.json", "[]", "describes no study"),
         ("study.json", '{"name": "a", "axes": [{}]}', "describes no study"),
+        ("study.json", '{"name": "a", "axes": [{"keys": [["b"]]}]}', "describes no study"),
         ("results.csv", "", "has no points"),
         ("results.csv", "point,seed,accuracy\n0,1,0.5\n", "has no column state"),
         ("results.csv", "seed,state,accuracy\n1,complete,high\n", "line 2, accuracy 'high': not a number"),
