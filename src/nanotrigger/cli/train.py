@@ -138,7 +138,7 @@ class TrainCLI(LightningCLI):
         ]
 
     def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
-        """Add the TensorBoard logger if it is asked for."""
+        """Add the TensorBoard logger if it is asked for, and how checkpoints are written."""
         if self.subcommand == "fit" and self._settings.tensorboard:
             kwargs["logger"] = _tensorboard(self.run_folder)
         plugins = self._get(self.config_init, "trainer.plugins") or []
@@ -192,11 +192,9 @@ class TrainCLI(LightningCLI):
         """Test the best checkpoint, on one process: test.json and figures. Write what the files' hashes are."""
         if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
             return
-        if not self._settings.evaluate:
-            pass
-        elif (self.run_folder / "best.ckpt").exists():
+        if self._settings.evaluate and (self.run_folder / "best.ckpt").exists():
             evaluate_run(self.run_folder, self.datamodule)
-        else:
+        elif self._settings.evaluate:
             sparse = " with the final sparsity" if self._settings.pruning.sparsity else ""
             print(f"no epoch was trained and validated{sparse}: {self.run_folder} has no best.ckpt and no test.json")
         write_checksums(self.run_folder)
@@ -278,8 +276,8 @@ def _settle_last(settings: Any) -> None:
     if settings.output is None:
         runs = sorted(path.parent for path in _default_output(settings).parent.glob("*/config.yaml"))
         settings.output = str(runs[-1]) if runs else None
-    last = Path(settings.output or "", "last.ckpt")
-    settings.ckpt_path = str(last) if settings.output is not None and last.exists() else None
+    last = None if settings.output is None else Path(settings.output, "last.ckpt")
+    settings.ckpt_path = str(last) if last is not None and last.exists() else None
 
 
 def _check_checkpoint(path: Path, *, resume: bool) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from scipy import special
 
@@ -15,6 +14,7 @@ from nanotrigger.files import sha256, sha256_of_folder, write_json
 from nanotrigger.firmware.emulate import Emulation, emulate
 from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
+from nanotrigger.firmware.load import load_model
 from nanotrigger.firmware.parity import Difference, differing_words, first_difference, torch_layers, torch_outputs
 from nanotrigger.firmware.radius import LAYER as RADIUS
 from nanotrigger.firmware.record import Firmware
@@ -94,7 +94,7 @@ def _prove(
 ) -> tuple[dict[str, Any], Difference | None]:
     """Compare torch, QONNX (in float64 and by qonnx itself) and firmware, word for word."""
     network = trained.network
-    model = onnx.load(folder / "model.onnx")
+    model = load_model(folder / "model.onnx")
     expected = torch_outputs(network, inputs)
     tensors = execute(model, inputs)
     found = {"qonnx": tensors[network.output_name], "firmware": logits}
@@ -136,7 +136,7 @@ def _locate(
     elif witness == "firmware":
         values = {network.output_name: outputs[sample : sample + 1]}
     else:
-        values = execute(onnx.load(folder / "model.onnx"), row)
+        values = execute(load_model(folder / "model.onnx"), row)
     layers = torch_layers(network, row)
     last = list(layers)[-1]
     return first_difference(witness, sample, layers, {**values, last: values[network.output_name]})

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from nanotrigger.evaluation.detector_scores import output_scores
@@ -15,6 +14,7 @@ from nanotrigger.evaluation.figures import Sample, confusion_figure, detection_r
 from nanotrigger.evaluation.figures.weights import weight_histograms
 from nanotrigger.evaluation.performance import performance
 from nanotrigger.firmware.events import Events
+from nanotrigger.firmware.load import load_model
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS
@@ -75,7 +75,7 @@ def compose_datasheet(
         meaning=_MEANINGS[_RADIUS if parity["target"].get("radius") else trained.network.output_name],
         parity=parity,
         reports=tuple(reports),
-        audits=audit(onnx.load(export / "model.onnx"), events.features) if quantized else (),
+        audits=audit(load_model(export / "model.onnx"), events.features) if quantized else (),
         weights=weights,
         weight_figure=_weight_figure(weights),
         performance_figures=() if found is None else _performance_figures(trained, events, logits),

@@ -38,6 +38,7 @@ class CompiledStep:
         self._evaluation = _Objective(copy.deepcopy(network).eval(), objective)
         self._function: Callable[..., Any] | None = None
         self._evaluate: Callable[..., Tensor] | None = None
+        self._rows = 0  # of a batch for which that is compiled
         self.steps = 0  # whose metrics are in the totals
 
     @property
@@ -93,12 +94,12 @@ class CompiledStep:
             parameters, masks, buffers, batch = tree_unflatten(tensors, structure)
             return _judge(parameters, buffers, masks, self._evaluation, batch)[1]
 
-        sizes = torch.tensor([len(batch[0]) for batch in batches])
+        sizes = [len(batch[0]) for batch in batches]
         if self._evaluate is None:
             self._evaluate, self._rows = _compile(judge, tensors), sizes[0]
         functions = [self._evaluate if rows == self._rows else judge for rows in sizes]
         metrics = [function(*state, *batch) for function, batch in zip(functions, batches, strict=True)]
-        means = (torch.stack(metrics) * sizes[:, None]).sum(dim=0) / sizes.sum()
+        means = (torch.stack(metrics) * torch.tensor(sizes)[:, None]).sum(dim=0) / sum(sizes)
         return dict(zip(self._names, means.unbind(), strict=True))
 
 
