@@ -1,14 +1,19 @@
 """HDF5 files of whatever origin: opened, and their data sets checked to be what they seem to be."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 
 from nanotrigger.errors import InputError
 
 _COMPRESSION = 2000  # at most what zlib makes of a byte, with room
+_SECONDS = 30  # for attributes; a process that reads them takes less than one
 
 
 @contextmanager
@@ -77,6 +82,26 @@ def data_set(file: h5py.File, name: str) -> h5py.Dataset:
     if data.nbytes > _COMPRESSION * Path(file.filename).stat().st_size:
         raise InputError(f"{file.filename}: {name} claims {data.nbytes:,} bytes, more than the file can hold")
     return data
+
+
+def attributes(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return the attributes of a file as text, each a tuple.
+
+    Another process reads them, because the HDF5 library reads some damaged text without end.
+
+    Raises:
+        InputError: the attributes are damaged.
+    """
+    script = Path(__file__).with_name("read_attributes.py")
+    command = [sys.executable, "-P", str(script), str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise _unreadable(path, OSError("its attributes have no end")) from None
+    if done.returncode:
+        raise _unreadable(path, OSError(done.stderr.strip() or f"reading its attributes ended with {done.returncode}"))
+    found: dict[str, Any] = json.loads(done.stdout)
+    return {name: tuple(values) for name, values in found.items()}
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

@@ -3,12 +3,11 @@
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.data.hdf5 import data_set, opened
+from nanotrigger.data.hdf5 import attributes, data_set, opened
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 
@@ -93,21 +92,20 @@ def _read_hdf5(source: str, path: Path) -> JetSample:
     if source == "openml" and recorded.is_file() and recorded.read_text().split()[:1] != [digest]:
         raise InputError(f"{path} does not match {recorded.name}; run python -m nanotrigger.data.fetch jets again")
     with opened(path, layout="a jet file holds X, y and the attributes feature_names and class_names") as file:
-        origin = file.attrs.get("source")
+        texts = attributes(path)
+        for name in ("feature_names", "class_names"):
+            if name not in texts:
+                raise KeyError(f"there is no attribute {name}")
+        origin = " ".join(texts.get("source", ()))
         return JetSample(
             features=np.asarray(data_set(file, "X")[:], dtype=np.float32),
             labels=np.asarray(data_set(file, "y")[:]),
-            feature_names=_names(file.attrs["feature_names"]),
-            class_names=_names(file.attrs["class_names"]),
+            feature_names=texts["feature_names"],
+            class_names=texts["class_names"],
             source=source,
             description=_DESCRIPTIONS.get(source, f"{path.name}: {origin}" if origin else path.name),
             sha256=digest,
         )
-
-
-def _names(attribute: Any) -> tuple[str, ...]:
-    """Return names that HDF5 holds as text or as bytes."""
-    return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in np.ravel(attribute))
 
 
 def _check(path: Path, sample: JetSample) -> None:

@@ -4,7 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from nanotrigger.data.hdf5 import data_set, opened
+from nanotrigger.data import hdf5
+from nanotrigger.data.hdf5 import attributes, data_set, opened
 from nanotrigger.data.jets import read_jets
 from nanotrigger.data.particles import particle_sets, read_particles
 from nanotrigger.errors import InputError
@@ -69,3 +70,36 @@ def test_jets_lie_in_their_file(hostile, name):
         file[name] = h5py.ExternalLink("../secret.h5", "Particles")
     with pytest.raises(InputError, match=f"{name} is a link to somewhere else"):
         read_jets(str(path))
+
+
+def _with_names(path):
+    """Write a file with text attributes, and return where the first text's number stands in it."""
+    with h5py.File(path, "w") as file:
+        file.attrs.create("feature_names", ["first", "second"], dtype=h5py.string_dtype())
+        file.attrs["number"] = 3
+    return path.read_bytes().index(b"GCOL") + 16
+
+
+def test_attributes_are_text(tmp_path):
+    _with_names(tmp_path / "file.h5")
+    assert attributes(tmp_path / "file.h5") == {"feature_names": ("first", "second"), "number": ("3",)}
+
+
+def test_attributes_without_end_are_an_error(tmp_path, monkeypatch):
+    """The HDF5 library walks through texts by their sizes: one of the number 0 (free) and no size holds it for ever."""
+    path = tmp_path / "file.h5"
+    place = _with_names(path)
+    content = bytearray(path.read_bytes())
+    content[place] = 0
+    content[place + 8] = 0
+    path.write_bytes(content)
+    monkeypatch.setattr(hdf5, "_SECONDS", 5)
+    with pytest.raises(InputError, match="file.h5: not a readable HDF5 file .its attributes have no end.; fetch"):
+        attributes(path)
+
+
+def test_a_library_that_crashes_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(hdf5.sys, "executable", "false")
+    _with_names(tmp_path / "file.h5")
+    with pytest.raises(InputError, match="reading its attributes ended with 1"):
+        attributes(tmp_path / "file.h5")

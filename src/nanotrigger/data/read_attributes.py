@@ -1,0 +1,19 @@
+"""Print the attributes of an HDF5 file as JSON, each as a list: `python read_attributes.py FILE`."""
+
+import json
+import sys
+
+import h5py
+import numpy as np
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+try:
+    with h5py.File(sys.argv[1], "r") as file:
+        attributes = {name: [_text(value) for value in np.ravel(values)] for name, values in file.attrs.items()}
+except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:  # h5py's, on damaged files
+    sys.exit(str(error))
+json.dump(attributes, sys.stdout)
