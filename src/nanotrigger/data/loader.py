@@ -1,11 +1,46 @@
 """Batches that are slices of tensors already on the device: no worker processes, no copies."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
 from nanotrigger.errors import InputError
+
+_GATHERED = 16  # batches at once
+
+
+class Block:
+    """Shuffled batches; another thread gathers the next ones from memory while a few are used.
+
+    Args:
+        tensors: same first dimension.
+        rows: of them, in the order of the batches.
+        batch_size: rows of a batch.
+    """
+
+    def __init__(self, tensors: tuple[Tensor, ...], rows: Tensor, batch_size: int) -> None:
+        self.tensors = tensors
+        self.rows = rows
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)) as thread:
+            parts = self.rows.split(self.batch_size * _GATHERED)
+            following = thread.submit(self._gathered, parts[0])
+            for part in (*parts[1:], None):
+                batches = following.result()
+                if part is not None:
+                    following = thread.submit(self._gathered, part)
+                yield from batches
+
+    def _gathered(self, rows: Tensor) -> list[tuple[Tensor, ...]]:
+        parts = (tensor.index_select(0, rows).split(self.batch_size) for tensor in self.tensors)
+        return list(zip(*parts, strict=True))
 
 
 class TensorBatches:
@@ -23,7 +58,8 @@ class TensorBatches:
         seed: seed of the permutations.
         rank: this process among `world_size`.
         world_size: number of processes.
-        steps_per_block: with more than one, and one process, batches come in blocks of so many.
+        steps_per_block: with more than one, and one process, batches come in blocks of so many, shuffled ones as a
+            `Block`.
 
     Raises:
         InputError: a batch size that the rows or the ranks do not allow.
@@ -75,15 +111,18 @@ class TensorBatches:
     def __len__(self) -> int:
         return -(-self.steps // self.steps_per_block)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        if self.shuffle:
-            order = self._permutation()[: self.steps * self.batch_size]
-            size = self.batch_size * self.steps_per_block
-            batches = zip(*(tensor.index_select(0, order).split(size) for tensor in self.tensors), strict=True)
-        else:
-            batches = zip(*(tensor.tensor_split(len(self)) for tensor in self.tensors), strict=True)
-        for batch in batches:
-            yield tuple(rows.tensor_split(self.world_size)[self.rank] for rows in batch)
+    def __iter__(self) -> Iterator[tuple[Tensor, ...] | Block]:
+        if not self.shuffle:
+            for batch in zip(*(tensor.tensor_split(len(self)) for tensor in self.tensors), strict=True):
+                yield tuple(rows.tensor_split(self.world_size)[self.rank] for rows in batch)
+            return
+        order = self._permutation()[: self.steps * self.batch_size]
+        for rows in order.split(self.batch_size * self.steps_per_block):
+            if self.steps_per_block > 1:
+                yield Block(self.tensors, rows, self.batch_size)
+            else:
+                own = rows.tensor_split(self.world_size)[self.rank]
+                yield tuple(tensor.index_select(0, own) for tensor in self.tensors)
 
     def _permutation(self) -> Tensor:
         device = self.tensors[0].device

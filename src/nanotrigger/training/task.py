@@ -3,13 +3,14 @@
 import math
 import sys
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import lightning
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
+from nanotrigger.data.loader import Block
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.training.blocks import STEPS_PER_BLOCK, count_steps, pays_off, restore_steps
@@ -80,10 +81,10 @@ class Task(lightning.LightningModule):
             return blocks_or_steps
         return self.trainer.max_epochs * self.trainer.train_dataloader.steps
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor | None:
+    def training_step(self, batch: Batch | Block, batch_index: int) -> Tensor | None:
         """Return what is minimized for a batch; or train with a block of batches, and return None."""
-        if self._compiled is not None:
-            self._train_block(self._compiled, batch)
+        if isinstance(batch, Block):
+            self._train_block(batch)
             return None
         objective, metrics = self.objective(self.network, batch)
         self._log_metrics("train", metrics, len(batch[0]))
@@ -113,27 +114,27 @@ class Task(lightning.LightningModule):
                 batch_size=size,
             )
 
-    def _train_block(self, step: CompiledStep, block: Batch) -> None:
+    def _train_block(self, block: Block) -> None:
         """Train with one batch of the block after the other, as Lightning would."""
-        optimizer: Any = self.optimizers(use_pl_optimizer=False)
-        batches = _batches(block, self.trainer.train_dataloader.batch_size)
+        step, optimizer = self._compiled, cast(Any, self.optimizers(use_pl_optimizer=False))
+        assert step is not None
         if not step.is_ready:
-            step.prepare(optimizer, batches[0])
+            step.prepare(optimizer, next(iter(block)))
         prunings = [callback for callback in self.trainer.callbacks if isinstance(callback, Pruning) and callback.is_on]
         schedule = self.lr_schedulers()
         rate = optimizer.param_groups[0]["lr"]
-        for number, batch in enumerate(batches, start=self.trainer.global_step):
+        for number, batch in enumerate(block, start=self.trainer.global_step):
             if isinstance(schedule, LambdaLR):
                 rate = schedule.base_lrs[0] * schedule.lr_lambdas[0](number)
             step(batch, rate)
             for pruning in prunings:
                 pruning.prune(number + 1)
-        count_steps(self.trainer, len(batches))
+        count_steps(self.trainer, step.steps)
         if isinstance(schedule, LambdaLR):
             optimizer.step()  # without gradients it does nothing, but the schedule looks for it
             schedule.last_epoch = self.trainer.global_step - 1
             schedule.step()
-        self._log_metrics("train", step.take_metrics(), len(block[0]))
+        self._log_metrics("train", step.take_metrics(), len(block))
 
     def configure_optimizers(self) -> Any:
         """Return Adam and its schedule: cosine over all steps, or plateau over epochs."""

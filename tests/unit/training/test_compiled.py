@@ -270,5 +270,7 @@ def test_a_block_is_as_many_batches():
     block = TensorBatches(*rows, batch_size=700, shuffle=True, seed=5, steps_per_block=9)
     assert single.steps == block.steps == len(single)
     assert len(block) == -(-single.steps // 9)
-    for one, other in zip(zip(*single, strict=True), zip(*block, strict=True), strict=True):
-        assert torch.equal(torch.cat(one), torch.cat(other))
+    batches = [batch for one in block for batch in one]
+    assert sum(len(one) for one in block) == 700 * len(batches) == 700 * single.steps
+    for one, other in zip(single, batches, strict=True):
+        assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
