@@ -12,7 +12,14 @@ OVERLAYS = {"course": "jets_qat"}  # overlay → what it is laid over
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_trains_and_exports(experiment, tmp_path):
     words = [f"experiment={name}" for name in (OVERLAYS.get(experiment), experiment) if name]
-    limits = ("data.source=simulated", "trainer.max_epochs=1", "trainer.limit_train_batches=1", "evaluate=false")
+    budget = ("budget.aluts=1e9", "trainer.check_val_every_n_epoch=1") if experiment.endswith("_budget") else ()
+    limits = (
+        *budget,
+        "data.source=simulated",
+        "trainer.max_epochs=1",
+        "trainer.limit_train_batches=1",
+        "evaluate=false",
+    )
     done = train(*words, *limits, f"output={tmp_path / 'run'}")
     assert done.returncode == 0, done.stderr
     done = command("export.py", f"ckpt={tmp_path / 'run' / 'best.ckpt'}")

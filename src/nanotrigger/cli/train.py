@@ -26,6 +26,7 @@ from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.errors import InputError
 from nanotrigger.files import remove_unfinished, write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
+from nanotrigger.studies.budget import Budget
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.history import History
 from nanotrigger.training.pruning import Pruning
@@ -39,12 +40,15 @@ Train, validate or test a network:
   python train.py experiment=jets_qat network.weight.width=6       any key=value; --print_config shows all
   python train.py experiment=jets_qat experiment=course            later experiments override earlier ones
   python train.py experiment=jets_qat pruning.sparsity=0.75        prune while training
+  python train.py experiment=jets_budget budget.aluts=600          train the bits too, until it costs no more
   python train.py experiment=ad_ae                                 anomaly detection; also ad_vae, ad_ae_qat …
   python train.py ckpt_path=RUN/last.ckpt                          resume a run in its folder
   python train.py experiment=jets_qat output=RUN ckpt_path=last    the same, or begin it: for jobs that are repeated
   python train.py test ckpt_path=RUN/best.ckpt                     test a checkpoint
   python train.py fit --config FILE --trainer.max_epochs 5         the same in Lightning's own form
 """
+
+_GROUPS = ("trainer", "model", "data", "network", "warm_start", "pruning", "budget", "checkpoint", "early_stopping")
 
 
 class TrainCLI(LightningCLI):
@@ -62,6 +66,7 @@ class TrainCLI(LightningCLI):
         parser.link_arguments("network", "model.init_args.network", apply_on="instantiate")
         parser.add_lightning_class_args(WarmStart, "warm_start")
         parser.add_lightning_class_args(Pruning, "pruning")
+        parser.add_lightning_class_args(Budget, "budget")
         parser.add_lightning_class_args(BestCheckpoint, "checkpoint")
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.set_defaults(
@@ -100,7 +105,17 @@ class TrainCLI(LightningCLI):
         super().parse_arguments(parser, args)
         subcommand = self.config.subcommand
         settings = self.config[subcommand]
-        for group in ("trainer", "model", "data", "network", "warm_start", "pruning", "checkpoint", "early_stopping"):
+        for group in (
+            "trainer",
+            "model",
+            "data",
+            "network",
+            "warm_start",
+            "pruning",
+            "budget",
+            "checkpoint",
+            "early_stopping",
+        ):
             if settings[group] is None:
                 raise InputError(f"{group}=null: it has settings, which --print_config shows; leave it out")
         if settings.experiment is not None and not re.fullmatch(r"\w[\w+-]*", settings.experiment):
@@ -195,8 +210,9 @@ class TrainCLI(LightningCLI):
         if self._settings.evaluate and (self.run_folder / "best.ckpt").exists():
             evaluate_run(self.run_folder, self.datamodule)
         elif self._settings.evaluate:
-            sparse = " with the final sparsity" if self._settings.pruning.sparsity else ""
-            print(f"no epoch was trained and validated{sparse}: {self.run_folder} has no best.ckpt and no test.json")
+            wanted = " with the final sparsity" if self._settings.pruning.sparsity else ""
+            wanted += "".join(callback.shortfall for callback in self.trainer.callbacks if isinstance(callback, Budget))
+            print(f"no epoch was trained and validated{wanted}: {self.run_folder} has no best.ckpt and no test.json")
         write_checksums(self.run_folder)
 
 

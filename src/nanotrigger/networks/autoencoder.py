@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from nanotrigger.errors import InputError
 from nanotrigger.networks.dense import WHOLE, DenseNetwork
 from nanotrigger.networks.formats import Formats, LayerFormats
-from nanotrigger.networks.layers import Quantizer, dense_layer, relu_layer
+from nanotrigger.networks.layers import Granularity, dense_layer, quantizer_layer, relu_layer
 from nanotrigger.numbers import FixedPoint
 
 ENCODER = "encoder"
@@ -37,9 +37,11 @@ class Autoencoder(DenseNetwork):
         latent: format of the latent values; without it they keep the full precision of the sum.
         output: format of the reconstruction, likewise.
         tensors: formats of single tensors by name, such as `dense_3.weight`, that differ from those of their kind.
+        learned_bits: train the bits of every tensor, as of `MLP`; the formats are the widest ones.
 
     Raises:
-        InputError: a width below 1, formats for only some of the tensors, or for unknown ones.
+        InputError: a width below 1, formats for only some of the tensors, or for unknown ones, or bits to learn and no
+            formats.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Autoencoder(DenseNetwork):
         latent: FixedPoint | None = None,
         output: FixedPoint | None = None,
         tensors: Mapping[str, FixedPoint] | None = None,
+        learned_bits: Granularity | None = None,
     ) -> None:
         widths = [features, *hidden, latent_size, *reversed(hidden), features]
         if min(widths) < 1:
@@ -70,10 +73,11 @@ class Autoencoder(DenseNetwork):
         )
         formats = numbers.by_tensor
         super().__init__(
-            _layers(widths, formats, batch_norm=batch_norm, slope=slope),
+            _layers(widths, formats, batch_norm=batch_norm, slope=slope, learned_bits=learned_bits),
             formats,
             output_name="reconstruction",
             given=numbers,
+            learned_bits=learned_bits,
         )
         self.latent_size = latent_size
         self.bottleneck = f"dense_{len(hidden) + 1}"
@@ -87,6 +91,7 @@ class Autoencoder(DenseNetwork):
             "batch_norm": batch_norm,
             "slope": slope,
             **numbers.primitives,
+            **self.learned_primitives,
         }
 
     _latent_name = "latent_values"
@@ -121,22 +126,28 @@ class Autoencoder(DenseNetwork):
 
 
 def _layers(
-    widths: Sequence[int], formats: Mapping[str, FixedPoint], *, batch_norm: bool, slope: float
+    widths: Sequence[int],
+    formats: Mapping[str, FixedPoint],
+    *,
+    batch_norm: bool,
+    slope: float,
+    learned_bits: Granularity | None,
 ) -> nn.Sequential:
-    layers = nn.Sequential()
+    layers, is_learned = nn.Sequential(), learned_bits is not None
     bottleneck, last = len(widths) // 2, len(widths) - 1
     if "input" in formats:
-        layers.add_module("input", Quantizer(formats["input"]))
+        layers.add_module("input", quantizer_layer(formats["input"], learned=is_learned))
     for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
         name = f"dense_{depth}"
         weight, bias = (formats.get(f"{name}.{kind}") for kind in ("weight", "bias"))
-        layers.add_module(name, dense_layer(inputs, outputs, weight, bias, variance=_HE))
+        layers.add_module(name, dense_layer(inputs, outputs, weight, bias, variance=_HE, learned=learned_bits))
         if depth not in (bottleneck, last):
             if batch_norm and not formats:
                 layers.add_module(f"norm_{depth}", nn.BatchNorm1d(outputs))
-            layers.add_module(f"relu_{depth}", relu_layer(formats.get(f"relu_{depth}"), slope=slope))
+            activation = formats.get(f"relu_{depth}")
+            layers.add_module(f"relu_{depth}", relu_layer(activation, slope=slope, learned=is_learned))
         elif (kind := "latent" if depth == bottleneck else "output") in formats:
-            layers.add_module(kind, Quantizer(formats[kind]))
+            layers.add_module(kind, quantizer_layer(formats[kind], learned=is_learned and kind == "latent"))
     return layers
 
 

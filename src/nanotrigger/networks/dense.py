@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks.formats import Formats
+from nanotrigger.networks.layers import Granularity
+from nanotrigger.networks.price import Price
 from nanotrigger.numbers import FixedPoint
 
 WHOLE = "whole"
@@ -19,6 +21,8 @@ class DenseNetwork(nn.Module):
         tensor_formats: format of each tensor in `layers`, such as `dense_1.weight` or `relu_1`; empty if it is float.
         output_name: what the outputs are.
         given: the formats as they were given, from which `tensor_formats` are.
+        learned_bits: what has bits of its own that are trained; then `tensor_formats` are the widest ones, `price` says
+            what the network costs, and `frozen` returns the network that is made into firmware.
     """
 
     def __init__(
@@ -28,17 +32,27 @@ class DenseNetwork(nn.Module):
         *,
         output_name: str,
         given: Formats | None = None,
+        learned_bits: Granularity | None = None,
     ) -> None:
         super().__init__()
-        self._given = given
+        if learned_bits is not None and not tensor_formats:
+            raise InputError(f"network.learned_bits={learned_bits}: give input, weight, bias and activation as well")
+        self.given = given
+        self.learned_bits = learned_bits
+        self.price = None if learned_bits is None else Price()
         self.layers = layers
         self.tensor_formats = dict(tensor_formats)
         self.output_name = output_name
 
     @property
+    def learned_primitives(self) -> dict[str, Granularity]:
+        """What a configuration says of learned bits; nothing if there are none."""
+        return {} if self.learned_bits is None else {"learned_bits": self.learned_bits}
+
+    @property
     def formats(self) -> dict[str, FixedPoint]:
         """The formats by the names under which they were given, such as `weight`; empty for a float network."""
-        return self.tensor_formats if self._given is None else self._given.by_name
+        return self.tensor_formats if self.given is None else self.given.by_name
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -55,7 +69,7 @@ class DenseNetwork(nn.Module):
     def description(self) -> str:
         """The network in one line: its widths, the number of its parameters and its formats as they were given."""
         named = ", ".join(f"{name} {number}" for name, number in self.tensor_formats.items())
-        return self.describe(named if self._given is None else str(self._given))
+        return self.describe(named if self.given is None else str(self.given))
 
     def describe(self, formats: str) -> str:
         """Return the network in one line: its widths, the number of its parameters and its formats."""

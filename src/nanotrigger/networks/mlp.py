@@ -9,7 +9,7 @@ from torch import nn
 from nanotrigger.errors import InputError
 from nanotrigger.networks.dense import DenseNetwork
 from nanotrigger.networks.formats import Formats, LayerFormats
-from nanotrigger.networks.layers import Quantizer, dense_layer, relu_layer
+from nanotrigger.networks.layers import Granularity, dense_layer, quantizer_layer, relu_layer
 from nanotrigger.numbers import FixedPoint
 
 
@@ -29,9 +29,12 @@ class MLP(DenseNetwork):
         bias: format of the biases, likewise.
         activation: format behind every ReLU, or a list with one for each, `len(hidden)` of them; unsigned.
         output: format of the logits; without it they keep the full precision of the last sum.
+        learned_bits: train the bits of every tensor: those of each `weight` and bias, of each `neuron`'s weights, or of
+            each `tensor` of weights; of activations and input those of each tensor. The formats are the widest ones.
 
     Raises:
-        InputError: a width below 1, formats for only some of the tensors, or a list of another length.
+        InputError: a width below 1, formats for only some of the tensors, a list of another length, or bits to learn
+            and no formats.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class MLP(DenseNetwork):
         bias: LayerFormats | None = None,
         activation: LayerFormats | None = None,
         output: FixedPoint | None = None,
+        learned_bits: Granularity | None = None,
     ) -> None:
         widths = [features, *hidden, classes]
         if min(widths) < 1:
@@ -52,24 +56,29 @@ class MLP(DenseNetwork):
         given = {"input": input, "weight": weight, "bias": bias, "activation": activation, "output": output}
         numbers = Formats(_tensors(len(hidden)), {name: value for name, value in given.items() if value is not None})
         formats = numbers.by_tensor
-        layers = nn.Sequential()
+        layers, is_learned = nn.Sequential(), learned_bits is not None
         if input is not None:
-            layers.add_module("input", Quantizer(input))
+            layers.add_module("input", quantizer_layer(input, learned=is_learned))
         for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
             name, is_head = f"dense_{depth}", depth > len(hidden)
             weights, biases = formats.get(f"{name}.weight"), formats.get(f"{name}.bias")
-            layers.add_module(name, dense_layer(inputs, outputs, weights, biases, is_head=is_head))
+            layers.add_module(
+                name, dense_layer(inputs, outputs, weights, biases, is_head=is_head, learned=learned_bits)
+            )
             if not is_head:
-                layers.add_module(f"relu_{depth}", relu_layer(formats.get(f"relu_{depth}")))
+                layers.add_module(
+                    f"relu_{depth}", relu_layer(formats.get(f"relu_{depth}"), learned=learned_bits is not None)
+                )
         if output is not None:
-            layers.add_module("output", Quantizer(output))
-        super().__init__(layers, formats, output_name="logits", given=numbers)
+            layers.add_module("output", quantizer_layer(output))
+        super().__init__(layers, formats, output_name="logits", given=numbers, learned_bits=learned_bits)
         self.configuration: dict[str, Any] = {
             "network": type(self).__name__,
             "features": features,
             "hidden": list(hidden),
             "classes": classes,
             **numbers.primitives,
+            **self.learned_primitives,
         }
 
 

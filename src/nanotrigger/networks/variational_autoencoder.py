@@ -25,7 +25,7 @@ class VariationalAutoencoder(Autoencoder):
         weight, bias = (self.tensor_formats.get(f"{self.bottleneck}.{kind}") for kind in ("weight", "bias"))
         self._head = [name for name, _ in self.layers.named_children()].index(self.bottleneck)
         inputs = self.widths[len(self.widths) // 2 - 1]
-        self.log_variance = dense_layer(inputs, latent_size, weight, bias)
+        self.log_variance = dense_layer(inputs, latent_size, weight, bias, learned=self.learned_bits)
         nn.init.zeros_(self.log_variance.weight)  # begins with unit Gaussians
 
     _latent_name = "latent_means"

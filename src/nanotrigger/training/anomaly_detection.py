@@ -65,14 +65,14 @@ class AnomalyDetection(Task):
         (features,) = batch
         if not isinstance(network, VariationalAutoencoder):
             loss = self._distance_of(features, network(features))
-            return loss, {"loss": loss}
+            return self.with_price(network, loss), {"loss": loss}
         means, log_variances = network.distribution(features)
         latent = means
         if network.training:
             latent = means + torch.randn_like(means) * torch.exp(0.5 * log_variances)
         divergence = kl_divergence(means, log_variances).mean()
         loss = self._distance_of(features, network.decode(latent)) + self.kl_weight * divergence
-        return loss, {"kl": divergence, "loss": loss}
+        return self.with_price(network, loss), {"kl": divergence, "loss": loss}
 
     def _distance_of(self, features: Tensor, outputs: Tensor) -> Tensor:
         return reconstruction_error(features, outputs, self.absent_pt, self.distance).mean()

@@ -12,6 +12,7 @@ from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 from nanotrigger.networks import DenseNetwork, build_network
+from nanotrigger.networks.freeze import frozen
 from nanotrigger.training.anomaly_detection import AnomalyDetection
 from nanotrigger.training.jet_tagging import JetTagging
 from nanotrigger.training.task import RECORD, RECORD_VERSION
@@ -25,7 +26,7 @@ class TrainedNetwork:
     """What a checkpoint holds.
 
     Attributes:
-        network: rebuilt, with its trained weights, on the CPU, in evaluation mode.
+        network: rebuilt, with its trained weights (learned precision as fixed formats), on the CPU, in evaluation mode.
         task: name of the Lightning module that trained it.
         data: source, hash, split, names: the record of the data module, without the standardization.
         standardization: fitted on its training split.
@@ -67,6 +68,7 @@ def load_trained(path: Path) -> TrainedNetwork:
             if name.startswith(_NETWORK_PREFIX)
         }
         network.load_state_dict(weights)
+        network = frozen(network)
         if not all(tensor.isfinite().all() for tensor in weights.values()):
             raise InputError(f"{path}: weights are not finite, the training diverged; lower model.learning_rate")
         data = dict(record["data"])

@@ -43,7 +43,7 @@ class JetTagging(Task):
         loss = cross_entropy(logits, labels)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
         objective = loss + self.l1 * l1_norm(network) if self.l1 and network.training else loss
-        return objective, {"loss": loss, "accuracy": accuracy}
+        return self.with_price(network, objective), {"loss": loss, "accuracy": accuracy}
 
 
 def l1_norm(network: nn.Module) -> Tensor:

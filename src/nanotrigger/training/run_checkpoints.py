@@ -14,7 +14,6 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from nanotrigger.files import whole_file
-from nanotrigger.training.pruning import Pruning
 
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
@@ -39,7 +38,8 @@ class BestCheckpoint(ModelCheckpoint):
     """ModelCheckpoint that keeps its best score when a run is resumed in a folder that was moved, or in another one.
 
     Lightning forgets the score there, and the first epoch after the resume would replace a better checkpoint.
-    A network that is pruned is not considered before it has its final sparsity, however good it is.
+    A network is not considered, however good it is, while a callback says that it is not complete: before it has its
+    final sparsity, or when it costs more than its budget.
     """
 
     def state_dict(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class BestCheckpoint(ModelCheckpoint):
             shutil.copy2(former, best)
 
     def _save_topk_checkpoint(self, trainer: lightning.Trainer, monitor_candidates: dict[str, Tensor]) -> None:
-        if all(callback.is_complete for callback in trainer.callbacks if isinstance(callback, Pruning)):
+        if all(getattr(callback, "is_complete", True) for callback in trainer.callbacks):
             super()._save_topk_checkpoint(trainer, monitor_candidates)
 
     def _rebased(self, path: str) -> str:

@@ -61,6 +61,13 @@ class Task(lightning.LightningModule):
         """
         raise NotImplementedError
 
+    def with_price(self, network: nn.Module, value: Tensor) -> Tensor:
+        """Return what is minimized: while a network of learned precision is trained, a value plus its price."""
+        price = getattr(network, "price", None)
+        if price is None or not network.training:
+            return value
+        return value + price.rate * price(network.layers)
+
     def setup(self, stage: str) -> None:
         """Check that the network fits the data before anything is trained; settle how it is trained."""
         data = self.trainer.datamodule

@@ -44,8 +44,16 @@ def normalized() -> Task:
     return task
 
 
+def learned() -> Task:
+    """With bits that are learned and have a price."""
+    task = JetTagging(MLP(hidden=[8, 6], **{**QUANTIZED, "weight": FixedPoint(9, 3)}, learned_bits="weight"))
+    task.network.price.rate.fill_(1e-4)
+    return task
+
+
 TASKS = {
     "jets": jets,
+    "jets learned": learned,
     "jets plateau": lambda: jets(schedule="plateau"),
     "jets float": lambda: JetTagging(MLP(hidden=[8, 6]), schedule="constant", l1=0.0),
     "autoencoder": lambda: anomalies(Autoencoder, QUANTIZED, schedule="cosine", masked=True, positive_pt=True),

@@ -1,0 +1,167 @@
+"""Budget: train a network of learned precision until it fits a given part of the chip."""
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+
+from nanotrigger.errors import InputError
+from nanotrigger.firmware.target import Target
+from nanotrigger.networks.build import Network
+from nanotrigger.networks.freeze import frozen
+from nanotrigger.resources.devices import resources_of
+from nanotrigger.resources.ebops import ebops
+from nanotrigger.resources.of_network import layers_of
+from nanotrigger.resources.structural import structural_report
+from nanotrigger.resources.unroll import unroll
+from nanotrigger.training.run_checkpoints import BestCheckpoint
+
+_AIM = 0.975  # of the budget: in the middle of the five per cent below it
+_FIRST_RATE, _LAST_RATE = 1e-6, 1.0  # of the price
+_GAIN, _DAMPING = 32.0, 1.0  # of the controller, over all validations
+FRONT = "front"  # folder of the checkpoints
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network costs, counted from its structure.
+
+    Attributes:
+        aluts: adaptive lookup tables.
+        ffs: flip-flops.
+        share: ALUT % plus FF % of the device, what the contest counts.
+        ebops: effective bit operations.
+    """
+
+    aluts: int
+    ffs: int
+    share: float
+    ebops: int
+
+
+class Budget(lightning.Callback):
+    """Raise the rate of the price until the network costs what it may; keep every network of the front.
+
+    At each validation the frozen network is counted. Until a share of the training is over, the cost should fall
+    exponentially from what it was first to the budget, and stay there. The rate of the price follows by the deviation
+    of the logarithms and its change. best.ckpt is the best network within the budget. `front/` has one checkpoint for
+    each network than which none that costs less was better.
+
+    Args:
+        aluts: budget in ALUTs of the whole IP by the structural count.
+        ffs: budget in flip-flops, likewise.
+        share: budget as ALUT % plus FF % of the device, what the contest counts.
+        ebops: budget in effective bit operations.
+        ramp: share of the training in which the cost falls.
+    """
+
+    def __init__(
+        self,
+        aluts: float | None = None,
+        ffs: float | None = None,
+        share: float | None = None,
+        ebops: float | None = None,
+        ramp: float = 0.7,
+    ) -> None:
+        given = {"aluts": aluts, "ffs": ffs, "share": share, "ebops": ebops}
+        self.limits = {unit: limit for unit, limit in given.items() if limit is not None}
+        for unit, limit in self.limits.items():
+            if not 0 < limit < math.inf:
+                raise InputError(f"budget.{unit}={limit}: must be positive")
+        if len(self.limits) > 1:
+            raise InputError(f"budget has {', '.join(self.limits)}; give one of them")
+        if not 0 < ramp <= 1:
+            raise InputError(f"budget.ramp={ramp}: must be above 0 and at most 1")
+        self.ramp = ramp
+        self.first: float | None = None  # cost
+        self.deviation: float | None = None  # of the logarithms of cost and aim, at the last validation
+        self.costs: dict[str, float] = {}
+        self.front: dict[str, tuple[float, float]] = {}  # cost and score, the higher the better, by the file's name
+
+    @property
+    def shortfall(self) -> str:
+        """What to say if no network was within the budget; empty if there is none."""
+        least = min((cost for cost, _ in self.front.values()), default=math.inf)
+        return "".join(
+            f" within budget.{unit}={limit:g} (the nearest: {least:g})" for unit, limit in self.limits.items()
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the network is within the budget."""
+        return all(self.costs.get(unit, math.inf) <= limit for unit, limit in self.limits.items())
+
+    def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
+        """Check that there are bits to learn; choose the price."""
+        network = pl_module.network
+        if self.limits and network.price is None:
+            raise InputError(f"budget.{next(iter(self.limits))}: give network.learned_bits=weight as well")
+        if network.price is not None and "ebops" in self.limits:
+            network.price.unit = "ebops"
+
+    def on_validation_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Count the network and log what it costs; set the rate of the price."""
+        network = pl_module.network
+        if network.price is None or trainer.sanity_checking:
+            return
+        cost = cost_of(network)
+        self.costs = asdict(cost)
+        for unit, value in self.costs.items():
+            pl_module.log(unit, float(value))
+        pl_module.log("price_rate", network.price.rate)
+        for unit, limit in self.limits.items():
+            network.price.rate.fill_(self._rate(float(network.price.rate), self.costs[unit], limit, trainer))
+
+    def _rate(self, rate: float, cost: float, limit: float, trainer: lightning.Trainer) -> float:
+        self.first = cost if self.first is None else self.first
+        share = min((trainer.current_epoch + 1) / (trainer.max_epochs * self.ramp), 1.0)
+        aim = self.first * (_AIM * limit / self.first) ** share
+        deviation = math.log(max(cost, 1e-9) / aim)
+        change = 0.0 if self.deviation is None else deviation - self.deviation
+        self.deviation = deviation
+        gain = _GAIN * (trainer.check_val_every_n_epoch or 1) / trainer.max_epochs
+        factor = math.exp(min(gain * (deviation + _DAMPING * change), 50.0))
+        return min(max(rate, _FIRST_RATE) * factor, _LAST_RATE)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Keep a network that was just validated if it is on the front, and no longer those that it beats."""
+        best = next(callback for callback in trainer.callbacks if isinstance(callback, BestCheckpoint))
+        score = trainer.callback_metrics.get(str(best.monitor))
+        if not self.costs or score is None or trainer.fast_dev_run:
+            return
+        unit = next(iter(self.limits), "aluts")
+        cost, value = self.costs[unit], float(score) * (1 if best.mode == "max" else -1)
+        if any(other <= cost and rival >= value for other, rival in self.front.values()):
+            return
+        beaten = [name for name, (other, rival) in self.front.items() if other >= cost and rival <= value]
+        name = f"{unit}_{cost:07.6g}.ckpt"
+        self.front = {**{key: point for key, point in self.front.items() if key not in beaten}, name: (cost, value)}
+        folder = Path(str(best.dirpath), FRONT)
+        trainer.save_checkpoint(folder / name, weights_only=True)
+        for old in beaten:
+            if trainer.is_global_zero and old != name:
+                (folder / old).unlink(missing_ok=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the controller is, and the front."""
+        return {"first": self.first, "deviation": self.deviation, "costs": self.costs, "front": self.front}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there."""
+        for name, value in state_dict.items():
+            setattr(self, name, value)
+
+
+def cost_of(network: Network) -> Cost:
+    """Return what a network of learned precision would cost now."""
+    layers = layers_of(frozen(network))
+    target = Target()
+    used, available = structural_report(unroll(layers), target).used, resources_of(target.fpga_part)
+    return Cost(
+        aluts=used.aluts or 0,
+        ffs=used.ffs or 0,
+        share=sum(100 * (getattr(used, name) or 0) / getattr(available, name) for name in ("aluts", "ffs")),
+        ebops=ebops(layers),
+    )

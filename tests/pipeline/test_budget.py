@@ -1,0 +1,65 @@
+"""A training to a budget: what it leaves costs no more, and every network on the front is proven."""
+
+import json
+
+import pytest
+
+from nanotrigger.networks.weights import layer_weights
+from nanotrigger.resources.ebops import ebops
+from nanotrigger.resources.read_layers import read_layers
+from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.training.history import read_history
+from tests.command import command
+from tests.conftest import train
+
+LIMIT = 400
+WORDS = (
+    "experiment=jets_budget",
+    "data.source=simulated",
+    "data.batch_size=512",
+    "network.hidden=[8]",
+    "trainer.max_epochs=24",
+    "trainer.check_val_every_n_epoch=1",
+    "trainer.enable_progress_bar=false",
+    "budget.aluts=null",
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("budget") / "run"
+    done = train(*WORDS, f"budget.ebops={LIMIT}", "evaluate=false", f"output={folder}")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_best_network_is_within_the_budget(run):
+    done = command("export.py", f"ckpt={run / 'best.ckpt'}", f"output={run.parent / 'best'}")
+    assert done.returncode == 0, done.stderr
+    assert ebops(read_layers(run.parent / "best" / "model.onnx")) <= LIMIT
+    history = read_history(run / "metrics.csv")
+    assert history["ebops"][0] > 2 * LIMIT
+    assert min(history["ebops"]) <= LIMIT
+
+
+def test_every_network_on_the_front_is_proven(run):
+    points = sorted((run / "front").iterdir())
+    costs = {int(path.stem.removeprefix("ebops_")): path for path in points}
+    assert len(costs) > 3
+    for cost in (min(costs), max(costs)):
+        output = run.parent / f"export_{cost}"
+        done = command("export.py", f"ckpt={costs[cost]}", f"output={output}")
+        assert done.returncode == 0, done.stderr
+        assert json.loads((output / "parity.json").read_text())["differing_words"] == 0
+        network = read_layers(output / "model.onnx")
+        assert ebops(network) == cost
+        trained = layer_weights(load_trained(costs[cost]).network)
+        for layer, weights in zip(network.layers, trained, strict=True):
+            assert (layer.weights == 0).sum() == weights.float_zeros
+
+
+def test_a_budget_that_is_not_reached_is_told(tmp_path):
+    done = train(*WORDS, "budget.ebops=1", "trainer.max_epochs=1", f"output={tmp_path / 'run'}")
+    assert done.returncode == 0, done.stderr
+    assert "within budget.ebops=1 (the nearest: " in done.stdout
+    assert not (tmp_path / "run" / "best.ckpt").exists()

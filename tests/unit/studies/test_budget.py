@@ -1,0 +1,62 @@
+"""Budgets: refused if they make no sense; the rate of the price follows the cost."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from nanotrigger.errors import InputError
+from nanotrigger.networks import MLP
+from nanotrigger.studies.budget import Budget
+
+
+def trainer(epoch: int) -> SimpleNamespace:
+    return SimpleNamespace(current_epoch=epoch, max_epochs=100, check_val_every_n_epoch=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"aluts": 0}, "budget.aluts=0: must be positive"),
+        ({"share": float("nan")}, "budget.share=nan: must be positive"),
+        ({"aluts": 500, "ffs": 100}, "budget has aluts, ffs; give one"),
+        ({"ramp": 0}, "budget.ramp=0: must be above 0"),
+    ],
+)
+def test_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        Budget(**options)
+
+
+def test_needs_bits_that_are_learned():
+    with pytest.raises(InputError, match=r"budget.aluts: give network.learned_bits=weight"):
+        Budget(aluts=500).setup(trainer(0), SimpleNamespace(network=MLP()), "fit")
+    Budget().setup(trainer(0), SimpleNamespace(network=MLP()), "fit")
+
+
+def test_the_rate_follows_the_cost():
+    budget = Budget(aluts=100, ramp=0.5)
+    rate = budget._rate(0.0, 10_000, 100, trainer(0))
+    assert rate > 0
+    dear = budget._rate(rate, 9_900, 100, trainer(20))
+    assert dear > rate  # it should cost less by now
+    cheap = budget._rate(dear, 50, 100, trainer(21))
+    assert cheap < dear
+    assert budget._rate(1.0, 1e300, 100, trainer(22)) == 1.0
+
+
+def test_complete_only_within_the_budget():
+    budget = Budget(aluts=100)
+    assert not budget.is_complete
+    for aluts, is_complete in ((101, False), (100, True)):
+        budget.costs = {"aluts": aluts}
+        assert budget.is_complete == is_complete
+    assert Budget().is_complete
+
+
+def test_its_state_is_kept():
+    budget, other = Budget(ebops=100), Budget(ebops=100)
+    budget._rate(0.0, 500, 100, trainer(0))
+    budget.front = {"ebops_0000500.ckpt": (500.0, 0.6)}
+    other.load_state_dict(budget.state_dict())
+    assert other._rate(1e-5, 400, 100, trainer(3)) == budget._rate(1e-5, 400, 100, trainer(3))
+    assert other.shortfall == " within budget.ebops=100 (the nearest: 500)"
