@@ -7,13 +7,19 @@ import h5py
 import numpy as np
 
 
+def main() -> None:
+    """Read the file that is named on the command line."""
+    try:
+        with h5py.File(sys.argv[1], "r") as file:
+            attributes = {name: [_text(value) for value in np.ravel(values)] for name, values in file.attrs.items()}
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:  # h5py's, on damaged files
+        sys.exit(str(error))
+    json.dump(attributes, sys.stdout)
+
+
 def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-try:
-    with h5py.File(sys.argv[1], "r") as file:
-        attributes = {name: [_text(value) for value in np.ravel(values)] for name, values in file.attrs.items()}
-except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:  # h5py's, on damaged files
-    sys.exit(str(error))
-json.dump(attributes, sys.stdout)
+if __name__ == "__main__":
+    main()
