@@ -7,8 +7,11 @@ torch.compile around it, tracing takes ten times as long and every call twice as
 """
 
 import copy
+import signal
+import threading
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -214,7 +217,7 @@ def _compile(function: Callable[..., Any], tensors: list[Tensor]) -> Callable[..
         "size_asserts": False,  # the shapes are those of `prepare`
     }
     try:
-        with warnings.catch_warnings():
+        with _uninterrupted(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of torch about itself
             graph = make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)(*tensors)
             return torch._inductor.standalone_compile(
@@ -225,3 +228,19 @@ def _compile(function: Callable[..., Any], tensors: list[Tensor]) -> Callable[..
             f"the training step is not compiled, and slower: {' '.join(str(error).split())[:200]}", stacklevel=2
         )
         return function
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Have Ctrl-C wait for the end of the block: torch's compiler may swallow it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    former = signal.signal(signal.SIGINT, lambda number, frame: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if waiting:
+        raise KeyboardInterrupt

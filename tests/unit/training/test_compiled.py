@@ -1,5 +1,6 @@
 """Compiled trainings equal plain ones: the same weights within float tolerance, the same steps, files and masks."""
 
+import signal
 from pathlib import Path
 
 import lightning
@@ -13,7 +14,7 @@ from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
 from nanotrigger.networks.weights import layer_weights, linear_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training import AnomalyDetection, JetTagging, blocks
-from nanotrigger.training.compiled_step import CompiledStep
+from nanotrigger.training.compiled_step import CompiledStep, _uninterrupted
 from nanotrigger.training.history import History, read_history
 from nanotrigger.training.pruning import Pruning
 from nanotrigger.training.run_checkpoints import LastCheckpoint
@@ -269,6 +270,14 @@ def test_needs_a_compiler(monkeypatch):
     monkeypatch.delenv("CXX")
     monkeypatch.setenv("TORCH_COMPILE_DISABLE", "1")
     assert not pays_off(long_trainer())
+
+
+def test_an_interruption_waits_for_the_compiler():
+    done = False
+    with pytest.raises(KeyboardInterrupt), _uninterrupted():
+        signal.raise_signal(signal.SIGINT)
+        done = True
+    assert done and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_block_is_as_many_batches():
