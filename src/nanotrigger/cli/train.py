@@ -105,17 +105,7 @@ class TrainCLI(LightningCLI):
         super().parse_arguments(parser, args)
         subcommand = self.config.subcommand
         settings = self.config[subcommand]
-        for group in (
-            "trainer",
-            "model",
-            "data",
-            "network",
-            "warm_start",
-            "pruning",
-            "budget",
-            "checkpoint",
-            "early_stopping",
-        ):
+        for group in _GROUPS:
             if settings[group] is None:
                 raise InputError(f"{group}=null: it has settings, which --print_config shows; leave it out")
         if settings.experiment is not None and not re.fullmatch(r"\w[\w+-]*", settings.experiment):

@@ -11,7 +11,6 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
 from nanotrigger.networks.build import Network
 from nanotrigger.networks.freeze import frozen
-from nanotrigger.resources.devices import resources_of
 from nanotrigger.resources.ebops import ebops
 from nanotrigger.resources.of_network import layers_of
 from nanotrigger.resources.structural import structural_report
@@ -106,8 +105,7 @@ class Budget(lightning.Callback):
         network = pl_module.network
         if network.price is None or trainer.sanity_checking:
             return
-        cost = cost_of(network)
-        self.costs = asdict(cost)
+        self.costs = asdict(cost_of(network))
         for unit, value in self.costs.items():
             pl_module.log(unit, float(value))
         pl_module.log("price_rate", network.price.rate)
@@ -157,11 +155,5 @@ class Budget(lightning.Callback):
 def cost_of(network: Network) -> Cost:
     """Return what a network of learned precision would cost now."""
     layers = layers_of(frozen(network))
-    target = Target()
-    used, available = structural_report(unroll(layers), target).used, resources_of(target.fpga_part)
-    return Cost(
-        aluts=used.aluts or 0,
-        ffs=used.ffs or 0,
-        share=sum(100 * (getattr(used, name) or 0) / getattr(available, name) for name in ("aluts", "ffs")),
-        ebops=ebops(layers),
-    )
+    report = structural_report(unroll(layers), Target())
+    return Cost(report.used.aluts or 0, report.used.ffs or 0, report.contest_figure or 0.0, ebops(layers))
