@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nanotrigger.resources.known_bits import Known, known_bits
 from nanotrigger.resources.needed_bits import needed_bits
 from nanotrigger.resources.operations import Operation, Words
 
@@ -29,6 +30,11 @@ class Datapath:
     def bits(self) -> tuple[int, ...]:
         """Low bits of each signal that matter for an output; 0 for a signal that is constant or of no use."""
         return needed_bits(self.operations, self.outputs)
+
+    @cached_property
+    def known(self) -> tuple[Known, ...]:
+        """The bits of each signal that never change."""
+        return known_bits(self.operations)
 
     @property
     def depth(self) -> int:

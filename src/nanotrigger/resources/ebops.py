@@ -13,10 +13,20 @@ def ebops(network: IntegerNetwork) -> int:
     """
     signal, total = network.number.width, 0
     for layer in network.layers:
-        total += int(significant_bits(layer.weights).sum()) * signal
+        total += product_ebops(layer.weights, signal)
         if layer.conversions:
             signal = layer.conversions[-1].number.width
     return total
+
+
+def product_ebops(weights: Words, signal_bits: int | Words) -> int:
+    """Return the effective bit operations of a layer's products.
+
+    Args:
+        weights: words, shape (inputs, outputs).
+        signal_bits: width of every input, or of each, shape (inputs,).
+    """
+    return int((significant_bits(weights).sum(axis=1) * signal_bits).sum())
 
 
 def significant_bits(words: Words) -> Words:

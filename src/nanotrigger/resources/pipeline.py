@@ -16,7 +16,7 @@ def stage_count(datapath: Datapath, levels_per_stage: int) -> int:
 
 
 def flip_flops(datapath: Datapath, levels_per_stage: int) -> list[int]:
-    """Return the flip-flops that hold each signal: its bits for every cut between its source and its last reader.
+    """Return the flip-flops that hold each signal: its changing bits for every cut between source and last reader.
 
     The register of the output words is not among them.
 
@@ -31,4 +31,5 @@ def flip_flops(datapath: Datapath, levels_per_stage: int) -> list[int]:
             needed_until[operand] = max(needed_until[operand], stage)
     for output in datapath.outputs:
         needed_until[output] = last_stage
-    return [bits * (until - stage) for bits, stage, until in zip(datapath.bits, stages, needed_until, strict=True)]
+    changing = (known.unknown(bits) for known, bits in zip(datapath.known, datapath.bits, strict=True))
+    return [bits * (until - stage) for bits, stage, until in zip(changing, stages, needed_until, strict=True)]

@@ -66,13 +66,15 @@ def datapath_rows(datapath: Datapath, levels: int) -> tuple[ResourceRow, ...]:
     """Return what each kind of circuit in each layer costs; flip-flops count where their signal is made."""
     counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     operations = datapath.operations
-    for operation, bits, held in zip(operations, datapath.bits, flip_flops(datapath, levels), strict=True):
+    for position, held in enumerate(flip_flops(datapath, levels)):
+        operation = operations[position]
         kind = _REGISTERS if operation.kind == Kind.INPUT else operation.kind.value
         count = counts[operation.layer, kind]
-        count[0] += aluts(operation, bits, operations)
+        count[0] += aluts(datapath, position)
         count[1] += held
     rows = [ResourceRow(name=name, kind=kind, aluts=a, ffs=f) for (name, kind), (a, f) in counts.items()]
-    return (*rows, ResourceRow(name="output", kind=_REGISTERS, ffs=sum(datapath.output_bits)))
+    constant = sum(datapath.known[output].low for output in datapath.outputs if datapath.bits[output])
+    return (*rows, ResourceRow(name="output", kind=_REGISTERS, ffs=sum(datapath.output_bits) - constant))
 
 
 def shell_rows(datapath: Datapath) -> tuple[ResourceRow, ...]:

@@ -13,7 +13,7 @@ SIGNED, UNSIGNED = FixedPoint(8, 8), FixedPoint(8, 8, signed=False)
 
 def count(network) -> int:
     datapath = unroll(network)
-    return sum(aluts(o, bits, datapath.operations) for o, bits in zip(datapath.operations, datapath.bits, strict=True))
+    return sum(aluts(datapath, position) for position in range(len(datapath.operations)))
 
 
 @pytest.mark.parametrize("weight", [1, 2, 64])
