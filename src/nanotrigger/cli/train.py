@@ -23,6 +23,7 @@ from nanotrigger.cli.arguments import SUBCOMMANDS, train_arguments
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.evaluate import evaluate_run
 from nanotrigger.cli.help import ExampleHelpFormatter
+from nanotrigger.cli.refine import refine_run
 from nanotrigger.errors import InputError
 from nanotrigger.files import remove_unfinished, write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
@@ -197,6 +198,7 @@ class TrainCLI(LightningCLI):
         """Test the best checkpoint, on one process: test.json and figures. Write what the files' hashes are."""
         if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
             return
+        self._refine()
         if self._settings.evaluate and (self.run_folder / "best.ckpt").exists():
             evaluate_run(self.run_folder, self.datamodule)
         elif self._settings.evaluate:
@@ -204,6 +206,14 @@ class TrainCLI(LightningCLI):
             wanted += "".join(callback.shortfall for callback in self.trainer.callbacks if isinstance(callback, Budget))
             print(f"no epoch was trained and validated{wanted}: {self.run_folder} has no best.ckpt and no test.json")
         write_checksums(self.run_folder)
+
+    def _refine(self) -> None:
+        budget = next(callback for callback in self.trainer.callbacks if isinstance(callback, Budget))
+        best = next(callback for callback in self.trainer.callbacks if isinstance(callback, BestCheckpoint))
+        if budget.limits and budget.rounds:
+            refine_run(
+                self.run_folder, self.model, self.datamodule, budget, best, seed=self._settings.seed_everything or 0
+            )
 
 
 class CheckCLI(TrainCLI):

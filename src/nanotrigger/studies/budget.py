@@ -18,6 +18,8 @@ from nanotrigger.resources.unroll import unroll
 from nanotrigger.training.run_checkpoints import BestCheckpoint
 
 _AIM = 0.975  # of the budget: in the middle of the five per cent below it
+_AIM_BEFORE_REFINEMENT = 1.25  # of the budget
+_LEAST, _NEAR, _REACHABLE = 0.5, 1.6, 4.0  # of the budget: where the best network is refined, or else the cheapest
 _FIRST_RATE, _LAST_RATE = 1e-6, 1.0  # of the price
 _GAIN, _DAMPING = 32.0, 1.0  # of the controller, over all validations
 FRONT = "front"  # folder of the checkpoints
@@ -54,6 +56,8 @@ class Budget(lightning.Callback):
         share: budget as ALUT % plus FF % of the device, what the contest counts.
         ebops: budget in effective bit operations.
         ramp: share of the training in which the cost falls.
+        rounds: of refinement behind the training (`refine`), each of a thousand changes of single weights; the training
+            then aims above the budget.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Budget(lightning.Callback):
         share: float | None = None,
         ebops: float | None = None,
         ramp: float = 0.7,
+        rounds: int = 0,
     ) -> None:
         given = {"aluts": aluts, "ffs": ffs, "share": share, "ebops": ebops}
         self.limits = {unit: limit for unit, limit in given.items() if limit is not None}
@@ -73,7 +78,10 @@ class Budget(lightning.Callback):
             raise InputError(f"budget has {', '.join(self.limits)}; give one of them")
         if not 0 < ramp <= 1:
             raise InputError(f"budget.ramp={ramp}: must be above 0 and at most 1")
+        if rounds < 0:
+            raise InputError(f"budget.rounds={rounds}: must not be negative")
         self.ramp = ramp
+        self.rounds = rounds
         self.first: float | None = None  # cost
         self.deviation: float | None = None  # of the logarithms of cost and aim, at the last validation
         self.costs: dict[str, float] = {}
@@ -86,6 +94,15 @@ class Budget(lightning.Callback):
         return "".join(
             f" within budget.{unit}={limit:g} (the nearest: {least:g})" for unit, limit in self.limits.items()
         )
+
+    @property
+    def start(self) -> str | None:
+        """The file of the network to refine: the best of the front near the budget, else the cheapest; None if none."""
+        limit = next(iter(self.limits.values()), math.inf)
+        points = {name: point for name, point in self.front.items() if _LEAST * limit <= point[0] <= _REACHABLE * limit}
+        near = {name: score for name, (cost, score) in points.items() if cost <= _NEAR * limit}
+        candidates = near or {name: -cost for name, (cost, _) in points.items()}
+        return max(candidates, key=candidates.__getitem__, default=None)
 
     @property
     def is_complete(self) -> bool:
@@ -115,7 +132,7 @@ class Budget(lightning.Callback):
     def _rate(self, rate: float, cost: float, limit: float, trainer: lightning.Trainer) -> float:
         self.first = cost if self.first is None else self.first
         share = min((trainer.current_epoch + 1) / (trainer.max_epochs * self.ramp), 1.0)
-        aim = self.first * (_AIM * limit / self.first) ** share
+        aim = self.first * ((_AIM_BEFORE_REFINEMENT if self.rounds else _AIM) * limit / self.first) ** share
         deviation = math.log(max(cost, 1e-9) / aim)
         change = 0.0 if self.deviation is None else deviation - self.deviation
         self.deviation = deviation
@@ -150,6 +167,11 @@ class Budget(lightning.Callback):
         """Go on from there."""
         for name, value in state_dict.items():
             setattr(self, name, value)
+
+
+def count(network: Network, unit: str) -> float:
+    """Return what a network of fixed formats costs in one unit."""
+    return ebops(layers_of(network)) if unit == "ebops" else float(getattr(cost_of(network), unit))
 
 
 def cost_of(network: Network) -> Cost:

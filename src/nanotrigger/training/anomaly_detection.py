@@ -1,5 +1,6 @@
 """Anomaly detection: how an autoencoder learns what collisions usually look like."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -73,6 +74,10 @@ class AnomalyDetection(Task):
         divergence = kl_divergence(means, log_variances).mean()
         loss = self._distance_of(features, network.decode(latent)) + self.kl_weight * divergence
         return self.with_price(network, loss), {"kl": divergence, "loss": loss}
+
+    def criterion(self, batch: Batch, outputs: Tensor) -> Callable[[Tensor], float]:
+        """Return the mean squared error of reconstructions."""
+        return lambda outputs: self._distance_of(batch[0], outputs).item()
 
     def _distance_of(self, features: Tensor, outputs: Tensor) -> Tensor:
         return reconstruction_error(features, outputs, self.absent_pt, self.distance).mean()

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 from nanotrigger.networks import DenseNetwork, build_network
+from nanotrigger.networks.build import Network
 from nanotrigger.networks.freeze import frozen
 from nanotrigger.training.anomaly_detection import AnomalyDetection
 from nanotrigger.training.jet_tagging import JetTagging
 from nanotrigger.training.task import RECORD, RECORD_VERSION
 
 TASKS = (JetTagging.__name__, AnomalyDetection.__name__)
-_NETWORK_PREFIX = "network."
+_PREFIX = "network."
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,9 @@ def load_trained(path: Path) -> TrainedNetwork:
     if record.get("task") not in TASKS:
         raise InputError(f"{path}: trained for {record.get('task')}, which is none of {', '.join(TASKS)}")
     try:
-        network = build_network(record["network"])
-        weights = {
-            name.removeprefix(_NETWORK_PREFIX): tensor
-            for name, tensor in checkpoint["state_dict"].items()
-            if name.startswith(_NETWORK_PREFIX)
-        }
-        network.load_state_dict(weights)
-        network = frozen(network)
-        if not all(tensor.isfinite().all() for tensor in weights.values()):
+        learned = network_of(checkpoint)
+        network = frozen(learned)
+        if not all(tensor.isfinite().all() for tensor in learned.state_dict().values()):
             raise InputError(f"{path}: weights are not finite, the training diverged; lower model.learning_rate")
         data = dict(record["data"])
         standardization = Standardization(**data.pop("standardization"))
@@ -84,6 +80,15 @@ def load_trained(path: Path) -> TrainedNetwork:
         epoch=int(checkpoint.get("epoch", 0)),
         sha256=sha256(path),
     )
+
+
+def network_of(checkpoint: Mapping[str, Any]) -> Network:
+    """Return the network of a checkpoint's content, with its weights, as it was trained."""
+    network = build_network(checkpoint[RECORD]["network"])
+    state = checkpoint["state_dict"].items()
+    weights = {name.removeprefix(_PREFIX): tensor for name, tensor in state if name.startswith(_PREFIX)}
+    network.load_state_dict(weights)
+    return network
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 import lightning
@@ -58,6 +58,15 @@ class Task(lightning.LightningModule):
         Args:
             network: in training mode for what is minimized.
             batch: tensors as the loader gives them.
+        """
+        raise NotImplementedError
+
+    def criterion(self, batch: Batch, outputs: Tensor) -> Callable[[Tensor], float]:
+        """Return what says how bad outputs are, for a refinement.
+
+        Args:
+            batch: as of `objective`.
+            outputs: of the network at present, shape (batch, outputs).
         """
         raise NotImplementedError
 

@@ -20,6 +20,7 @@ def trainer(epoch: int) -> SimpleNamespace:
         ({"share": float("nan")}, "budget.share=nan: must be positive"),
         ({"aluts": 500, "ffs": 100}, "budget has aluts, ffs; give one"),
         ({"ramp": 0}, "budget.ramp=0: must be above 0"),
+        ({"rounds": -1}, "budget.rounds=-1: must not be negative"),
     ],
 )
 def test_refused(options, message):
@@ -51,6 +52,22 @@ def test_complete_only_within_the_budget():
         budget.costs = {"aluts": aluts}
         assert budget.is_complete == is_complete
     assert Budget().is_complete
+
+
+@pytest.mark.parametrize(
+    ("front", "start"),
+    [
+        ({"a": (90, 0.5), "b": (150, 0.6), "c": (170, 0.7)}, "b"),  # the best near the budget
+        ({"b": (300, 0.6), "c": (390, 0.7)}, "b"),  # the cheapest
+        ({"c": (500, 0.7)}, None),
+        ({"a": (40, 0.4)}, None),
+        ({}, None),
+    ],
+)
+def test_what_is_refined(front, start):
+    budget = Budget(aluts=100, rounds=1)
+    budget.front = front
+    assert budget.start == start
 
 
 def test_its_state_is_kept():

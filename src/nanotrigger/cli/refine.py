@@ -1,0 +1,89 @@
+"""The last step of a training to a budget: refine a network of the front, and make it best.ckpt if it is better."""
+
+import copy
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nanotrigger.data.split_data import SplitData
+from nanotrigger.networks.build import Network
+from nanotrigger.networks.freeze import frozen, take_over
+from nanotrigger.studies.budget import FRONT, Budget, cost_of, count
+from nanotrigger.studies.refine import refine
+from nanotrigger.training.checkpoint import network_of, read_checkpoint
+from nanotrigger.training.compiled_step import Batch
+from nanotrigger.training.run_checkpoints import BestCheckpoint, WholeCheckpoints
+from nanotrigger.training.task import Task
+
+_ROWS = 20_000  # of the training split, drawn for each round
+_SHOWN = 5  # rounds
+
+
+def refine_run(folder: Path, task: Task, data: SplitData, budget: Budget, best: BestCheckpoint, *, seed: int) -> None:
+    """Refine the best network of a run's front near the budget; write best.ckpt if one within it is better.
+
+    Args:
+        folder: the run folder.
+        task: that was trained.
+        data: its data, set up.
+        budget: with a limit and rounds.
+        best: what was best so far, and by what.
+        seed: of rows and changes.
+    """
+    start = budget.start
+    if start is None:
+        return
+    print(f"refines {FRONT}/{start} for {budget.rounds} rounds", flush=True)
+    checkpoint = read_checkpoint(folder / FRONT / start)
+    unit, limit = next(iter(budget.limits.items()))
+    monitor, sign = str(best.monitor), 1 if best.mode == "max" else -1
+    record = -math.inf if best.best_model_score is None else sign * float(best.best_model_score)
+    kept = None
+    for number, (cost, network) in enumerate(refinement(checkpoint, task, data, budget, seed=seed), start=1):
+        with torch.no_grad():
+            score = float(task.objective(network, data.rows("validation"))[1][monitor.removeprefix("val_")])
+        if number % _SHOWN == 0 or number == budget.rounds:
+            print(f"round {number}: {cost:g} {unit}, {monitor} {score:.4f}", flush=True)
+        if cost <= limit and sign * score > record:
+            record, kept = sign * score, copy.deepcopy(network)
+    if kept is not None:
+        learned = network_of(checkpoint)
+        take_over(learned, kept)
+        state = {f"network.{name}": tensor for name, tensor in learned.state_dict().items()}
+        WholeCheckpoints().save_checkpoint({**checkpoint, "state_dict": state}, folder / "best.ckpt")
+
+
+def refinement(
+    checkpoint: dict[str, Any], task: Task, data: SplitData, budget: Budget, *, seed: int
+) -> Iterator[tuple[float, Network]]:
+    """Yield what a checkpoint's network costs after each round of its refinement, and the network, always the same one.
+
+    The rate of the price begins where the training left it.
+    """
+    network = frozen(network_of(checkpoint), headroom=1).eval()
+    unit, limit = next(iter(budget.limits.items()))
+    costs = cost_of(network)
+    priced = costs.ebops if unit == "ebops" else costs.aluts
+    rounds = refine(
+        network,
+        _batches(data, seed),
+        task.criterion,
+        lambda network: count(network, unit),
+        limit,
+        rate=float(checkpoint["state_dict"]["network.price.rate"]) * priced / getattr(costs, unit),
+        rounds=budget.rounds,
+        seed=seed,
+    )
+    for cost in rounds:
+        yield cost, network
+
+
+def _batches(data: SplitData, seed: int) -> Iterator[Batch]:
+    tensors = data.rows("train")
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        rows = torch.randint(len(tensors[0]), (min(_ROWS, len(tensors[0])),), generator=generator)
+        yield tuple(tensor[rows] for tensor in tensors)

@@ -1,0 +1,151 @@
+"""Refine: change the weights of a trained network one by one, judged by its loss and by what it truly costs."""
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from nanotrigger.networks.build import Network
+from nanotrigger.networks.weights import linear_layers
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.resources.signed_digits import signed_digits
+from nanotrigger.studies.incremental import Incremental
+from nanotrigger.training.compiled_step import Batch
+
+TRIALS = 1000  # changes that are tried in a round
+_WORTH = 0.3  # of the cost: more than that no single change saves
+_AIM, _ENOUGH = 0.985, 0.96  # of the budget
+_FALL = 0.6  # of the rounds, in which the cost comes down to the budget
+_GAIN, _STEP = 3.0, 1.25  # of the rate: exponent of the deviation, and the greatest factor in a round
+
+
+class Place(NamedTuple):
+    """A weight or bias that may change.
+
+    Attributes:
+        depth: of its layer, from 0.
+        unit: of the layer's outputs.
+        column: of the layer's inputs; None for the bias.
+        tensor: of the layer.
+        number: its format.
+    """
+
+    depth: int
+    unit: int
+    column: int | None
+    tensor: Tensor
+    number: FixedPoint
+
+    @property
+    def position(self) -> tuple[int, ...]:
+        """Where it is in the tensor."""
+        return (self.unit,) if self.column is None else (self.unit, self.column)
+
+
+def refine(
+    network: Network,
+    batches: Iterable[Batch],
+    criterion: Callable[[Batch, Tensor], Callable[[Tensor], float]],
+    cost: Callable[[Network], float],
+    limit: float,
+    *,
+    rate: float,
+    rounds: int,
+    seed: int = 0,
+) -> Iterator[float]:
+    """Change a network in place, round by round; yield what it costs after each.
+
+    A change gives a weight or bias another word of its format: zero, the opposite, or one that differs by a power of
+    two. It stays if it lowers loss + rate * cost. The rate follows the cost, which should fall exponentially to the
+    limit and stay closely below it. This is coordinate descent on integers: nothing in it is smoothed or estimated.
+
+    Args:
+        network: quantized, of fixed formats, in evaluation mode; a word can become as large as its format allows.
+        batches: at least one for each round, features first.
+        criterion: returns what gives the loss of outputs, shape (rows, outputs), for a batch and its present outputs.
+        cost: what the network costs.
+        limit: what it may cost.
+        rate: of the cost, at first.
+        rounds: how many.
+        seed: of the choice of changes.
+    """
+    generator = random.Random(seed)
+    spent = first = cost(network)
+    for number, batch in zip(range(1, rounds + 1), batches, strict=False):
+        with torch.no_grad():
+            signals = Incremental(network, batch[0])
+            loss = criterion(batch, signals.outputs)
+            spent = _round(network, signals, loss, cost, spent, rate, generator)
+        share = min(number / (_FALL * rounds), 1.0)
+        aim = max(first, limit) ** (1 - share) * (_AIM * limit) ** share
+        if not _ENOUGH * limit <= spent <= limit:
+            rate *= min(max((spent / aim) ** _GAIN, 1 / _STEP), _STEP)
+        yield spent
+
+
+def _round(
+    network: Network,
+    signals: Incremental,
+    loss: Callable[[Tensor], float],
+    cost: Callable[[Network], float],
+    spent: float,
+    rate: float,
+    generator: random.Random,
+) -> float:
+    """Try changes; return what the network costs then."""
+    zeros, others = _places(network)
+    present = loss(signals.outputs)
+    for _ in range(TRIALS):
+        place = generator.choice(others if others and generator.random() < 0.5 else zeros or others)
+        tensor, position, number = place.tensor, place.position, place.number
+        former = tensor[position].item()
+        word = round(former / number.step)
+        new = generator.choice(_candidates(word, number))
+        outputs = signals.changed(place.depth, place.unit, place.column, (new - word) * number.step)
+        changed = loss(outputs)
+        saves = len(signed_digits(new)) <= len(signed_digits(word))
+        if changed - present < (rate * _WORTH * spent if saves else 0):
+            tensor[position] = new * number.step
+            counted = cost(network)
+            gain = present - changed - rate * (counted - spent)
+            if gain > 0 or (gain == 0 and new == 0):
+                present, spent = changed, counted
+                signals.keep(outputs)
+            else:
+                tensor[position] = former
+    return spent
+
+
+def _places(network: Network) -> tuple[list[Place], list[Place]]:
+    """Return the weights that are zero, and the other ones and biases, of all neurons that are read.
+
+    Weights of a neuron that no other one reads become zero.
+    """
+    zeros: list[Place] = []
+    others: list[Place] = []
+    layers = linear_layers(network)
+    read = None
+    for depth, (name, layer) in reversed(list(enumerate(layers.items()))):
+        formats = {kind: network.tensor_formats[f"{name}.{kind}"] for kind in ("weight", "bias")}
+        weight, bias = layer.weight.data, layer.bias.data
+        if read is not None:
+            weight[~read], bias[~read] = 0.0, 0.0
+        for unit in range(len(weight)) if read is None else read.nonzero().flatten().tolist():
+            others.append(Place(depth, unit, None, bias, formats["bias"]))
+            for column, value in enumerate(weight[unit].tolist()):
+                (others if value else zeros).append(Place(depth, unit, column, weight, formats["weight"]))
+        read = weight.any(dim=0)
+    return zeros, others
+
+
+def _candidates(word: int, number: FixedPoint) -> list[int]:
+    """Return words that differ from one by a power of two, its opposite and zero.
+
+    >>> _candidates(2, FixedPoint(4, 2))
+    [0, -2, 3, 1, 4, 6]
+    """
+    bound = number.maximum_word
+    near = [word + sign * 2**bit for bit in range(number.width - 1) for sign in (1, -1)]
+    return list(dict.fromkeys(new for new in (0, -word, *near) if new != word and abs(new) <= bound))
