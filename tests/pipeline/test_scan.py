@@ -77,7 +77,8 @@ def test_a_failed_point_is_told_and_the_rest_is_kept(tmp_path):
 
 @pytest.mark.slow
 def test_the_contest_chooses_on_validation_and_confirms_on_test(tmp_path):
-    words = ("study=contest", "contest.points=2", "contest.threshold=0.15", *SHORT, f"output={tmp_path / 'contest'}")
+    study = ("study=contest_uniform", "contest.points=2", "contest.threshold=0.15")
+    words = (*study, *SHORT, f"output={tmp_path / 'contest'}")
     board = tmp_path / "leaderboard.json"
     done = scan(*words, f"leaderboard={board}")
     assert done.returncode == 0, done.stderr
@@ -87,6 +88,7 @@ def test_the_contest_chooses_on_validation_and_confirms_on_test(tmp_path):
     assert {row["events"].rpartition(", ")[0].rpartition(", ")[2] for row in rows} == {"validation split"}
     assert entry["validation"]["accuracy"] != entry["test"]["accuracy"]
     assert entry["differing_words"] == 0
+    assert entry["synthesis"]["aluts"] == pytest.approx(entry["synthesis"]["counted_aluts"], rel=0.03)
     (tmp_path / "again.yaml").write_text(json.dumps(entry["config"]))
     again = train("fit", f"--config={tmp_path / 'again.yaml'}", f"output={tmp_path / 'again'}")
     assert again.returncode == 0, again.stderr

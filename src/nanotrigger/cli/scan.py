@@ -16,11 +16,17 @@ from jsonargparse import ArgumentParser, Namespace
 from nanotrigger.cli.check_plan import check_plan
 from nanotrigger.cli.console import wide_console
 from nanotrigger.cli.errors import exit_with_one_line
+from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.help import ExampleHelpFormatter
-from nanotrigger.cli.point import EXPORT, measure_point, run_point
+from nanotrigger.cli.point import EXPORT, export_arguments, measure_point, run_point
 from nanotrigger.cli.train import prepare_process
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_json
+from nanotrigger.firmware.target import Target
+from nanotrigger.resources.read_layers import read_layers
+from nanotrigger.resources.structural import structural_report
+from nanotrigger.resources.synthesis import LOG, synthesis_report, yosys_version
+from nanotrigger.resources.unroll import unroll
 from nanotrigger.studies.figures import write_figures
 from nanotrigger.studies.quality import lower_end
 from nanotrigger.studies.results import RESULTS, STUDY, read_study, write_results
@@ -143,7 +149,22 @@ def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Pat
     with contextlib.redirect_stdout(io.StringIO()):
         confirmed = measure_point(keys, run / "best.ckpt", folder / "winner", split="test")
     config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
-    return make_entry(study, threshold, chosen, confirmed, config)
+    synthesis = _synthesis(folder, read_target(export_parser().parse_args(export_arguments(keys, run / "best.ckpt"))))
+    return make_entry(study, threshold, chosen, confirmed, config, synthesis)
+
+
+def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
+    """Return what Yosys makes of the winner's datapath, and what is counted of the same; None without Yosys."""
+    try:
+        yosys_version()
+    except InputError:
+        return None
+    network = read_layers(folder / "winner" / "model.onnx", target.precision)
+    datapath = unroll(network)
+    counted = structural_report(datapath, target, scope="datapath").used
+    found = synthesis_report(datapath, network, target, log=folder / LOG).used
+    named = {"aluts": found.aluts, "ffs": found.ffs, "counted_aluts": counted.aluts, "counted_ffs": counted.ffs}
+    return {name: number or 0 for name, number in named.items()}
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str], dict[str, str]]:

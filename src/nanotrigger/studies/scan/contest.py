@@ -49,7 +49,14 @@ def enter(path: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
     return entries
 
 
-def make_entry(name: str, threshold: float, chosen: Row, confirmed: Row, config: dict[str, Any]) -> dict[str, Any]:
+def make_entry(
+    name: str,
+    threshold: float,
+    chosen: Row,
+    confirmed: Row,
+    config: dict[str, Any],
+    synthesis: dict[str, int] | None = None,
+) -> dict[str, Any]:
     """Return a leaderboard's entry.
 
     Args:
@@ -58,6 +65,7 @@ def make_entry(name: str, threshold: float, chosen: Row, confirmed: Row, config:
         chosen: results on the validation split.
         confirmed: results of the same network on the test split.
         config: from which the network can be trained again.
+        synthesis: `aluts` and `ffs` of the datapath by Yosys, `counted_aluts` and `counted_ffs` from its structure.
     """
     quality = quality_of(confirmed)
     qualities = {
@@ -70,6 +78,7 @@ def make_entry(name: str, threshold: float, chosen: Row, confirmed: Row, config:
         "threshold": threshold,
         "confirmed": confirmed[quality] > threshold and confirmed["differing_words"] == 0,
         **{key: confirmed[key] for key in cost},
+        "synthesis": synthesis,
         **qualities,
         "differing_words": confirmed["differing_words"],
         "words": confirmed["words"],
@@ -80,9 +89,10 @@ def make_entry(name: str, threshold: float, chosen: Row, confirmed: Row, config:
 
 
 def leaderboard_table(entries: Sequence[dict[str, Any]]) -> Table:
-    """Return the leaderboard as a table."""
+    """Return the leaderboard as a table; its last column compares Yosys' ALUTs with those that were counted."""
     table = Table(title="Leaderboard", title_justify="left")
-    for name in ("study", "ALUT % + FF %", "ALUTs", "FFs", "validation", "test", "above", "confirmed", "parity"):
+    cost, quality = ("ALUT % + FF %", "ALUTs", "FFs"), ("validation", "test", "above", "confirmed", "parity")
+    for name in ("study", *cost, *quality, "Yosys"):
         table.add_column(name, justify="left" if name == "study" else "right")
     for entry in entries:
         table.add_row(
@@ -94,8 +104,13 @@ def leaderboard_table(entries: Sequence[dict[str, Any]]) -> Table:
             f"{entry['threshold']:.3f}",
             "yes" if entry["confirmed"] else "no",
             f"{entry['differing_words']:,} of {entry['words']:,}",
+            _ratio(entry.get("synthesis")),
         )
     return table
+
+
+def _ratio(synthesis: dict[str, int] | None) -> str:
+    return "" if synthesis is None else f"{synthesis['aluts'] / max(synthesis['counted_aluts'], 1) - 1:+.1%}"
 
 
 def _with_interval(result: dict[str, Any]) -> str:

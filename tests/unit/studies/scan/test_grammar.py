@@ -74,7 +74,7 @@ def test_shipped_studies_are_plans(name):
 
 
 def test_whole_bounds_are_whole_numbers():
-    axes = read_study_file("contest", STUDIES)["axes"]
+    axes = read_study_file("contest_uniform", STUDIES)["axes"]
     assert axes["hidden_1"].is_whole
     assert not axes["pruning.sparsity"].is_whole
 

@@ -1,0 +1,166 @@
+"""Accuracy against effective bit operations, side by side with HGQ2: python benchmarks/pareto.py --jets FILE.
+
+Both train on the training split of the same file and are judged on its validation split. Ours is `python train.py
+experiment=jets_budget` under a budget of 300 EBOPs, and then the refinement of networks of its front to 300, 500, 1,000
+and 2,000, in two processes. HGQ2 gets the same time on the same cores. One function counts the EBOPs of both:
+`product_ebops`, from the integer weights and the bits of every signal, of which each of HGQ2's has bits of its own.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from training import REFERENCES, ROOT, archive, environment
+
+from nanotrigger.cli.refine import refinement
+from nanotrigger.data import JetData
+from nanotrigger.networks.freeze import frozen
+from nanotrigger.resources.ebops import product_ebops
+from nanotrigger.studies.budget import FRONT, Budget, cost_of
+from nanotrigger.training import JetTagging
+from nanotrigger.training.checkpoint import network_of, read_checkpoint
+
+BUDGETS = (300, 500, 1000, 2000, 5000, 20_000)
+REFINED = BUDGETS[:4]
+ROUNDS = 30
+GRID = 2.0**-20  # finer than any weight of HGQ2
+
+Point = tuple[int, float]  # EBOPs and accuracy
+
+
+def refined(source: str, folder: Path, budget: int, seed: int) -> list[Point]:
+    """Return what a refinement to a budget passes."""
+    torch.set_num_threads(1)
+    data = JetData(source)
+    data.setup()
+    callback = Budget(ebops=budget, rounds=ROUNDS)
+    callback.front = read_checkpoint(folder / "last.ckpt")["callbacks"]["Budget"]["front"]
+    if callback.start is None:
+        return []
+    checkpoint = read_checkpoint(folder / FRONT / callback.start)
+    networks = refinement(checkpoint, JetTagging(network_of(checkpoint), l1=0.0), data, callback, seed=seed)
+    return [(round(cost), accuracy(network, data)) for cost, network in networks]
+
+
+def accuracy(network: torch.nn.Module, data: JetData) -> float:
+    """Return the accuracy on the validation split."""
+    features, labels = data.rows("validation")
+    with torch.no_grad():
+        return (network(features).argmax(dim=1) == labels).double().mean().item()
+
+
+def ours(source: Path, seed: int, folder: Path) -> tuple[float, list[Point]]:
+    """Return the seconds of a training and its refinements, and all networks on the way."""
+    begin = time.perf_counter()
+    options = ["experiment=jets_budget", f"data.source={source}", f"seed={seed}", f"output={folder}", "evaluate=false"]
+    options += ["budget.aluts=null", f"budget.ebops={BUDGETS[0]}", "budget.rounds=0"]
+    command = [sys.executable, "train.py", *options, "trainer.enable_progress_bar=false"]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    with ProcessPoolExecutor(2) as pool:
+        jobs = [pool.submit(refined, str(source), folder, budget, seed) for budget in REFINED]
+        points = list(itertools.chain.from_iterable(job.result() for job in jobs))
+    seconds = time.perf_counter() - begin
+    data = JetData(str(source))
+    data.setup()
+    for path in (folder / FRONT).iterdir():
+        network = frozen(network_of(read_checkpoint(path))).eval()
+        points.append((cost_of(network).ebops, accuracy(network, data)))
+    return seconds, points
+
+
+def theirs(python: Path, arrays: Path, seconds: float, seed: int, output: Path) -> list[Point]:
+    """Return the networks of HGQ2 on its way down."""
+    script = REFERENCES / "hgq2_pareto.py"
+    subprocess.run([python, script, arrays, str(seconds), str(seed), output], check=True, capture_output=True)
+    kept, points = np.load(output), []
+    for number in range(sum(name.startswith("accuracy") for name in kept)):
+        total = 0
+        for depth in range(sum(name.startswith("weights") and name.endswith("_0") for name in kept)):
+            words = np.rint(kept[f"weights_{depth}_{number}"].astype(np.float64) / GRID).astype(np.int64)
+            total += product_ebops(words, kept[f"bits_{depth}_{number}"].astype(np.int64))
+        points.append((total, float(kept[f"accuracy_{number}"])))
+    return points
+
+
+def best(points: list[Point], budget: int) -> float:
+    """Return the best accuracy within a budget; NaN if no network is."""
+    return max((score for cost, score in points if cost <= budget), default=float("nan"))
+
+
+def least(points: list[Point], score: float) -> float:
+    """Return the fewest EBOPs of a network that is as accurate."""
+    return min((cost for cost, other in points if other >= score), default=float("inf"))
+
+
+def table(results: dict[str, list[list[Point]]]) -> str:
+    """Return mean and range of the accuracy within each budget, and the EBOPs of ours that is as accurate as HGQ2."""
+    lines = ["EBOPs   ours                    HGQ2                    ahead  ours as accurate as HGQ2"]
+    for budget in BUDGETS:
+        scores = {name: [100 * best(points, budget) for points in runs] for name, runs in results.items()}
+        ours_shown, theirs_shown = (_shown(values) for values in scores.values())
+        mean = statistics.mean(scores["HGQ2"])
+        ahead = statistics.mean(scores["ours"]) - mean
+        needed = statistics.mean(least(points, mean / 100) for points in results["ours"])
+        compared = f"{ahead:+5.2f}  {needed:,.0f} EBOPs" if math.isfinite(mean) else ""
+        lines.append(f"{budget:6,}  {ours_shown:22}  {theirs_shown:22}  {compared}".rstrip())
+    return "\n".join(lines)
+
+
+def _shown(scores: list[float]) -> str:
+    found = [score for score in scores if math.isfinite(score)]
+    if not found:
+        return "none"
+    missing = f", {len(scores) - len(found)} none" if len(found) < len(scores) else ""
+    return f"{statistics.mean(found):.2f} ({min(found):.2f} to {max(found):.2f}){missing}"
+
+
+def figure(results: dict[str, list[list[Point]]], path: Path) -> None:
+    """Draw every network, and each run's front."""
+    _, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    for colour, (name, runs) in zip(("tab:blue", "tab:orange"), results.items(), strict=True):
+        for number, points in enumerate(runs):
+            costs = sorted({cost for cost, _ in points})
+            front = [100 * best(points, cost) for cost in costs]
+            axes.step(costs, front, where="post", color=colour, label=name if number == 0 else None)
+    axes.set(xscale="log", xlim=(200, 30_000), ylim=(60, 71))
+    axes.set(xlabel="effective bit operations", ylabel="validation accuracy / %")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    plt.savefig(path, dpi=150)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jets", type=Path, required=True, help="HDF5 file of jets")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--environments", type=Path, default=ROOT / ".venv-references")
+    parser.add_argument("--output", type=Path, default=Path("pareto"), help="folder for pareto.json and pareto.png")
+    options = parser.parse_args()
+    python = environment(options.environments, "hgq2")
+    options.output.mkdir(parents=True, exist_ok=True)
+    results: dict[str, list[list[Point]]] = {"ours": [], "HGQ2": []}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        arrays = archive(JetData(str(options.jets)), folder / "jets.npz")
+        for seed in options.seeds:
+            seconds, points = ours(options.jets.resolve(), seed, folder / str(seed))
+            results["ours"].append(points)
+            results["HGQ2"].append(theirs(python, arrays, seconds, seed, folder / f"{seed}.npz"))
+            print(f"seed {seed}: {seconds:.0f} s each\n{table(results)}\n", flush=True)
+            (options.output / "pareto.json").write_text(json.dumps(results))
+    figure(results, options.output / "pareto.png")
+
+
+if __name__ == "__main__":
+    main()

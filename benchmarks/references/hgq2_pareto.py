@@ -1,0 +1,91 @@
+"""Networks of HGQ2 under a rising price: python hgq2_pareto.py DATA.npz SECONDS SEED OUTPUT.npz.
+
+Its small jet network, 64-32-32-5, with bits of every weight and every activation, in batches of 8192; β rises and the
+learning rate falls exponentially, by the share of the time that has passed. Runs in an environment of its own, made by
+benchmarks/pareto.py. It keeps 50 times the quantized weights, the bits of every activation, traced on the training
+split, and the validation accuracy; the time for that does not count.
+"""
+
+import os
+import sys
+import time
+
+os.environ["KERAS_BACKEND"] = "jax"
+
+import keras
+import numpy as np
+from hgq.config import LayerConfigScope, QuantizerConfigScope
+from hgq.layers import QDense
+from hgq.utils import trace_minmax
+
+BATCH, KEPT = 8192, 50
+RATES, BETAS = (5e-3, 1e-3), (1e-6, 6e-4)  # at the beginning and at the end
+HIDDEN = (64, 32, 32)
+
+
+def network(features, classes):
+    with (
+        QuantizerConfigScope(place="all", default_q_type="kif", overflow_mode="WRAP"),
+        LayerConfigScope(enable_ebops=True, beta0=BETAS[0]),
+    ):
+        hidden = [QDense(units, activation="relu") for units in HIDDEN]
+        model = keras.Sequential([keras.layers.Input((features,)), *hidden, QDense(classes)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(RATES[0]), loss, metrics=["accuracy"], jit_compile=True)
+    return model
+
+
+def between(ends, share):
+    return ends[0] * (ends[1] / ends[0]) ** share
+
+
+class Course(keras.callbacks.Callback):
+    """Set β and the learning rate by the share of the time that has passed; keep networks; stop in time."""
+
+    def __init__(self, seconds, data):
+        super().__init__()
+        self.seconds, self.data = seconds, data
+        self.start = time.perf_counter()
+        self.kept = {}
+        self.count = 0
+
+    @property
+    def share(self):
+        return min((time.perf_counter() - self.start) / self.seconds, 1.0)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for layer in self.model.layers:
+            layer._beta.assign(between(BETAS, self.share))
+        self.model.optimizer.learning_rate.assign(between(RATES, self.share))
+
+    def on_epoch_end(self, epoch, logs=None):
+        share = self.share
+        if share * KEPT >= self.count + 1:
+            begin = time.perf_counter()
+            self.keep()
+            self.start += time.perf_counter() - begin
+        if share >= 1:
+            self.model.stop_training = True
+
+    def keep(self):
+        trace_minmax(self.model, self.data["train"], batch_size=50_000)
+        logits = self.model.predict(self.data["validation"], batch_size=50_000, verbose=0)
+        self.kept[f"accuracy_{self.count}"] = np.mean(logits.argmax(axis=1) == self.data["validation_labels"])
+        for depth, layer in enumerate(self.model.layers):
+            self.kept[f"weights_{depth}_{self.count}"] = np.array(layer.qkernel)
+            self.kept[f"bits_{depth}_{self.count}"] = np.array(layer.iq.bits_((1, layer.kernel.shape[0])))[0]
+        self.count += 1
+
+
+def main():
+    path, seconds, seed, output = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    keras.utils.set_random_seed(seed)
+    data = dict(np.load(path))
+    model = network(data["train"].shape[1], int(data["train_labels"].max()) + 1)
+    course = Course(seconds, data)
+    model.fit(data["train"], data["train_labels"], batch_size=BATCH, epochs=1_000_000, callbacks=[course], verbose=0)
+    np.savez(output, **course.kept)
+
+
+if __name__ == "__main__":
+    main()
