@@ -104,16 +104,16 @@ def least(points: list[Point], score: float) -> float:
 
 
 def table(results: dict[str, list[list[Point]]]) -> str:
-    """Return mean and range of the accuracy within each budget, and the EBOPs of ours that is as accurate as HGQ2."""
-    lines = ["EBOPs   ours                    HGQ2                    ahead  ours as accurate as HGQ2"]
+    """Return mean and range of the accuracy within each budget, and the EBOPs for which ours is as accurate."""
+    lines = ["EBOPs   Nanotrigger             HGQ2                    ahead  as accurate as HGQ2"]
     for budget in BUDGETS:
         scores = {name: [100 * best(points, budget) for points in runs] for name, runs in results.items()}
-        ours_shown, theirs_shown = (_shown(values) for values in scores.values())
+        mine_shown, theirs_shown = (_shown(values) for values in scores.values())
         mean = statistics.mean(scores["HGQ2"])
-        ahead = statistics.mean(scores["ours"]) - mean
-        needed = statistics.mean(least(points, mean / 100) for points in results["ours"])
+        ahead = statistics.mean(scores["Nanotrigger"]) - mean
+        needed = statistics.mean(least(points, mean / 100) for points in results["Nanotrigger"])
         compared = f"{ahead:+5.2f}  {needed:,.0f} EBOPs" if math.isfinite(mean) else ""
-        lines.append(f"{budget:6,}  {ours_shown:22}  {theirs_shown:22}  {compared}".rstrip())
+        lines.append(f"{budget:6,}  {mine_shown:22}  {theirs_shown:22}  {compared}".rstrip())
     return "\n".join(lines)
 
 
@@ -149,13 +149,13 @@ def main() -> None:
     options = parser.parse_args()
     python = environment(options.environments, "hgq2")
     options.output.mkdir(parents=True, exist_ok=True)
-    results: dict[str, list[list[Point]]] = {"ours": [], "HGQ2": []}
+    results: dict[str, list[list[Point]]] = {"Nanotrigger": [], "HGQ2": []}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         arrays = archive(JetData(str(options.jets)), folder / "jets.npz")
         for seed in options.seeds:
             seconds, points = ours(options.jets.resolve(), seed, folder / str(seed))
-            results["ours"].append(points)
+            results["Nanotrigger"].append(points)
             results["HGQ2"].append(theirs(python, arrays, seconds, seed, folder / f"{seed}.npz"))
             print(f"seed {seed}: {seconds:.0f} s each\n{table(results)}\n", flush=True)
             (options.output / "pareto.json").write_text(json.dumps(results))

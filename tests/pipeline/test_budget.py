@@ -45,11 +45,27 @@ def test_the_best_network_is_within_the_budget(run):
 
 def test_a_repeated_command_refines_again_and_finds_the_same(run):
     before = (run / "best.ckpt").read_bytes()
+    (run / "front" / ".unfinished.ckpt").touch()
     done = train(
         *WORDS, f"budget.ebops={LIMIT}", "budget.rounds=4", "evaluate=false", f"output={run}", "ckpt_path=last"
     )
     assert done.returncode == 0, done.stderr
     assert (run / "best.ckpt").read_bytes() == before
+    assert not (run / "front" / ".unfinished.ckpt").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("pruning.sparsity=0.5", "budget.rounds=1: a network that is pruned is not refined"),
+        ("checkpoint.monitor=aluts", "checkpoint.monitor=aluts: a refinement needs one of validation"),
+    ],
+)
+def test_what_cannot_be_refined_is_told_before_the_training(word, message, tmp_path):
+    done = train(*WORDS, "budget.ebops=100", "budget.rounds=1", word, f"output={tmp_path / 'run'}")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_every_network_on_the_front_is_proven(run):

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from nanotrigger.data.split_data import SplitData
+from nanotrigger.errors import InputError
 from nanotrigger.networks.build import Network
 from nanotrigger.networks.freeze import frozen, take_over
 from nanotrigger.studies.budget import FRONT, Budget, cost_of, count
@@ -34,7 +36,7 @@ def refine_run(folder: Path, task: Task, data: SplitData, budget: Budget, best: 
         seed: of rows and changes.
     """
     start = budget.start
-    if start is None:
+    if start is None or not (folder / FRONT / start).is_file():
         return
     print(f"refines {FRONT}/{start} for {budget.rounds} rounds", flush=True)
     checkpoint = read_checkpoint(folder / FRONT / start)
@@ -44,9 +46,13 @@ def refine_run(folder: Path, task: Task, data: SplitData, budget: Budget, best: 
     kept = None
     for number, (cost, network) in enumerate(refinement(checkpoint, task, data, budget, seed=seed), start=1):
         with torch.no_grad():
-            score = float(task.objective(network, data.rows("validation"))[1][monitor.removeprefix("val_")])
+            metrics = task.objective(network, data.rows("validation"))[1]
+        if monitor.removeprefix("val_") not in metrics:
+            raise InputError(f"checkpoint.monitor={monitor} is none of val_{', val_'.join(metrics)}; give one of them")
+        score = float(metrics[monitor.removeprefix("val_")])
         if number % _SHOWN == 0 or number == budget.rounds:
             print(f"round {number}: {cost:g} {unit}, {monitor} {score:.4f}", flush=True)
+        budget.least = min(budget.least, cost)
         if cost <= limit and sign * score > record:
             record, kept = sign * score, copy.deepcopy(network)
     if kept is not None:
@@ -54,6 +60,7 @@ def refine_run(folder: Path, task: Task, data: SplitData, budget: Budget, best: 
         take_over(learned, kept)
         state = {f"network.{name}": tensor for name, tensor in learned.state_dict().items()}
         WholeCheckpoints().save_checkpoint({**checkpoint, "state_dict": state}, folder / "best.ckpt")
+        _remember(folder / "last.ckpt", best, torch.tensor(sign * record))
 
 
 def refinement(
@@ -79,6 +86,15 @@ def refinement(
     )
     for cost in rounds:
         yield cost, network
+
+
+def _remember(path: Path, best: BestCheckpoint, score: Tensor) -> None:
+    """Have a training that goes on from a checkpoint know how good best.ckpt is."""
+    checkpoint = read_checkpoint(path)
+    state = checkpoint["callbacks"][best.state_key]
+    state |= {"best_model_score": score, "kth_value": score, "best_k_models": {"best.ckpt": score}}
+    state |= {"best_model_path": "best.ckpt", "kth_best_model_path": "best.ckpt"}
+    WholeCheckpoints().save_checkpoint(checkpoint, path)
 
 
 def _batches(data: SplitData, seed: int) -> Iterator[Batch]:

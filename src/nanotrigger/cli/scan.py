@@ -20,7 +20,7 @@ from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.cli.point import EXPORT, export_arguments, measure_point, run_point
 from nanotrigger.cli.train import prepare_process
-from nanotrigger.errors import InputError
+from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.files import write_json
 from nanotrigger.firmware.target import Target
 from nanotrigger.resources.read_layers import read_layers
@@ -154,7 +154,7 @@ def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Pat
 
 
 def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
-    """Return what Yosys makes of the winner's datapath, and what is counted of the same; None without Yosys."""
+    """Return what Yosys makes of the winner's datapath, and what is counted of the same; None if it cannot."""
     try:
         yosys_version()
     except InputError:
@@ -162,7 +162,11 @@ def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
     network = read_layers(folder / "winner" / "model.onnx", target.precision)
     datapath = unroll(network)
     counted = structural_report(datapath, target, scope="datapath").used
-    found = synthesis_report(datapath, network, target, log=folder / LOG).used
+    try:
+        found = synthesis_report(datapath, network, target, log=folder / LOG).used
+    except FirmwareError as error:
+        print(f"the leaderboard gets no synthesis: {error}")
+        return None
     named = {"aluts": found.aluts, "ffs": found.ffs, "counted_aluts": counted.aluts, "counted_ffs": counted.ffs}
     return {name: number or 0 for name, number in named.items()}
 

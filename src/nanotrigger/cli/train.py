@@ -27,7 +27,7 @@ from nanotrigger.cli.refine import refine_run
 from nanotrigger.errors import InputError
 from nanotrigger.files import remove_unfinished, write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.studies.budget import Budget
+from nanotrigger.studies.budget import FRONT, Budget
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.history import History
 from nanotrigger.training.pruning import Pruning
@@ -186,6 +186,8 @@ class TrainCLI(LightningCLI):
         self._check_folder()
         for name in ("best.ckpt", "last.ckpt", "metrics.csv", "config.yaml"):
             remove_unfinished(self.run_folder / name)
+        for unfinished in (self.run_folder / FRONT).glob(".*.ckpt"):
+            unfinished.unlink()
 
     def _run_subcommand(self, subcommand: str) -> None:
         try:
@@ -211,6 +213,8 @@ class TrainCLI(LightningCLI):
         budget = next(callback for callback in self.trainer.callbacks if isinstance(callback, Budget))
         best = next(callback for callback in self.trainer.callbacks if isinstance(callback, BestCheckpoint))
         if budget.limits and budget.rounds:
+            if self._lock is None:  # Lightning had nothing left to train
+                self._hold_folder()
             refine_run(
                 self.run_folder, self.model, self.datamodule, budget, best, seed=self._settings.seed_everything or 0
             )

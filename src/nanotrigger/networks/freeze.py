@@ -64,6 +64,8 @@ def take_over(network: Network, plain: Network) -> None:
 
 
 def _wider(number: FixedPoint, bits: int, ceiling: FixedPoint) -> FixedPoint:
-    integer = max(min(number.integer + bits, ceiling.integer), number.integer)
-    fraction = number.width - number.integer
-    return FixedPoint(integer + max(min(fraction + bits, ceiling.width - ceiling.integer), fraction), integer)
+    if not bits:
+        return number
+    integer = min(number.integer + bits, ceiling.integer)
+    fraction = min(number.width - number.integer + bits, ceiling.width - ceiling.integer)
+    return FixedPoint(integer + fraction, integer) if integer + fraction > 1 else ceiling

@@ -6,6 +6,7 @@ from nanotrigger.resources.operations import Input, Offset, Quantize, Sum, round
 from nanotrigger.resources.ranges import Range
 
 LUT_INPUTS = 6
+_MERGED = 3  # bits of an incrementer that become part of the look-up tables behind it
 
 
 def aluts(datapath: Datapath, position: int) -> int:
@@ -55,8 +56,11 @@ def _quantize(operation: Quantize, bits: int, source: Range, known: Known) -> in
     drops_negative = operation.saturates and target.low == 0  # so only the other words need be rounded
     rounded_bits = max(rounded.high, 0).bit_length() if drops_negative else rounded.bits
     count = 0
-    if rounds_up(operation, known) is None:
+    up = rounds_up(operation, known)
+    if up is None:
         count += _rounding(operation.drop, rounded_bits, known)
+    elif up and rounded_bits > _MERGED:
+        count += rounded_bits
     if operation.saturates and rounded not in target:
         alone = rounded_bits - target.bits + 1 + (source.low < 0) <= LUT_INPUTS  # the ALUT of a bit sees it all
         return count + bits + (0 if alone else _overflow(rounded_bits, target))
@@ -69,7 +73,7 @@ def _rounding(drop: int, rounded_bits: int, known: Known) -> int:
     carries = rounded_bits if not kept else min(rounded_bits, (kept & -kept).bit_length() - 1)
     below_half = (1 << (drop - 1)) - 1
     if known.ones & below_half:
-        return carries + tree_of_luts(1)  # more than a half, if the first of them is set
+        return carries  # the first dropped bit alone tells
     return carries + tree_of_luts(known.unknown(drop + 1))
 
 

@@ -8,7 +8,7 @@ from nanotrigger.resources.ranges import Range
 
 
 class Known(NamedTuple):
-    """The bits of a word that are known, as masks.
+    """The bits of a two's complement word that are known, as masks, the lowest bit first (as LLVM's KnownBits).
 
     Attributes:
         zeros: bits that are always zero.

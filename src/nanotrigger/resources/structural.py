@@ -73,7 +73,8 @@ def datapath_rows(datapath: Datapath, levels: int) -> tuple[ResourceRow, ...]:
         count[0] += aluts(datapath, position)
         count[1] += held
     rows = [ResourceRow(name=name, kind=kind, aluts=a, ffs=f) for (name, kind), (a, f) in counts.items()]
-    constant = sum(datapath.known[output].low for output in datapath.outputs if datapath.bits[output])
+    bits = {output: datapath.bits[output] for output in datapath.outputs}
+    constant = sum(bits[output] - datapath.known[output].unknown(bits[output]) for output in datapath.outputs)
     return (*rows, ResourceRow(name="output", kind=_REGISTERS, ffs=sum(datapath.output_bits) - constant))
 
 

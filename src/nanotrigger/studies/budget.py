@@ -1,6 +1,7 @@
 """Budget: train a network of learned precision until it fits a given part of the chip."""
 
 import math
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
 from nanotrigger.networks.build import Network
 from nanotrigger.networks.freeze import frozen
+from nanotrigger.networks.variational_autoencoder import VariationalAutoencoder
 from nanotrigger.resources.ebops import ebops
 from nanotrigger.resources.of_network import layers_of
 from nanotrigger.resources.structural import structural_report
 from nanotrigger.resources.unroll import unroll
+from nanotrigger.training.pruning import Pruning
 from nanotrigger.training.run_checkpoints import BestCheckpoint
 
 _AIM = 0.975  # of the budget: in the middle of the five per cent below it
@@ -85,12 +88,13 @@ class Budget(lightning.Callback):
         self.first: float | None = None  # cost
         self.deviation: float | None = None  # of the logarithms of cost and aim, at the last validation
         self.costs: dict[str, float] = {}
+        self.least = math.inf  # cost in a refinement
         self.front: dict[str, tuple[float, float]] = {}  # cost and score, the higher the better, by the file's name
 
     @property
     def shortfall(self) -> str:
         """What to say if no network was within the budget; empty if there is none."""
-        least = min((cost for cost, _ in self.front.values()), default=math.inf)
+        least = min([self.least, *(cost for cost, _ in self.front.values())])
         return "".join(
             f" within budget.{unit}={limit:g} (the nearest: {least:g})" for unit, limit in self.limits.items()
         )
@@ -116,6 +120,24 @@ class Budget(lightning.Callback):
             raise InputError(f"budget.{next(iter(self.limits))}: give network.learned_bits=weight as well")
         if network.price is not None and "ebops" in self.limits:
             network.price.unit = "ebops"
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Check that the best network can be refined; bring the front along if a run goes on in another folder."""
+        best = next(callback for callback in trainer.callbacks if isinstance(callback, BestCheckpoint))
+        if self.limits and self.rounds:
+            is_pruned = any(callback.is_on for callback in trainer.callbacks if isinstance(callback, Pruning))
+            if is_pruned or isinstance(pl_module.network, VariationalAutoencoder):
+                what = "a network that is pruned" if is_pruned else "a variational autoencoder"
+                raise InputError(f"budget.rounds={self.rounds}: {what} is not refined; give budget.rounds=0")
+            if not str(best.monitor).startswith("val_"):
+                raise InputError(
+                    f"checkpoint.monitor={best.monitor}: a refinement needs one of validation; give budget.rounds=0"
+                )
+        for name in self.front if trainer.is_global_zero else ():
+            former, here = Path(trainer.ckpt_path or "").with_name(FRONT) / name, Path(str(best.dirpath), FRONT, name)
+            if former.is_file() and not here.exists():
+                here.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(former, here)
 
     def on_validation_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Count the network and log what it costs; set the rate of the price."""

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -15,10 +16,11 @@ from nanotrigger.studies.incremental import Incremental
 from nanotrigger.training.compiled_step import Batch
 
 TRIALS = 1000  # changes that are tried in a round
-_WORTH = 0.3  # of the cost: more than that no single change saves
+_WORTH = 0.3  # of the cost: changes that would have to save more are not counted
 _AIM, _ENOUGH = 0.985, 0.96  # of the budget
 _FALL = 0.6  # of the rounds, in which the cost comes down to the budget
 _GAIN, _STEP = 3.0, 1.25  # of the rate: exponent of the deviation, and the greatest factor in a round
+_FILLING = 0.5  # of the rate, in a round, while the budget is not used
 
 
 class Place(NamedTuple):
@@ -58,8 +60,9 @@ def refine(
     """Change a network in place, round by round; yield what it costs after each.
 
     A change gives a weight or bias another word of its format: zero, the opposite, or one that differs by a power of
-    two. It stays if it lowers loss + rate * cost. The rate follows the cost, which should fall exponentially to the
-    limit and stay closely below it. This is coordinate descent on integers: nothing in it is smoothed or estimated.
+    two. It stays if it lowers loss + rate * cost; one with more signed digits must lower the loss. The rate follows the
+    cost, which should fall exponentially to the limit; once it is there it stays, and the rate falls until the limit is
+    used. This is coordinate descent on integers: nothing in it is smoothed or estimated.
 
     Args:
         network: quantized, of fixed formats, in evaluation mode; a word can become as large as its format allows.
@@ -67,21 +70,25 @@ def refine(
         criterion: returns what gives the loss of outputs, shape (rows, outputs), for a batch and its present outputs.
         cost: what the network costs.
         limit: what it may cost.
-        rate: of the cost, at first.
+        rate: loss that a unit of cost is worth, at first.
         rounds: how many.
         seed: of the choice of changes.
     """
     generator = random.Random(seed)
-    spent = first = cost(network)
+    first = cost(network)
     for number, batch in zip(range(1, rounds + 1), batches, strict=False):
         with torch.no_grad():
+            _clear_unread(network)
+            spent = cost(network)
             signals = Incremental(network, batch[0])
             loss = criterion(batch, signals.outputs)
-            spent = _round(network, signals, loss, cost, spent, rate, generator)
+            spent = _round(network, signals, loss, cost, limit, spent, rate, generator)
         share = min(number / (_FALL * rounds), 1.0)
         aim = max(first, limit) ** (1 - share) * (_AIM * limit) ** share
-        if not _ENOUGH * limit <= spent <= limit:
+        if spent > limit:
             rate *= min(max((spent / aim) ** _GAIN, 1 / _STEP), _STEP)
+        elif spent < _ENOUGH * limit:
+            rate *= _FILLING
         yield spent
 
 
@@ -90,6 +97,7 @@ def _round(
     signals: Incremental,
     loss: Callable[[Tensor], float],
     cost: Callable[[Network], float],
+    limit: float,
     spent: float,
     rate: float,
     generator: random.Random,
@@ -110,7 +118,8 @@ def _round(
             tensor[position] = new * number.step
             counted = cost(network)
             gain = present - changed - rate * (counted - spent)
-            if gain > 0 or (gain == 0 and new == 0):
+            is_affordable = counted <= limit or spent > limit  # what is within the limit stays there
+            if is_affordable and (gain > 0 or (gain == 0 and new == 0)):
                 present, spent = changed, counted
                 signals.keep(outputs)
             else:
@@ -119,29 +128,32 @@ def _round(
 
 
 def _places(network: Network) -> tuple[list[Place], list[Place]]:
-    """Return the weights that are zero, and the other ones and biases, of all neurons that are read.
-
-    Weights of a neuron that no other one reads become zero.
-    """
+    """Return the weights that are zero, and the other ones and biases, between neurons that are read."""
     zeros: list[Place] = []
     others: list[Place] = []
-    layers = linear_layers(network)
-    read = None
-    for depth, (name, layer) in reversed(list(enumerate(layers.items()))):
+    layers = list(linear_layers(network).items())
+    read = [*(layer.weight.data.any(dim=0).tolist() for _, layer in layers[1:]), [True] * layers[-1][1].out_features]
+    for depth, (name, layer) in enumerate(layers):
         formats = {kind: network.tensor_formats[f"{name}.{kind}"] for kind in ("weight", "bias")}
         weight, bias = layer.weight.data, layer.bias.data
-        if read is not None:
-            weight[~read], bias[~read] = 0.0, 0.0
-        for unit in range(len(weight)) if read is None else read.nonzero().flatten().tolist():
+        for unit in (unit for unit, is_read in enumerate(read[depth]) if is_read):
             others.append(Place(depth, unit, None, bias, formats["bias"]))
             for column, value in enumerate(weight[unit].tolist()):
-                (others if value else zeros).append(Place(depth, unit, column, weight, formats["weight"]))
-        read = weight.any(dim=0)
+                if depth == 0 or read[depth - 1][column]:
+                    (others if value else zeros).append(Place(depth, unit, column, weight, formats["weight"]))
     return zeros, others
 
 
+def _clear_unread(network: Network) -> None:
+    """Set the weights and biases of neurons that no other one reads to zero."""
+    layers = list(linear_layers(network).values())
+    for layer, following in reversed(list(pairwise(layers))):
+        is_unread = ~following.weight.data.any(dim=0)
+        layer.weight.data[is_unread], layer.bias.data[is_unread] = 0.0, 0.0
+
+
 def _candidates(word: int, number: FixedPoint) -> list[int]:
-    """Return words that differ from one by a power of two, its opposite and zero.
+    """Return zero, the opposite of a word, and what differs from it by a power of two.
 
     >>> _candidates(2, FixedPoint(4, 2))
     [0, -2, 3, 1, 4, 6]

@@ -77,7 +77,7 @@ class AnomalyDetection(Task):
 
     def criterion(self, batch: Batch, outputs: Tensor) -> Callable[[Tensor], float]:
         """Return the mean squared error of reconstructions."""
-        return lambda outputs: self._distance_of(batch[0], outputs).item()
+        return lambda reconstructed: self._distance_of(batch[0], reconstructed).item()
 
     def _distance_of(self, features: Tensor, outputs: Tensor) -> Tensor:
         return reconstruction_error(features, outputs, self.absent_pt, self.distance).mean()

@@ -50,7 +50,7 @@ class JetTagging(Task):
         return self.with_price(network, objective), {"loss": loss, "accuracy": accuracy}
 
     def criterion(self, batch: Batch, outputs: Tensor) -> Callable[[Tensor], float]:
-        """Return the cross-entropy of logits at the best temperature for those of now, which no decision depends on."""
+        """Return cross-entropy at the temperature that fits the present logits best; it changes no decision."""
         labels = batch[-1][None]
 
         def loss(logits: Tensor, scale: float) -> float:

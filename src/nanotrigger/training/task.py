@@ -62,11 +62,11 @@ class Task(lightning.LightningModule):
         raise NotImplementedError
 
     def criterion(self, batch: Batch, outputs: Tensor) -> Callable[[Tensor], float]:
-        """Return what says how bad outputs are, for a refinement.
+        """Return a function that maps outputs, shape (batch, outputs), to a loss, the lower the better.
 
         Args:
             batch: as of `objective`.
-            outputs: of the network at present, shape (batch, outputs).
+            outputs: of the network at present, same shape.
         """
         raise NotImplementedError
 

@@ -41,6 +41,14 @@ def test_parts_of_a_mask():
     assert (known.low, known.unknown(5), known.is_known(2), known.is_known(3)) == (3, 2, True, False)
 
 
+def test_a_rounding_that_always_goes_up_is_an_incrementer():
+    number, whole = FixedPoint(4, 2, signed=False), Conversion(FixedPoint(12, 12))
+    layer = Layer("a", np.array([[16]]), 0.25, np.array([12]), 1 / 16, conversions=(whole,))
+    datapath = unroll(IntegerNetwork(number, (layer,)))
+    # 16 x + 12/16 rounds to x + 1: five bits, and as many by Yosys
+    assert sum(aluts(datapath, position) for position in range(len(datapath.operations))) == 5
+
+
 def test_what_is_known_costs_nothing(one_layer):
     half = Conversion(FixedPoint(4, 3, signed=False), relu=True)
     number = FixedPoint(4, 2, signed=False)  # with a step of 0.25 as of the weights: sums have a step of 1/16

@@ -94,6 +94,24 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
             assert torch.equal(network.tensor_formats[f"{name}.{kind}"].quantize(values), values)
 
 
+def test_a_neuron_that_nothing_reads_is_gone_before_anything_is_tried(learned, batch):
+    network = frozen(learned, headroom=1)
+    network.layers.dense_2.weight.data[:, 2] = 0.0
+    expected = network(batch[0])
+    judged = []
+
+    def cost(network):
+        judged.append(torch.equal(network(batch[0]), expected) if not judged else True)
+        return float(sum((layer.weight != 0).sum() for layer in linear_layers(network).values()))
+
+    task = JetTagging(learned, l1=0.0)
+    (last,) = refine(network, [batch], task.criterion, cost, 10.0, rate=1e-3, rounds=1)
+    assert judged[0]
+    assert not network.layers.dense_1.weight[2].any()
+    assert not network.layers.dense_2.weight[:, 2].any()
+    assert last == cost(network)
+
+
 def test_a_network_of_learned_precision_takes_the_weights_over(learned, batch):
     network = frozen(learned, headroom=1)
     layer = network.layers.dense_2
@@ -103,6 +121,15 @@ def test_a_network_of_learned_precision_takes_the_weights_over(learned, batch):
     take_over(other, network)
     assert torch.equal(other(batch[0]), network(batch[0]))
     assert torch.equal(frozen(other)(batch[0]), network(batch[0]))
+
+
+def test_tensors_of_zeros_do_not_get_bits_beyond_the_widest_format():
+    formats = {**FORMATS, "bias": FixedPoint(4, 4), "weight": FixedPoint(6, 0)}
+    network = MLP(features=6, hidden=[4], classes=3, learned_bits="weight", **formats).eval()
+    with torch.no_grad():
+        network.layers.dense_1.weight.zero_()
+    found = frozen(network, headroom=1).tensor_formats
+    assert (found["dense_1.bias"].width - found["dense_1.bias"].integer, found["dense_1.weight"].integer) == (0, 0)
 
 
 def test_headroom_ends_at_the_widest_format(learned):
