@@ -22,10 +22,19 @@ class History(lightning.Callback):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: list[dict[str, float]] = []
+        self._is_validated = False  # the present epoch
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Remember that the epoch has metrics of validation; Lightning keeps those of an earlier one as well."""
+        self._is_validated = not trainer.sanity_checking
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Append the epoch's row and write the file."""
-        metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+        of_epoch = "" if self._is_validated else "train_"
+        self._is_validated = False
+        metrics = {
+            name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if name.startswith(of_epoch)
+        }
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         self.rows.append({"epoch": trainer.current_epoch, "learning_rate": float(rate), **metrics})
         if trainer.is_global_zero and not trainer.fast_dev_run:
