@@ -63,7 +63,11 @@ def whole_folder(path: Path, *, marker: str) -> Iterator[Path]:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what processes that were killed had begun to write in the place of a file that nobody else writes."""
+    """Remove what processes that were killed had begun to write in the place of files that nobody else writes.
+
+    Args:
+        path: of the file; its name may have wildcards.
+    """
     for temporary in path.parent.glob(f".{path.name}.????????{path.suffix}"):
         temporary.unlink()
 

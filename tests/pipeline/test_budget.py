@@ -45,13 +45,13 @@ def test_the_best_network_is_within_the_budget(run):
 
 def test_a_repeated_command_refines_again_and_finds_the_same(run):
     before = (run / "best.ckpt").read_bytes()
-    (run / "front" / ".unfinished.ckpt").touch()
+    (run / "front" / ".ebops_0000100.ckpt.abcd1234.ckpt").touch()
     done = train(
         *WORDS, f"budget.ebops={LIMIT}", "budget.rounds=4", "evaluate=false", f"output={run}", "ckpt_path=last"
     )
     assert done.returncode == 0, done.stderr
     assert (run / "best.ckpt").read_bytes() == before
-    assert not (run / "front" / ".unfinished.ckpt").exists()
+    assert not (run / "front" / ".ebops_0000100.ckpt.abcd1234.ckpt").exists()
 
 
 @pytest.mark.parametrize(

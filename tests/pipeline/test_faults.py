@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.cli import train as cli
+from nanotrigger.cli import run_folder
 from nanotrigger.files import CHECKSUMS
 from tests.command import command, forked, run_script, start, wait_for
 from tests.conftest import QUIET, train
@@ -124,7 +124,7 @@ def at_a_fixed_time(*arguments: str) -> None:
         def now(cls, tz=None) -> datetime:
             return datetime(2026, 1, 1, 12)
 
-    cli.datetime = Clock
+    run_folder.datetime = Clock
     run_script("train.py", *arguments)
 
 

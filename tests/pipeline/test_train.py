@@ -75,7 +75,7 @@ def test_ctrl_c_leaves_a_usable_checkpoint(tmp_path):
         wait_for(folder / "last.ckpt", process)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert "interrupted" in errors
     done = train(

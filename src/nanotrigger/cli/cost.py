@@ -1,14 +1,18 @@
 """State what an export costs on the chip: resources.json, the headline table and the quantizers on the terminal."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from nanotrigger.cli.console import wide_console
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
+from nanotrigger.firmware.target import Target
 from nanotrigger.resources.audit import QuantizerAudit
 from nanotrigger.resources.audit_table import audit_table, saturation_warnings
 from nanotrigger.resources.calibration import levels_per_stage
+from nanotrigger.resources.datapath import Datapath
+from nanotrigger.resources.layers import IntegerNetwork
 from nanotrigger.resources.read_layers import read_layers
 from nanotrigger.resources.record import write_reports
 from nanotrigger.resources.report import ResourceReport, best_first
@@ -75,11 +79,23 @@ def _of_the_datapath(result: Export, report: Report) -> tuple[tuple[ResourceRepo
     reports: tuple[ResourceReport, ...] = (structural_report(datapath, target),)
     write_reports(reports, result.folder)
     if report == "yosys":
-        counted = structural_report(datapath, target, scope="datapath")
-        synthesized = synthesis_report(datapath, network, target, log=result.folder / LOG)
+        synthesized, counted = synthesize(datapath, network, target, result.folder)
         reports = best_first((synthesized, *reports, counted))
         write_reports(reports, result.folder)
     return reports, None
+
+
+def synthesize(
+    datapath: Datapath, network: IntegerNetwork, target: Target, folder: Path
+) -> tuple[ResourceReport, ResourceReport]:
+    """Return what Yosys makes of a network's datapath, with its log in a folder, and the structural count of the same.
+
+    Raises:
+        InputError: Yosys is not installed.
+        FirmwareError: it failed.
+    """
+    synthesized = synthesis_report(datapath, network, target, log=folder / LOG)
+    return synthesized, structural_report(datapath, target, scope="datapath")
 
 
 def print_audit(audits: Sequence[QuantizerAudit]) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
@@ -15,7 +14,7 @@ from nanotrigger.networks.build import Network
 from nanotrigger.networks.freeze import frozen, take_over
 from nanotrigger.studies.budget import FRONT, Budget, cost_of, count
 from nanotrigger.studies.refine import refine
-from nanotrigger.training.checkpoint import network_of, read_checkpoint
+from nanotrigger.training.checkpoint import network_of, read_checkpoint, with_network
 from nanotrigger.training.compiled_step import Batch
 from nanotrigger.training.run_checkpoints import BestCheckpoint, WholeCheckpoints
 from nanotrigger.training.task import Task
@@ -40,27 +39,29 @@ def refine_run(folder: Path, task: Task, data: SplitData, budget: Budget, best: 
         return
     print(f"refines {FRONT}/{start} for {budget.rounds} rounds", flush=True)
     checkpoint = read_checkpoint(folder / FRONT / start)
-    unit, limit = next(iter(budget.limits.items()))
-    monitor, sign = str(best.monitor), 1 if best.mode == "max" else -1
-    record = -math.inf if best.best_model_score is None else sign * float(best.best_model_score)
+    metric, validation = str(best.monitor).removeprefix("val_"), data.rows("validation")
+    record = -math.inf if best.best_model_score is None else best.sign * float(best.best_model_score)
     kept = None
     for number, (cost, network) in enumerate(refinement(checkpoint, task, data, budget, seed=seed), start=1):
         with torch.no_grad():
-            metrics = task.objective(network, data.rows("validation"))[1]
-        if monitor.removeprefix("val_") not in metrics:
-            raise InputError(f"checkpoint.monitor={monitor} is none of val_{', val_'.join(metrics)}; give one of them")
-        score = float(metrics[monitor.removeprefix("val_")])
+            metrics = task.objective(network, validation)[1]
+        if metric not in metrics:
+            known = ", ".join(f"val_{name}" for name in metrics)
+            raise InputError(f"checkpoint.monitor={best.monitor} is none of {known}; give one of them")
+        score = float(metrics[metric])
         if number % _SHOWN == 0 or number == budget.rounds:
-            print(f"round {number}: {cost:g} {unit}, {monitor} {score:.4f}", flush=True)
+            print(f"round {number}: {cost:g} {budget.unit}, {best.monitor} {score:.4f}", flush=True)
         budget.least = min(budget.least, cost)
-        if cost <= limit and sign * score > record:
-            record, kept = sign * score, copy.deepcopy(network)
+        if cost <= budget.limit and best.sign * score > record:
+            record, kept = best.sign * score, copy.deepcopy(network)
     if kept is not None:
         learned = network_of(checkpoint)
         take_over(learned, kept)
-        state = {f"network.{name}": tensor for name, tensor in learned.state_dict().items()}
-        WholeCheckpoints().save_checkpoint({**checkpoint, "state_dict": state}, folder / "best.ckpt")
-        _remember(folder / "last.ckpt", best, torch.tensor(sign * record))
+        WholeCheckpoints().save_checkpoint(with_network(checkpoint, learned), folder / "best.ckpt")
+        last = read_checkpoint(folder / "last.ckpt")  # from which a training may go on
+        states = last["callbacks"]
+        states[best.state_key] = best.replaced(states[best.state_key], torch.tensor(best.sign * record))
+        WholeCheckpoints().save_checkpoint(last, folder / "last.ckpt")
 
 
 def refinement(
@@ -71,30 +72,20 @@ def refinement(
     The rate of the price begins where the training left it.
     """
     network = frozen(network_of(checkpoint), headroom=1).eval()
-    unit, limit = next(iter(budget.limits.items()))
     costs = cost_of(network)
-    priced = costs.ebops if unit == "ebops" else costs.aluts
+    priced = costs.ebops if budget.unit == "ebops" else costs.aluts
     rounds = refine(
         network,
         _batches(data, seed),
         task.criterion,
-        lambda network: count(network, unit),
-        limit,
-        rate=float(checkpoint["state_dict"]["network.price.rate"]) * priced / getattr(costs, unit),
+        lambda network: count(network, budget.unit),
+        budget.limit,
+        rate=float(checkpoint["state_dict"]["network.price.rate"]) * priced / getattr(costs, budget.unit),
         rounds=budget.rounds,
         seed=seed,
     )
     for cost in rounds:
         yield cost, network
-
-
-def _remember(path: Path, best: BestCheckpoint, score: Tensor) -> None:
-    """Have a training that goes on from a checkpoint know how good best.ckpt is."""
-    checkpoint = read_checkpoint(path)
-    state = checkpoint["callbacks"][best.state_key]
-    state |= {"best_model_score": score, "kth_value": score, "best_k_models": {"best.ckpt": score}}
-    state |= {"best_model_path": "best.ckpt", "kth_best_model_path": "best.ckpt"}
-    WholeCheckpoints().save_checkpoint(checkpoint, path)
 
 
 def _batches(data: SplitData, seed: int) -> Iterator[Batch]:

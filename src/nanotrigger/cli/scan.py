@@ -15,6 +15,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from nanotrigger.cli.check_plan import check_plan
 from nanotrigger.cli.console import wide_console
+from nanotrigger.cli.cost import synthesize
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.help import ExampleHelpFormatter
@@ -24,8 +25,6 @@ from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.files import write_json
 from nanotrigger.firmware.target import Target
 from nanotrigger.resources.read_layers import read_layers
-from nanotrigger.resources.structural import structural_report
-from nanotrigger.resources.synthesis import LOG, synthesis_report, yosys_version
 from nanotrigger.resources.unroll import unroll
 from nanotrigger.studies.figures import write_figures
 from nanotrigger.studies.quality import lower_end
@@ -155,15 +154,11 @@ def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Pat
 
 def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
     """Return what Yosys makes of the winner's datapath, and what is counted of the same; None if it cannot."""
-    try:
-        yosys_version()
-    except InputError:
-        return None
     network = read_layers(folder / "winner" / "model.onnx", target.precision)
-    datapath = unroll(network)
-    counted = structural_report(datapath, target, scope="datapath").used
     try:
-        found = synthesis_report(datapath, network, target, log=folder / LOG).used
+        found, counted = (report.used for report in synthesize(unroll(network), network, target, folder))
+    except InputError:  # it is not installed
+        return None
     except FirmwareError as error:
         print(f"the leaderboard gets no synthesis: {error}")
         return None

@@ -6,14 +6,12 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from pydoc import locate
 from typing import Any
 
 import lightning
 import torch
-from filelock import FileLock, Timeout
 from lightning.pytorch.callbacks import EarlyStopping, LambdaCallback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -24,10 +22,11 @@ from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.evaluate import evaluate_run
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.cli.refine import refine_run
+from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
 from nanotrigger.errors import InputError
-from nanotrigger.files import remove_unfinished, write_checksums, write_text
+from nanotrigger.files import write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.studies.budget import FRONT, Budget
+from nanotrigger.studies.budget import Budget
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.history import History
 from nanotrigger.training.pruning import Pruning
@@ -54,8 +53,6 @@ _GROUPS = ("trainer", "model", "data", "network", "warm_start", "pruning", "budg
 
 class TrainCLI(LightningCLI):
     """LightningCLI whose network is a group of its own, linked into the model."""
-
-    _lock: FileLock | None = None
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the groups that are ours."""
@@ -89,11 +86,6 @@ class TrainCLI(LightningCLI):
         return {name: hidden for name, hidden in LightningCLI.subcommands().items() if name in SUBCOMMANDS}
 
     @property
-    def run_folder(self) -> Path:
-        """The folder that receives everything of this run."""
-        return Path(self._settings.output)
-
-    @property
     def _settings(self) -> Any:
         return self.config[self.subcommand]
 
@@ -113,7 +105,7 @@ class TrainCLI(LightningCLI):
             raise InputError(f"experiment={settings.experiment}: it names a folder; give letters, digits, + - and _")
         self._goes_on = settings.ckpt_path is not None
         if settings.ckpt_path == "last":
-            _settle_last(settings)
+            settle_last(settings)
         seed = settings.seed_everything
         if not isinstance(seed, bool) and seed is not None and not 0 <= seed < 2**32:
             raise InputError(f"seed={seed}: must be at least 0 and below 2^32")
@@ -123,7 +115,7 @@ class TrainCLI(LightningCLI):
         elif subcommand != "fit":
             raise InputError(f"{subcommand} needs ckpt_path=RUN/best.ckpt")
         if subcommand == "fit" and settings.output is None:
-            settings.output = str(_default_output(settings))
+            settings.output = str(default_output(settings))
         if subcommand == "fit":  # for the other processes of a multi-device run
             sys.argv += [f"--output={settings.output}", f"--ckpt_path={settings.ckpt_path or 'null'}"]
 
@@ -135,18 +127,20 @@ class TrainCLI(LightningCLI):
             settings.data.init_args.source = locate(settings.data.class_path).resolve(source)  # type: ignore[attr-defined]
         if self.subcommand != "fit":
             return
-        self._check_folder()
-        settings.checkpoint.dirpath = str(self.run_folder)
+        self._folder = RunFolder(Path(settings.output), goes_on=self._goes_on)
+        if rank_zero_only.rank == 0:
+            self._folder.check()
+        settings.checkpoint.dirpath = str(self._folder.path)
         self.trainer_defaults["callbacks"] = [
             LambdaCallback(on_train_start=self.write_config),
-            History(self.run_folder / "metrics.csv"),
-            LastCheckpoint(self.run_folder),
+            History(self._folder.path / "metrics.csv"),
+            LastCheckpoint(self._folder.path),
         ]
 
     def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
         """Add the TensorBoard logger if it is asked for, and how checkpoints are written."""
         if self.subcommand == "fit" and self._settings.tensorboard:
-            kwargs["logger"] = _tensorboard(self.run_folder)
+            kwargs["logger"] = _tensorboard(self._folder.path)
         plugins = self._get(self.config_init, "trainer.plugins") or []
         kwargs["plugins"] = [WholeCheckpoints(), *(plugins if isinstance(plugins, list) else [plugins])]
         return super().instantiate_trainer(**kwargs)
@@ -157,67 +151,46 @@ class TrainCLI(LightningCLI):
         if self.trainer.is_global_zero:
             print(f"{self.datamodule}\nnetwork: {self.model.network.description}", flush=True)
 
-    def _check_folder(self) -> None:
-        if rank_zero_only.rank == 0 and not self._goes_on and (self.run_folder / "config.yaml").exists():
-            raise InputError(
-                f"output={self.run_folder} already holds a run; choose another folder or resume with "
-                f"ckpt_path={self.run_folder / 'last.ckpt'}"
-            )
-
     def write_config(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
         """Write config.yaml, once everything has been checked and the first step is due; hold the folder."""
         if trainer.is_global_zero and not trainer.fast_dev_run:
-            self._hold_folder()
+            self._folder.hold()
             settings = self._settings.clone()
             # where this run lies, and who tests it, is no part of how to repeat it
             settings.output = settings.ckpt_path = settings.checkpoint.dirpath = None
             settings.evaluate = True
             config = self._parser(self.subcommand).dump(settings, skip_unset=False)
-            write_text(self.run_folder / "config.yaml", config)
-
-    def _hold_folder(self) -> None:
-        """Keep other trainings out of the run folder, and remove what one that was killed had begun to write."""
-        self.run_folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock = FileLock(self.run_folder / ".lock", timeout=0)
-            self._lock.acquire()
-        except Timeout:
-            raise InputError(f"output={self.run_folder}: another training is writing there; wait for it") from None
-        self._check_folder()
-        for name in ("best.ckpt", "last.ckpt", "metrics.csv", "config.yaml"):
-            remove_unfinished(self.run_folder / name)
-        for unfinished in (self.run_folder / FRONT).glob(".*.ckpt"):
-            unfinished.unlink()
+            write_text(self._folder.path / "config.yaml", config)
 
     def _run_subcommand(self, subcommand: str) -> None:
         try:
             super()._run_subcommand(subcommand)
         finally:
-            if self._lock is not None:
-                self._lock.release()
+            if subcommand == "fit":
+                self._folder.release()
 
     def after_fit(self) -> None:
         """Test the best checkpoint, on one process: test.json and figures. Write what the files' hashes are."""
         if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
             return
         self._refine()
-        if self._settings.evaluate and (self.run_folder / "best.ckpt").exists():
-            evaluate_run(self.run_folder, self.datamodule)
+        if self._settings.evaluate and (self._folder.path / "best.ckpt").exists():
+            evaluate_run(self._folder.path, self.datamodule)
         elif self._settings.evaluate:
             wanted = " with the final sparsity" if self._settings.pruning.sparsity else ""
-            wanted += "".join(callback.shortfall for callback in self.trainer.callbacks if isinstance(callback, Budget))
-            print(f"no epoch was trained and validated{wanted}: {self.run_folder} has no best.ckpt and no test.json")
-        write_checksums(self.run_folder)
+            wanted += self._budget.shortfall
+            print(f"no epoch was trained and validated{wanted}: {self._folder.path} has no best.ckpt and no test.json")
+        write_checksums(self._folder.path)
+
+    @property
+    def _budget(self) -> Budget:
+        return next(callback for callback in self.trainer.callbacks if isinstance(callback, Budget))
 
     def _refine(self) -> None:
-        budget = next(callback for callback in self.trainer.callbacks if isinstance(callback, Budget))
-        best = next(callback for callback in self.trainer.callbacks if isinstance(callback, BestCheckpoint))
-        if budget.limits and budget.rounds:
-            if self._lock is None:  # Lightning had nothing left to train
-                self._hold_folder()
-            refine_run(
-                self.run_folder, self.model, self.datamodule, budget, best, seed=self._settings.seed_everything or 0
-            )
+        if self._budget.is_refined:
+            self._folder.hold()  # Lightning may have had nothing left to train
+            best, seed = BestCheckpoint.of(self.trainer), self._settings.seed_everything or 0
+            refine_run(self._folder.path, self.model, self.datamodule, self._budget, best, seed=seed)
 
 
 class CheckCLI(TrainCLI):
@@ -291,29 +264,10 @@ def _check_fields(arguments: Sequence[str], network: Any) -> None:
             raise InputError(f"{argument[2:]}: network.{match[1]} has a format for each layer; give the list, or one")
 
 
-def _settle_last(settings: Any) -> None:
-    """Have `ckpt_path=last` mean the last.ckpt of the run folder, or of the experiment's newest, if there is one."""
-    if settings.output is None:
-        runs = sorted(path.parent for path in _default_output(settings).parent.glob("*/config.yaml"))
-        settings.output = str(runs[-1]) if runs else None
-    last = None if settings.output is None else Path(settings.output, "last.ckpt")
-    settings.ckpt_path = str(last) if last is not None and last.exists() else None
-
-
 def _check_checkpoint(path: Path, *, resume: bool) -> None:
     load_trained(path)
     if resume and "optimizer_states" not in read_checkpoint(path):
         raise InputError(f"ckpt_path={path} has no optimizer state to resume from; start with warm_start.ckpt={path}")
-
-
-def _default_output(settings: Any) -> Path:
-    """Return the folder of the resumed checkpoint, or a new one named by experiment and time."""
-    if settings.ckpt_path not in (None, "last"):
-        return Path(settings.ckpt_path).parent
-    if settings.experiment is None:
-        settings.experiment = Path(str(settings.config[-1])).stem if settings.config else "run"
-    time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return Path("checkpoints") / settings.experiment / time
 
 
 def _tensorboard(folder: Path) -> TensorBoardLogger:

@@ -1,5 +1,6 @@
 """SplitData: a LightningDataModule whose events lie on the device, split at random."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import lightning
@@ -11,7 +12,7 @@ from nanotrigger.data.loader import TensorBatches
 _ROWS_IN_ORDER = 4096  # at least; what is only judged need not come in small batches
 
 
-class SplitData(lightning.LightningDataModule):
+class SplitData(lightning.LightningDataModule, ABC):
     """Batches of events that are read whole and split into training, validation and test.
 
     Args:
@@ -33,20 +34,20 @@ class SplitData(lightning.LightningDataModule):
         self.steps_per_block = 1  # of training and validation; the task changes it
 
     @staticmethod
+    @abstractmethod
     def resolve(source: str) -> str:
         """Return what the source `auto` stands for; others as they are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self, part: str) -> tuple[Tensor, ...]:
         """Return the tensors of a part, `train`, `validation` or `test`, with the events along their first dimension.
 
         The first one holds the standardized features.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def record(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of the data: source, hash, split, names and standardization."""
-        raise NotImplementedError
 
     def train_dataloader(self) -> TensorBatches:
         """Return shuffled batches of the training split."""

@@ -49,16 +49,16 @@ def _offset(operation: Offset, bits: int, known: Known) -> int:
     return max(bits - max(operation.shift + lowest, known.low), 0)
 
 
-def _quantize(operation: Quantize, bits: int, source: Range, known: Known) -> int:
+def _quantize(operation: Quantize, bits: int, source: Range, source_known: Known) -> int:
     """An incrementer that rounds up, and behind it one ALUT for each bit that ReLU or saturation may change."""
     target = operation.target
     rounded = rounded_range(source, operation.drop, relu=operation.relu, half_to_even=operation.rounds)
     drops_negative = operation.saturates and target.low == 0  # so only the other words need be rounded
     rounded_bits = max(rounded.high, 0).bit_length() if drops_negative else rounded.bits
     count = 0
-    up = rounds_up(operation, known)
+    up = rounds_up(operation, source_known)
     if up is None:
-        count += _rounding(operation.drop, rounded_bits, known)
+        count += _rounding(operation.drop, rounded_bits, source_known)
     elif up and rounded_bits > _MERGED:
         count += rounded_bits
     if operation.saturates and rounded not in target:
@@ -67,14 +67,14 @@ def _quantize(operation: Quantize, bits: int, source: Range, known: Known) -> in
     return count + (bits if operation.relu and source.low < 0 else 0)
 
 
-def _rounding(drop: int, rounded_bits: int, known: Known) -> int:
+def _rounding(drop: int, rounded_bits: int, source_known: Known) -> int:
     """Whether to round up is a function of all dropped bits and the last that stays; the carry ends at a known zero."""
-    kept = known.zeros >> drop
+    kept = source_known.zeros >> drop
     carries = rounded_bits if not kept else min(rounded_bits, (kept & -kept).bit_length() - 1)
     below_half = (1 << (drop - 1)) - 1
-    if known.ones & below_half:
+    if source_known.ones & below_half:
         return carries  # the first dropped bit alone tells
-    return carries + tree_of_luts(known.unknown(drop + 1))
+    return carries + tree_of_luts(source_known.unknown(drop + 1))
 
 
 def _overflow(source_bits: int, target: Range) -> int:

@@ -73,16 +73,17 @@ class Budget(lightning.Callback):
         rounds: int = 0,
     ) -> None:
         given = {"aluts": aluts, "ffs": ffs, "share": share, "ebops": ebops}
-        self.limits = {unit: limit for unit, limit in given.items() if limit is not None}
-        for unit, limit in self.limits.items():
+        limits = {unit: limit for unit, limit in given.items() if limit is not None}
+        for unit, limit in limits.items():
             if not 0 < limit < math.inf:
                 raise InputError(f"budget.{unit}={limit}: must be positive")
-        if len(self.limits) > 1:
-            raise InputError(f"budget has {', '.join(self.limits)}; give one of them")
+        if len(limits) > 1:
+            raise InputError(f"budget has {', '.join(limits)}; give one of them")
         if not 0 < ramp <= 1:
             raise InputError(f"budget.ramp={ramp}: must be above 0 and at most 1")
         if rounds < 0:
             raise InputError(f"budget.rounds={rounds}: must not be negative")
+        self.unit, self.limit = next(iter(limits.items()), ("aluts", math.inf))
         self.ramp = ramp
         self.rounds = rounds
         self.first: float | None = None  # cost
@@ -92,39 +93,47 @@ class Budget(lightning.Callback):
         self.front: dict[str, tuple[float, float]] = {}  # cost and score, the higher the better, by the file's name
 
     @property
+    def is_limited(self) -> bool:
+        """Whether there is a budget."""
+        return self.limit < math.inf
+
+    @property
+    def is_refined(self) -> bool:
+        """Whether a refinement follows the training."""
+        return self.is_limited and self.rounds > 0
+
+    @property
     def shortfall(self) -> str:
         """What to say if no network was within the budget; empty if there is none."""
         least = min([self.least, *(cost for cost, _ in self.front.values())])
-        return "".join(
-            f" within budget.{unit}={limit:g} (the nearest: {least:g})" for unit, limit in self.limits.items()
-        )
+        return f" within budget.{self.unit}={self.limit:g} (the nearest: {least:g})" if self.is_limited else ""
 
     @property
     def start(self) -> str | None:
         """The file of the network to refine: the best of the front near the budget, else the cheapest; None if none."""
-        limit = next(iter(self.limits.values()), math.inf)
-        points = {name: point for name, point in self.front.items() if _LEAST * limit <= point[0] <= _REACHABLE * limit}
-        near = {name: score for name, (cost, score) in points.items() if cost <= _NEAR * limit}
+        least, most = _LEAST * self.limit, _REACHABLE * self.limit
+        points = {name: point for name, point in self.front.items() if least <= point[0] <= most}
+        near = {name: score for name, (cost, score) in points.items() if cost <= _NEAR * self.limit}
         candidates = near or {name: -cost for name, (cost, _) in points.items()}
         return max(candidates, key=candidates.__getitem__, default=None)
 
     @property
     def is_complete(self) -> bool:
         """Whether the network is within the budget."""
-        return all(self.costs.get(unit, math.inf) <= limit for unit, limit in self.limits.items())
+        return self.costs.get(self.unit, math.inf) <= self.limit
 
     def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
         """Check that there are bits to learn; choose the price."""
         network = pl_module.network
-        if self.limits and network.price is None:
-            raise InputError(f"budget.{next(iter(self.limits))}: give network.learned_bits=weight as well")
-        if network.price is not None and "ebops" in self.limits:
+        if self.is_limited and network.price is None:
+            raise InputError(f"budget.{self.unit}: give network.learned_bits=weight as well")
+        if network.price is not None and self.unit == "ebops":
             network.price.unit = "ebops"
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Check that the best network can be refined; bring the front along if a run goes on in another folder."""
-        best = next(callback for callback in trainer.callbacks if isinstance(callback, BestCheckpoint))
-        if self.limits and self.rounds:
+        best = BestCheckpoint.of(trainer)
+        if self.is_refined:
             is_pruned = any(callback.is_on for callback in trainer.callbacks if isinstance(callback, Pruning))
             if is_pruned or isinstance(pl_module.network, VariationalAutoencoder):
                 what = "a network that is pruned" if is_pruned else "a variational autoencoder"
@@ -148,8 +157,9 @@ class Budget(lightning.Callback):
         for unit, value in self.costs.items():
             pl_module.log(unit, float(value))
         pl_module.log("price_rate", network.price.rate)
-        for unit, limit in self.limits.items():
-            network.price.rate.fill_(self._rate(float(network.price.rate), self.costs[unit], limit, trainer))
+        if self.is_limited:
+            rate = self._rate(float(network.price.rate), self.costs[self.unit], self.limit, trainer)
+            network.price.rate.fill_(rate)
 
     def _rate(self, rate: float, cost: float, limit: float, trainer: lightning.Trainer) -> float:
         self.first = cost if self.first is None else self.first
@@ -164,16 +174,15 @@ class Budget(lightning.Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Keep a network that was just validated if it is on the front, and no longer those that it beats."""
-        best = next(callback for callback in trainer.callbacks if isinstance(callback, BestCheckpoint))
+        best = BestCheckpoint.of(trainer)
         score = trainer.callback_metrics.get(str(best.monitor))
         if not self.costs or score is None or trainer.fast_dev_run:
             return
-        unit = next(iter(self.limits), "aluts")
-        cost, value = self.costs[unit], float(score) * (1 if best.mode == "max" else -1)
+        cost, value = self.costs[self.unit], float(score) * best.sign
         if any(other <= cost and rival >= value for other, rival in self.front.values()):
             return
         beaten = [name for name, (other, rival) in self.front.items() if other >= cost and rival <= value]
-        name = f"{unit}_{cost:07.6g}.ckpt"
+        name = f"{self.unit}_{cost:07.6g}.ckpt"
         self.front = {**{key: point for key, point in self.front.items() if key not in beaten}, name: (cost, value)}
         folder = Path(str(best.dirpath), FRONT)
         trainer.save_checkpoint(folder / name, weights_only=True)
@@ -197,7 +206,7 @@ def count(network: Network, unit: str) -> float:
 
 
 def cost_of(network: Network) -> Cost:
-    """Return what a network of learned precision would cost now."""
+    """Return what a quantized network costs; one of learned precision as it would be frozen now."""
     layers = layers_of(frozen(network))
     report = structural_report(unroll(layers), Target())
     return Cost(report.used.aluts or 0, report.used.ffs or 0, report.contest_figure or 0.0, ebops(layers))

@@ -91,6 +91,11 @@ def network_of(checkpoint: Mapping[str, Any]) -> Network:
     return network
 
 
+def with_network(checkpoint: Mapping[str, Any], network: Network) -> dict[str, Any]:
+    """Return the content of a checkpoint with another network of the same kind."""
+    return {**checkpoint, "state_dict": {f"{_PREFIX}{name}": tensor for name, tensor in network.state_dict().items()}}
+
+
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Return the content of a checkpoint, plain tensors and primitives only.
 

@@ -242,5 +242,5 @@ def _uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, former)
-    if waiting:
-        raise KeyboardInterrupt
+        if waiting:  # also if the block raised: what it runs may have been interrupted too
+            raise KeyboardInterrupt

@@ -22,16 +22,10 @@ class History(lightning.Callback):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: list[dict[str, float]] = []
-        self._is_validated = False  # the present epoch
-
-    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Remember that the epoch has metrics of validation; Lightning keeps those of an earlier one as well."""
-        self._is_validated = not trainer.sanity_checking
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Append the epoch's row and write the file."""
-        of_epoch = "" if self._is_validated else "train_"
-        self._is_validated = False
+        """Append the epoch's row and write the file; Lightning keeps the metrics of an earlier validation as well."""
+        of_epoch = "" if pl_module.is_validated else "train_"
         metrics = {
             name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if name.startswith(of_epoch)
         }

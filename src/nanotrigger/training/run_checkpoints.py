@@ -42,6 +42,21 @@ class BestCheckpoint(ModelCheckpoint):
     final sparsity, or when it costs more than its budget.
     """
 
+    @classmethod
+    def of(cls, trainer: lightning.Trainer) -> "BestCheckpoint":
+        """Return the one among a trainer's callbacks."""
+        return next(callback for callback in trainer.callbacks if isinstance(callback, cls))
+
+    @property
+    def sign(self) -> int:
+        """Factor by which a score becomes the higher the better."""
+        return 1 if self.mode == "max" else -1
+
+    def replaced(self, state: dict[str, Any], score: Tensor) -> dict[str, Any]:
+        """Return a state of this callback that knows of a best.ckpt, and its score, which somebody else wrote."""
+        scores = {"best_model_score": score, "kth_value": score, "best_k_models": {"best.ckpt": score}}
+        return {**state, **scores, "best_model_path": "best.ckpt", "kth_best_model_path": "best.ckpt"}
+
     def state_dict(self) -> dict[str, Any]:
         """Return scores and names of files, without the folder, which may change."""
         state = super().state_dict()

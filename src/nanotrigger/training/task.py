@@ -2,6 +2,7 @@
 
 import math
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
@@ -24,7 +25,7 @@ Schedule = Literal["cosine", "constant", "plateau"]
 _PATIENCE = 3  # epochs without improvement that are let pass; behind the next one half the learning rate
 
 
-class Task(lightning.LightningModule):
+class Task(lightning.LightningModule, ABC):
     """Train a network with Adam, and keep in checkpoints what rebuilds it.
 
     Args:
@@ -41,7 +42,7 @@ class Task(lightning.LightningModule):
         self.network: Any = network
         self.learning_rate = learning_rate
         self.schedule = schedule
-        self._is_validated = False  # since the plateau schedule last saw a loss
+        self.is_validated = False  # the present epoch
         self._compiled: CompiledStep | None = None
         self._random_states: list[Tensor] = []  # of a checkpoint, until the training goes on
 
@@ -52,6 +53,7 @@ class Task(lightning.LightningModule):
         """What of the task its evaluation needs; kept in the checkpoint."""
         return {}
 
+    @abstractmethod
     def objective(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return what is minimized, a scalar, and the metrics of a batch, scalars by name; a pure function.
 
@@ -59,8 +61,8 @@ class Task(lightning.LightningModule):
             network: in training mode for what is minimized.
             batch: tensors as the loader gives them.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def criterion(self, batch: Batch, outputs: Tensor) -> Callable[[Tensor], float]:
         """Return a function that maps outputs, shape (batch, outputs), to a loss, the lower the better.
 
@@ -68,7 +70,6 @@ class Task(lightning.LightningModule):
             batch: as of `objective`.
             outputs: of the network at present, same shape.
         """
-        raise NotImplementedError
 
     def with_price(self, network: nn.Module, value: Tensor) -> Tensor:
         """Return what is minimized: while a network of learned precision is trained, a value plus its price."""
@@ -178,14 +179,14 @@ class Task(lightning.LightningModule):
 
     def on_validation_end(self) -> None:
         """Remember that there is a new loss; Lightning keeps that of an earlier epoch as well."""
-        self._is_validated = not self.trainer.sanity_checking
+        self.is_validated = not self.trainer.sanity_checking
 
     def on_train_epoch_end(self) -> None:
         """Show the plateau schedule the epoch's loss; Lightning would, after the checkpoint was written without it."""
         schedule = self.lr_schedulers()
-        if self._is_validated and isinstance(schedule, ReduceLROnPlateau):
+        if self.is_validated and isinstance(schedule, ReduceLROnPlateau):
             schedule.step(float(self.trainer.callback_metrics["val_loss"]))
-        self._is_validated = False
+        self.is_validated = False
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what rebuilds task, network and data scaling: plain tensors and primitives only."""

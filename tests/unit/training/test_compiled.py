@@ -280,6 +280,12 @@ def test_an_interruption_waits_for_the_compiler():
     assert done and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_an_interruption_that_ends_the_compiler_is_none_of_its_failures():
+    with pytest.raises(KeyboardInterrupt), _uninterrupted():
+        signal.raise_signal(signal.SIGINT)
+        raise RuntimeError("g++ was interrupted")
+
+
 def test_a_block_is_as_many_batches():
     JETS.setup()
     rows = JETS.rows("train")

@@ -1,0 +1,81 @@
+"""The folder that receives everything of a training."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from nanotrigger.errors import InputError
+from nanotrigger.files import remove_unfinished
+from nanotrigger.studies.budget import FRONT
+
+_WRITTEN = ("best.ckpt", "last.ckpt", "metrics.csv", "config.yaml", f"{FRONT}/*.ckpt")
+
+
+class RunFolder:
+    """A run folder, which one training holds at a time.
+
+    Args:
+        path: of the folder, which need not exist.
+        goes_on: whether the run in there goes on; else there must be none.
+    """
+
+    def __init__(self, path: Path, *, goes_on: bool) -> None:
+        self.path = path
+        self._goes_on = goes_on
+        self._lock: FileLock | None = None
+
+    def check(self) -> None:
+        """Refuse a folder that holds a run.
+
+        Raises:
+            InputError: it does, and that one does not go on.
+        """
+        if not self._goes_on and (self.path / "config.yaml").exists():
+            raise InputError(
+                f"output={self.path} already holds a run; choose another folder or resume with "
+                f"ckpt_path={self.path / 'last.ckpt'}"
+            )
+
+    def hold(self) -> None:
+        """Keep other trainings out, and remove what one that was killed had begun to write; nothing if it is held.
+
+        Raises:
+            InputError: another training holds it.
+        """
+        if self._lock is not None:
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock = FileLock(self.path / ".lock", timeout=0)
+            self._lock.acquire()
+        except Timeout:
+            raise InputError(f"output={self.path}: another training is writing there; wait for it") from None
+        self.check()
+        for name in _WRITTEN:
+            remove_unfinished(self.path / name)
+
+    def release(self) -> None:
+        """Let other trainings in."""
+        if self._lock is not None:
+            self._lock.release()
+
+
+def settle_last(settings: Any) -> None:
+    """Have `ckpt_path=last` mean the last.ckpt of the run folder, or of the experiment's newest, if there is one."""
+    if settings.output is None:
+        runs = sorted(path.parent for path in default_output(settings).parent.glob("*/config.yaml"))
+        settings.output = str(runs[-1]) if runs else None
+    last = None if settings.output is None else Path(settings.output, "last.ckpt")
+    settings.ckpt_path = str(last) if last is not None and last.exists() else None
+
+
+def default_output(settings: Any) -> Path:
+    """Return the folder of the resumed checkpoint, or a new one named by experiment and time."""
+    if settings.ckpt_path not in (None, "last"):
+        return Path(settings.ckpt_path).parent
+    if settings.experiment is None:
+        settings.experiment = Path(str(settings.config[-1])).stem if settings.config else "run"
+    time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    return Path("checkpoints") / settings.experiment / time
