@@ -6,6 +6,7 @@ import pytest
 
 from nanotrigger.networks.weights import layer_weights
 from nanotrigger.resources.ebops import ebops
+from nanotrigger.resources.of_network import layers_of
 from nanotrigger.resources.read_layers import read_layers
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.history import read_history
@@ -31,6 +32,8 @@ def run(tmp_path_factory):
     done = train(*WORDS, f"budget.ebops={LIMIT}", "budget.rounds=4", "evaluate=false", f"output={folder}")
     assert done.returncode == 0, done.stderr
     assert "round 4: " in done.stdout
+    cost = ebops(layers_of(load_trained(folder / "best.ckpt").network))
+    assert f"best.ckpt costs {cost} of budget.ebops={LIMIT}, {1 - cost / LIMIT:.1%} below it" in done.stdout
     return folder
 
 

@@ -27,7 +27,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.studies.budget import Budget
-from nanotrigger.training.checkpoint import load_trained, read_checkpoint
+from nanotrigger.training.checkpoint import load_trained, network_of, read_checkpoint
 from nanotrigger.training.history import History
 from nanotrigger.training.pruning import Pruning
 from nanotrigger.training.run_checkpoints import BestCheckpoint, LastCheckpoint, WholeCheckpoints
@@ -174,7 +174,10 @@ class TrainCLI(LightningCLI):
         if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
             return
         self._refine()
-        if self._settings.evaluate and (self._folder.path / "best.ckpt").exists():
+        best = self._folder.path / "best.ckpt"
+        if self._budget.is_limited and best.exists():
+            print(self._budget.verdict(network_of(read_checkpoint(best))))
+        if self._settings.evaluate and best.exists():
             evaluate_run(self._folder.path, self.datamodule)
         elif self._settings.evaluate:
             wanted = " with the final sparsity" if self._settings.pruning.sparsity else ""

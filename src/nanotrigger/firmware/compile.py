@@ -70,7 +70,8 @@ def _with_gcc(project: Path, name: str, build: Path) -> Path:
             "-fmax-errors=3",
             "-w",  # attributes and pragmas for the FPGA compiler mean nothing here
             *("-I", str(_STAND_IN), "-I", str(_ac_types())),
-            *(str(sources / "firmware" / f"{name}.cpp"), str(sources / f"{name}_bridge.cpp")),
+            # both sources as one: half of the time goes into reading the same headers
+            *("-include", str(sources / "firmware" / f"{name}.cpp"), str(sources / f"{name}_bridge.cpp")),
             *("-o", str(library)),
         ]
     )

@@ -108,6 +108,14 @@ class Budget(lightning.Callback):
         least = min([self.least, *(cost for cost, _ in self.front.values())])
         return f" within budget.{self.unit}={self.limit:g} (the nearest: {least:g})" if self.is_limited else ""
 
+    def verdict(self, network: Network) -> str:
+        """What to say of the best network: what it costs, and how far below the budget that is."""
+        cost = getattr(cost_of(network), self.unit)
+        return (
+            f"best.ckpt costs {cost:g} of budget.{self.unit}={self.limit:g}, {1 - cost / self.limit:.1%} below it; "
+            "no network nearer to it was better"
+        )
+
     @property
     def start(self) -> str | None:
         """The file of the network to refine: the best of the front near the budget, else the cheapest; None if none."""
