@@ -13,11 +13,12 @@ demo: .venv/installed
 	$(BIN)/python train.py experiment=$(EXPERIMENT) output=$$run && \
 	$(BIN)/python export.py ckpt=$$run/best.ckpt
 
+# tests in the order of their names: those of tests/pipeline, the longest, must not come last
 test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nanotrigger needs Python 3.11 or newer; give PYTHON=...")'
