@@ -94,9 +94,8 @@ def test_the_contest_chooses_on_validation_and_confirms_on_test(tmp_path):
     assert again.returncode == 0, again.stderr
     assert json.loads((tmp_path / "again" / "test.json").read_text())["accuracy"] == entry["test"]["accuracy"]
 
-    none = scan(
-        *words[:2], "contest.threshold=0.99", *words[3:-1], f"output={tmp_path / 'none'}", f"leaderboard={board}"
-    )
+    few = ("study=contest_uniform", "contest.points=1", "contest.threshold=0.99")
+    none = scan(*few, *SHORT, f"output={tmp_path / 'none'}", f"leaderboard={board}")
     assert none.returncode == 1
     assert "no network exceeds contest.threshold=0.99" in none.stderr
     assert len(json.loads(board.read_text())["entries"]) == 1
