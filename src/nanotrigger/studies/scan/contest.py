@@ -89,10 +89,10 @@ def make_entry(
 
 
 def leaderboard_table(entries: Sequence[dict[str, Any]]) -> Table:
-    """Return the leaderboard as a table; its last column compares Yosys' ALUTs with those that were counted."""
+    """Return the leaderboard as a table; last ALUTs and flip-flops of the datapath by Yosys, and as counted."""
     table = Table(title="Leaderboard", title_justify="left")
     cost, quality = ("ALUT % + FF %", "ALUTs", "FFs"), ("validation", "test", "above", "confirmed", "parity")
-    for name in ("study", *cost, *quality, "Yosys"):
+    for name in ("study", *cost, *quality, "Yosys (counted)"):
         table.add_column(name, justify="left" if name == "study" else "right")
     for entry in entries:
         table.add_row(
@@ -104,13 +104,15 @@ def leaderboard_table(entries: Sequence[dict[str, Any]]) -> Table:
             f"{entry['threshold']:.3f}",
             "yes" if entry["confirmed"] else "no",
             f"{entry['differing_words']:,} of {entry['words']:,}",
-            _ratio(entry.get("synthesis")),
+            _synthesized(entry.get("synthesis")),
         )
     return table
 
 
-def _ratio(synthesis: dict[str, int] | None) -> str:
-    return "" if synthesis is None else f"{synthesis['aluts'] / max(synthesis['counted_aluts'], 1) - 1:+.1%}"
+def _synthesized(synthesis: dict[str, int] | None) -> str:
+    if synthesis is None:
+        return ""
+    return "\n".join(f"{synthesis[unit]:,} ({synthesis[f'counted_{unit}']:,})" for unit in ("aluts", "ffs"))
 
 
 def _with_interval(result: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ def test_confirmed_entries_stand_first_and_a_checkpoint_once(tmp_path):
 def test_yosys_is_compared_with_the_count_of_the_same_datapath(tmp_path):
     synthesis = {"aluts": 103, "ffs": 20, "counted_aluts": 100, "counted_ffs": 19}
     entries = enter(tmp_path / "board.json", make_entry("a", 0.7, row(0.2, 0.76), row(0.2, 0.75), {}, synthesis))
-    assert list(leaderboard_table(entries).columns[-1].cells) == ["+3.0%"]
+    assert list(leaderboard_table(entries).columns[-1].cells) == ["103 (100)\n20 (19)"]
 
 
 def test_a_file_that_is_no_leaderboard_is_refused_and_kept(tmp_path):
