@@ -71,7 +71,9 @@ def refinement(
 
     The rate of the price begins where the training left it.
     """
-    network = frozen(network_of(checkpoint), headroom=1).eval()
+    learned = network_of(checkpoint)
+    assert learned.price is not None  # or there would be no budget
+    network = frozen(learned, headroom=1).eval()
     costs = cost_of(network)
     priced = costs.ebops if budget.unit == "ebops" else costs.aluts
     rounds = refine(
@@ -80,7 +82,7 @@ def refinement(
         task.criterion,
         lambda network: count(network, budget.unit),
         budget.limit,
-        rate=float(checkpoint["state_dict"]["network.price.rate"]) * priced / getattr(costs, budget.unit),
+        rate=float(learned.price.rate) * priced / getattr(costs, budget.unit),
         rounds=budget.rounds,
         seed=seed,
     )

@@ -24,7 +24,7 @@ class RunFolder:
     def __init__(self, path: Path, *, goes_on: bool) -> None:
         self.path = path
         self._goes_on = goes_on
-        self._lock: FileLock | None = None
+        self._lock = FileLock(path / ".lock", timeout=0)
 
     def check(self) -> None:
         """Refuse a folder that holds a run.
@@ -44,11 +44,10 @@ class RunFolder:
         Raises:
             InputError: another training holds it.
         """
-        if self._lock is not None:
+        if self._lock.is_locked:
             return
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            self._lock = FileLock(self.path / ".lock", timeout=0)
             self._lock.acquire()
         except Timeout:
             raise InputError(f"output={self.path}: another training is writing there; wait for it") from None
@@ -57,9 +56,8 @@ class RunFolder:
             remove_unfinished(self.path / name)
 
     def release(self) -> None:
-        """Let other trainings in."""
-        if self._lock is not None:
-            self._lock.release()
+        """Let other trainings in; nothing if it is not held."""
+        self._lock.release()
 
 
 def settle_last(settings: Any) -> None:
