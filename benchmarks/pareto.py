@@ -64,7 +64,7 @@ def ours(source: Path, seed: int, folder: Path) -> tuple[float, list[Point]]:
     """Return the seconds of a training and its refinements, and all networks on the way."""
     begin = time.perf_counter()
     options = ["experiment=jets_budget", f"data.source={source}", f"seed={seed}", f"output={folder}", "evaluate=false"]
-    options += ["budget.aluts=null", f"budget.ebops={BUDGETS[0]}", "budget.rounds=0"]
+    options += [f"budget.ebops={BUDGETS[0]}", "budget.rounds=0"]
     command = [sys.executable, "train.py", *options, "trainer.enable_progress_bar=false"]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     with ProcessPoolExecutor(2) as pool:

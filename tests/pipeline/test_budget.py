@@ -22,7 +22,6 @@ WORDS = (
     "trainer.max_epochs=24",
     "trainer.check_val_every_n_epoch=1",
     "trainer.enable_progress_bar=false",
-    "budget.aluts=null",
 )
 
 

@@ -22,7 +22,6 @@ EXPERIMENTS = {
         "trainer.max_epochs=16",
         "trainer.check_val_every_n_epoch=2",
         "network.hidden=[8]",
-        "budget.aluts=null",
         "budget.ebops=400",
         "budget.rounds=2",
     ),

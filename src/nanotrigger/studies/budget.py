@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,9 @@ class Cost:
     ffs: int
     share: float
     ebops: int
+
+
+UNITS = tuple(field.name for field in fields(Cost))
 
 
 class Budget(lightning.Callback):

@@ -22,6 +22,13 @@ COURSE = f"--config={CONFIGS}/experiment/course.yaml"
         (["test", "experiment=jets_qat"], ["test", QAT, "--experiment=jets_qat"]),
         (["fit", "--config", "my.yaml", "--a.b", "c"], ["fit", "--config", "my.yaml", "--a.b", "c"]),
         (["fit", "--config", "my.yaml", "seed=3"], ["fit", "--config", "my.yaml", "--seed_everything=3"]),
+        (
+            ["experiment=jets_qat", "budget.share=0.1"],
+            [
+                *("fit", QAT, "--budget.share=0.1"),
+                *("--budget.aluts=null", "--budget.ffs=null", "--budget.ebops=null", "--experiment=jets_qat"),
+            ],
+        ),
         (["--help"], ["--help"]),
         (["fit", "--help"], ["fit", "--help"]),
     ],

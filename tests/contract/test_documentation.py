@@ -1,0 +1,43 @@
+"""Every command for a training or an export that the documentation gives is accepted."""
+
+import re
+import shlex
+import sys
+
+import pytest
+
+from nanotrigger.cli.arguments import dashed, train_arguments
+from nanotrigger.cli.export import export_parser, read_target
+from nanotrigger.cli.train import CheckCLI, train
+from tests.command import ROOT
+
+CONFIGS = ROOT / "configs"
+REFERENCE = ROOT / "checkpoints" / "reference"
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), REFERENCE / "README.md")
+# an elision, a placeholder in <>, an option of the parser; a run that was trained; several GPUs; one's own signals
+LEFT_OUT = re.compile(r"…|<|--|(ckpt_path=RUN)|(accelerator=gpu)|(data\.signals=)")
+
+
+def commands(script: str) -> list[str]:
+    """Return the arguments of all commands of a script, each once."""
+    texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS]
+    found = {words.strip() for text in texts for words in re.findall(rf"python {script} ([^`#|\n]+)", text)}
+    return sorted(words for words in found if not LEFT_OUT.search(words))
+
+
+@pytest.mark.parametrize("command", commands("train.py"))
+def test_trainings(command, monkeypatch):
+    start = REFERENCE / ("jets_float.ckpt" if "=jets" in command else "ad_ae.ckpt")
+    words = re.sub(r"(data/\w+|FILE)\.h5", "simulated", command).replace("RUN/best.ckpt", str(start))
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    train(train_arguments(shlex.split(words.replace("=N", "=500")), CONFIGS), CONFIGS, cli=CheckCLI)
+
+
+@pytest.mark.parametrize("command", commands("export.py"))
+def test_exports(command):
+    read_target(export_parser().parse_args(dashed(shlex.split(command))))
+
+
+def test_there_are_some():
+    assert len(commands("train.py")) > 20
+    assert len(commands("export.py")) > 5
