@@ -29,7 +29,8 @@ class Block:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(torch.get_num_threads(),)) as thread:
+        # one thread: it would otherwise bring as many as the training has, which fight for the same cores
+        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as thread:
             parts = self.rows.split(self.batch_size * _GATHERED)
             following = thread.submit(self._gathered, parts[0])
             for part in (*parts[1:], None):
