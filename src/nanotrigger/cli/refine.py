@@ -12,7 +12,7 @@ from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.networks.build import Network
 from nanotrigger.networks.freeze import frozen, take_over
-from nanotrigger.studies.budget import FRONT, Budget, cost_of, count
+from nanotrigger.studies.budget import FRONT, Budget, bill_of, cost_of
 from nanotrigger.studies.refine import refine
 from nanotrigger.training.checkpoint import network_of, read_checkpoint, with_network
 from nanotrigger.training.compiled_step import Batch
@@ -80,7 +80,7 @@ def refinement(
         network,
         _batches(data, seed),
         task.criterion,
-        lambda network: count(network, budget.unit),
+        lambda network: bill_of(network, budget.unit, costs),
         budget.limit,
         rate=float(learned.price.rate) * priced / getattr(costs, budget.unit),
         rounds=budget.rounds,

@@ -175,11 +175,12 @@ class TrainCLI(LightningCLI):
             return
         self._refine()
         best = self._folder.path / "best.ckpt"
-        if self._budget.is_limited and best.exists():
-            print(self._budget.verdict(network_of(read_checkpoint(best))))
-        if self._settings.evaluate and best.exists():
-            evaluate_run(self._folder.path, self.datamodule)
-        elif self._settings.evaluate:
+        if best.exists():
+            if self._budget.is_limited:
+                print(self._budget.verdict(network_of(read_checkpoint(best))))
+            if self._settings.evaluate:
+                evaluate_run(self._folder.path, self.datamodule)
+        elif self._settings.evaluate or self._budget.is_limited:
             wanted = " with the final sparsity" if self._settings.pruning.sparsity else ""
             wanted += self._budget.shortfall
             print(f"no epoch was trained and validated{wanted}: {self._folder.path} has no best.ckpt and no test.json")

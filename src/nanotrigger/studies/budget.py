@@ -17,12 +17,14 @@ from nanotrigger.resources.ebops import ebops
 from nanotrigger.resources.of_network import layers_of
 from nanotrigger.resources.structural import structural_report
 from nanotrigger.resources.unroll import unroll
+from nanotrigger.studies.refine import Bill
 from nanotrigger.training.pruning import Pruning
 from nanotrigger.training.run_checkpoints import BestCheckpoint
 
 _AIM = 0.975  # of the budget: in the middle of the five per cent below it
 _AIM_BEFORE_REFINEMENT = 1.25  # of the budget
 _LEAST, _NEAR, _REACHABLE = 0.5, 1.6, 4.0  # of the budget: where the best network is refined, or else the cheapest
+_NEAR_FFS = 1.3  # likewise, in flip-flops, of which a refinement saves fewer
 _FIRST_RATE, _LAST_RATE = 1e-6, 1.0  # of the price
 _GAIN, _DAMPING = 32.0, 1.0  # of the controller, over all validations
 FRONT = "front"  # folder of the checkpoints
@@ -124,7 +126,8 @@ class Budget(lightning.Callback):
         """The file of the network to refine: the best of the front near the budget, else the cheapest; None if none."""
         least, most = _LEAST * self.limit, _REACHABLE * self.limit
         points = {name: point for name, point in self.front.items() if least <= point[0] <= most}
-        near = {name: score for name, (cost, score) in points.items() if cost <= _NEAR * self.limit}
+        nearest = (_NEAR_FFS if self.unit == "ffs" else _NEAR) * self.limit
+        near = {name: score for name, (cost, score) in points.items() if cost <= nearest}
         candidates = near or {name: -cost for name, (cost, _) in points.items()}
         return max(candidates, key=candidates.__getitem__, default=None)
 
@@ -211,9 +214,18 @@ class Budget(lightning.Callback):
             setattr(self, name, value)
 
 
-def count(network: Network, unit: str) -> float:
-    """Return what a network of fixed formats costs in one unit."""
-    return ebops(layers_of(network)) if unit == "ebops" else float(getattr(cost_of(network), unit))
+def bill_of(network: Network, unit: str, first: Cost) -> Bill:
+    """Return what a network of fixed formats costs in one unit, and what a refinement that began at `first` pays.
+
+    They differ for flip-flops, of which a change of a single weight seldom saves one: half of what is paid are ALUTs.
+    """
+    if unit == "ebops":
+        value = ebops(layers_of(network))
+        return Bill(value, value)
+    cost = cost_of(network)
+    if unit == "ffs":
+        return Bill(cost.ffs, (cost.ffs + cost.aluts * first.ffs / first.aluts) / 2)
+    return Bill(getattr(cost, unit), getattr(cost, unit))
 
 
 def cost_of(network: Network) -> Cost:

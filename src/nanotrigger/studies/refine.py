@@ -46,11 +46,23 @@ class Place(NamedTuple):
         return (self.unit,) if self.column is None else (self.unit, self.column)
 
 
+class Bill(NamedTuple):
+    """What a network costs.
+
+    Attributes:
+        cost: what is limited.
+        paid: what is paid for it, in the same unit.
+    """
+
+    cost: float
+    paid: float
+
+
 def refine(
     network: Network,
     batches: Iterable[Batch],
     criterion: Callable[[Batch, Tensor], Callable[[Tensor], float]],
-    cost: Callable[[Network], float],
+    bill: Callable[[Network], Bill],
     limit: float,
     *,
     rate: float,
@@ -60,7 +72,7 @@ def refine(
     """Change a network in place, round by round; yield what it costs after each.
 
     A change gives a weight or bias another word of its format: zero, the opposite, or one that differs by a power of
-    two. It stays if it lowers loss + rate * cost; one with more signed digits must lower the loss. The rate follows the
+    two. It stays if it lowers loss + rate * paid; one with more signed digits must lower the loss. The rate follows the
     cost, which should fall exponentially to the limit; once it is there it stays, and the rate falls until the limit is
     used. This is coordinate descent on integers: nothing in it is smoothed or estimated.
 
@@ -68,40 +80,40 @@ def refine(
         network: quantized, of fixed formats, in evaluation mode; a word can become as large as its format allows.
         batches: at least one for each round, features first.
         criterion: returns what gives the loss of outputs, shape (rows, outputs), for a batch and its present outputs.
-        cost: what the network costs.
+        bill: returns what the network costs.
         limit: what it may cost.
-        rate: loss that a unit of cost is worth, at first.
+        rate: loss that a unit of what is paid is worth, at first.
         rounds: how many.
         seed: of the choice of changes.
     """
     generator = random.Random(seed)
-    first = cost(network)
+    first = bill(network).cost
     for number, batch in zip(range(1, rounds + 1), batches, strict=False):
         with torch.no_grad():
             _clear_unread(network)
-            spent = cost(network)
+            spent = bill(network)
             signals = Incremental(network, batch[0])
             loss = criterion(batch, signals.outputs)
-            spent = _round(network, signals, loss, cost, limit, spent, rate, generator)
+            cost = _round(network, signals, loss, bill, limit, spent, rate, generator).cost
         share = min(number / (_FALL * rounds), 1.0)
         aim = max(first, limit) ** (1 - share) * (_AIM * limit) ** share
-        if spent > limit:
-            rate *= min(max((spent / aim) ** _GAIN, 1 / _STEP), _STEP)
-        elif spent < _ENOUGH * limit:
+        if cost > limit:
+            rate *= min(max((cost / aim) ** _GAIN, 1 / _STEP), _STEP)
+        elif cost < _ENOUGH * limit:
             rate *= _FILLING
-        yield spent
+        yield cost
 
 
 def _round(
     network: Network,
     signals: Incremental,
     loss: Callable[[Tensor], float],
-    cost: Callable[[Network], float],
+    bill: Callable[[Network], Bill],
     limit: float,
-    spent: float,
+    spent: Bill,
     rate: float,
     generator: random.Random,
-) -> float:
+) -> Bill:
     """Try changes; return what the network costs then."""
     zeros, others = _places(network)
     present = loss(signals.outputs)
@@ -114,11 +126,11 @@ def _round(
         outputs = signals.changed(place.depth, place.unit, place.column, (new - word) * number.step)
         changed = loss(outputs)
         saves = len(signed_digits(new)) <= len(signed_digits(word))
-        if changed - present < (rate * _WORTH * spent if saves else 0):
+        if changed - present < (rate * _WORTH * spent.paid if saves else 0):
             tensor[position] = new * number.step
-            counted = cost(network)
-            gain = present - changed - rate * (counted - spent)
-            is_affordable = counted <= limit or spent > limit  # what is within the limit stays there
+            counted = bill(network)
+            gain = present - changed - rate * (counted.paid - spent.paid)
+            is_affordable = counted.cost <= limit or spent.cost > limit  # what is within the limit stays there
             if is_affordable and (gain > 0 or (gain == 0 and new == 0)):
                 present, spent = changed, counted
                 signals.keep(outputs)

@@ -1,12 +1,14 @@
 """Budgets: refused if they make no sense; the rate of the price follows the cost."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import MLP
-from nanotrigger.studies.budget import Budget
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.studies.budget import Budget, bill_of, cost_of
 
 
 def trainer(epoch: int) -> SimpleNamespace:
@@ -68,6 +70,20 @@ def test_what_is_refined(front, start):
     budget = Budget(aluts=100, rounds=1)
     budget.front = front
     assert budget.start == start
+
+
+def test_a_refinement_to_flip_flops_starts_nearer_and_pays_for_logic_too():
+    budget = Budget(ffs=100, rounds=1)
+    budget.front = {"a": (125, 0.6), "b": (150, 0.7)}
+    assert budget.start == "a"
+    formats = {kind: FixedPoint(4, 2) for kind in ("input", "weight", "bias")}
+    network = MLP(features=4, hidden=[4], classes=2, activation=FixedPoint(4, 1, signed=False), **formats)
+    first = cost_of(network)
+    assert bill_of(network, "ffs", first) == (first.ffs, first.ffs)
+    dearer = replace(first, aluts=2 * first.aluts)
+    assert bill_of(network, "ffs", dearer) == (first.ffs, 0.75 * first.ffs)
+    for unit in ("aluts", "share", "ebops"):
+        assert bill_of(network, unit, first) == (getattr(first, unit),) * 2
 
 
 def test_its_state_is_kept():

@@ -14,7 +14,7 @@ from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.studies.budget import cost_of
 from nanotrigger.studies.incremental import Incremental
-from nanotrigger.studies.refine import refine
+from nanotrigger.studies.refine import Bill, refine
 from nanotrigger.training import JetTagging
 
 FORMATS = {
@@ -75,7 +75,7 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
                 network,
                 itertools.repeat(batch),
                 task.criterion,
-                lambda network: cost_of(network).aluts,
+                lambda network: Bill(cost_of(network).aluts, cost_of(network).aluts),
                 0.5 * first,
                 rate=1e-3,
                 rounds=6,
@@ -100,16 +100,17 @@ def test_a_neuron_that_nothing_reads_is_gone_before_anything_is_tried(learned, b
     expected = network(batch[0])
     judged = []
 
-    def cost(network):
+    def bill(network):
         judged.append(torch.equal(network(batch[0]), expected) if not judged else True)
-        return float(sum((layer.weight != 0).sum() for layer in linear_layers(network).values()))
+        weights = float(sum((layer.weight != 0).sum() for layer in linear_layers(network).values()))
+        return Bill(weights, weights)
 
     task = JetTagging(learned, l1=0.0)
-    (last,) = refine(network, [batch], task.criterion, cost, 10.0, rate=1e-3, rounds=1)
+    (last,) = refine(network, [batch], task.criterion, bill, 10.0, rate=1e-3, rounds=1)
     assert judged[0]
     assert not network.layers.dense_1.weight[2].any()
     assert not network.layers.dense_2.weight[:, 2].any()
-    assert last == cost(network)
+    assert last == bill(network).cost
 
 
 def test_a_network_of_learned_precision_takes_the_weights_over(learned, batch):
