@@ -217,7 +217,7 @@ def _compile(function: Callable[..., Any], tensors: list[Tensor]) -> Callable[..
         "size_asserts": False,  # the shapes are those of `prepare`
     }
     try:
-        with _uninterrupted(), warnings.catch_warnings():
+        with _uninterrupted(), _as_one_thread_may(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of torch about itself
             graph = make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)(*tensors)
             return torch._inductor.standalone_compile(
@@ -228,6 +228,18 @@ def _compile(function: Callable[..., Any], tensors: list[Tensor]) -> Callable[..
             f"the training step is not compiled, and slower: {' '.join(str(error).split())[:200]}", stacklevel=2
         )
         return function
+
+
+@contextmanager
+def _as_one_thread_may() -> Iterator[None]:
+    """Let torch's compiler fuse sums that it would keep apart to be deterministic, which one thread is in any case."""
+    former = torch.get_deterministic_debug_mode()
+    if torch.get_num_threads() == 1:
+        torch.set_deterministic_debug_mode("default")
+    try:
+        yield
+    finally:
+        torch.set_deterministic_debug_mode(former)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
 from nanotrigger.networks.weights import layer_weights, linear_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training import AnomalyDetection, JetTagging, blocks
-from nanotrigger.training.compiled_step import CompiledStep, _uninterrupted
+from nanotrigger.training.compiled_step import CompiledStep, _as_one_thread_may, _uninterrupted
 from nanotrigger.training.history import History, read_history
 from nanotrigger.training.pruning import Pruning
 from nanotrigger.training.run_checkpoints import LastCheckpoint
@@ -270,6 +270,18 @@ def test_needs_a_compiler(monkeypatch):
     monkeypatch.delenv("CXX")
     monkeypatch.setenv("TORCH_COMPILE_DISABLE", "1")
     assert not pays_off(long_trainer())
+
+
+@pytest.mark.parametrize(("threads", "is_deterministic"), [(1, False), (2, True)])
+def test_only_one_thread_is_deterministic_by_itself(threads, is_deterministic, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with _as_one_thread_may():
+            assert torch.are_deterministic_algorithms_enabled() == is_deterministic
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 def test_an_interruption_waits_for_the_compiler():
