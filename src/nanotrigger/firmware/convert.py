@@ -130,6 +130,7 @@ def _settle(folder: Path, project: Path, stamp: str) -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.is_file()}
     settings = folder / _SETTINGS
     texts[settings] = re.sub(r"(?ms)^OutputDir: .*?(?=^\S)", f"OutputDir: {project.name}\n", texts[settings])
+    texts[settings] = re.sub(r"(?m)^Stamp: .*$", f"Stamp: '{stamp}'", texts[settings])  # PyYAML quotes digits alone
     stampless = "".join(texts.values()).replace(stamp, "")
     settled = hashlib.sha256(stampless.encode()).hexdigest()[: len(stamp)]
     for path, text in texts.items():
