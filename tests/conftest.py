@@ -1,5 +1,6 @@
 """Run train.py, and share a few small runs."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from tests.command import command
 from tests.made_events import make_events, write_events
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background, and what it starts, would ignore it
 
 QUIET = ("trainer.enable_progress_bar=false", "trainer.enable_model_summary=false")
 

@@ -11,6 +11,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +24,8 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 Batch = tuple[Tensor, ...]
 Objective = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
 
+_WORTH_HALVING = 10_000_000  # rows times parameters; in a smaller step, two threads wait for each other too long
+
 
 class CompiledStep:
     """Fake quantization, loss, gradient and Adam's update in one compiled function that changes tensors in place.
@@ -30,9 +33,13 @@ class CompiledStep:
     The network may be pruned by `torch.nn.utils.prune` behind this constructor: then what lies behind the masks is
     trained. The optimizer's state stays what `torch.optim.Adam` makes of it, and can go on either way.
 
+    The gradient of a large batch is the mean of those of its halves, for which two threads are used where torch has
+    as many (`torch.get_num_interop_threads`); the sums are the same in one.
+
     Args:
         network: what is trained, without masks.
-        objective: maps network and batch to what is minimized, a scalar, and to metrics, scalars by name.
+        objective: maps network and batch to what is minimized, a scalar, and to metrics, scalars by name; means over
+            the rows of the batch.
     """
 
     def __init__(self, network: nn.Module, objective: Objective) -> None:
@@ -41,6 +48,8 @@ class CompiledStep:
         self._evaluation = _Objective(copy.deepcopy(network).eval(), objective)
         self._function: Callable[..., Any] | None = None
         self._evaluate: Callable[..., Tensor] | None = None
+        self._map: Callable[..., Iterator[Any]] = map
+        self.is_halved = False
         self._rows = 0  # of a batch for which that is compiled
         self.steps = 0  # whose metrics are in the totals
 
@@ -56,27 +65,48 @@ class CompiledStep:
             optimizer: over the parameters that are trained, in one group, without weight decay.
             batch: tensors, the first dimension of each is the batch.
         """
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            _, metrics = self._objective(batch)  # for their names; nothing must be drawn for it
-        self._names = list(metrics)
-        self._totals = torch.zeros(len(metrics))
+        self._names, are_rows_apart = _try(self._objective, batch)
+        self._totals = torch.zeros(len(self._names))
         self._rate = torch.zeros(())
         group = optimizer.param_groups[0]
         self._network_state = network = _network_state(self._network, group["params"])
-        tensors, structure = tree_flatten(((*network, *_flat_state(optimizer), self._rate, self._totals), batch))
+        adam = (*_flat_state(optimizer), self._rate, self._totals)
+        rows, work = len(batch[0]), len(batch[0]) * sum(parameter.numel() for parameter in group["params"])
+        self.is_halved = are_rows_apart and rows % 2 == 0 and work >= _WORTH_HALVING and torch.get_num_threads() == 1
 
-        def step(*tensors: Tensor) -> None:
-            state, batch = tree_unflatten(tensors, structure)
-            _step(self._objective, group["betas"], group["eps"], batch, *state)
+        def gradient(network: Any, batch: Batch) -> tuple[Tensor, Tensor]:
+            return _gradient(self._objective, batch, *network)
 
-        self._state = tensors[: -len(batch)]
-        self._function = _compile(step, tensors)
+        def update(network: Any, adam: Any, *parts: tuple[Tensor, Tensor]) -> None:
+            gradients, metrics = zip(*parts, strict=True)
+            means = sum(gradients) / len(parts), sum(metrics) / len(parts)
+            _update(group["betas"], group["eps"], *means, network[0], *adam)
+
+        def step(network: Any, adam: Any, batch: Batch) -> None:
+            update(network, adam, gradient(network, batch))
+
+        weights, state = _flat(network), _flat(network, adam)
+        if not self.is_halved:
+            whole = _compile(step, network, adam, batch)
+            self._function = lambda batch: whole(*state, *batch)
+            return
+        if torch.get_num_interop_threads() > 1:
+            self._map = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)).map
+        halves = _halves(batch)
+        of_half = _compile(gradient, network, halves[0], concurrent=True)
+        both = _compile(update, network, adam, *(of_half(*weights, *half) for half in halves))
+
+        def in_halves(batch: Batch) -> None:
+            first, second = self._map(lambda half: of_half(*weights, *half), _halves(batch))
+            both(*state, *first, *second)
+
+        self._function = in_halves
 
     def __call__(self, batch: Batch, learning_rate: float) -> None:
         """Train with one batch."""
         assert self._function is not None
         self._rate.fill_(learning_rate)
-        self._function(*self._state, *batch)
+        self._function(batch)
         self.steps += 1
 
     def take_metrics(self) -> dict[str, Tensor]:
@@ -90,18 +120,21 @@ class CompiledStep:
     @torch.no_grad()
     def evaluate(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
         """Return the means of the metrics over batches, by name; compiled for those of the first one's size."""
-        tensors, structure = tree_flatten((*self._network_state, batches[0]))
-        state = tensors[: -len(batches[0])]
+        network = self._network_state
 
-        def judge(*tensors: Tensor) -> Tensor:
-            parameters, masks, buffers, batch = tree_unflatten(tensors, structure)
-            return _judge(parameters, buffers, masks, self._evaluation, batch)[1]
+        def judge(network: Any, batch: Batch) -> Tensor:
+            return _judge(self._evaluation, batch, *network)[1]
 
         sizes = [len(batch[0]) for batch in batches]
         if self._evaluate is None:
-            self._evaluate, self._rows = _compile(judge, tensors), sizes[0]
-        functions = [self._evaluate if rows == self._rows else judge for rows in sizes]
-        metrics = [function(*state, *batch) for function, batch in zip(functions, batches, strict=True)]
+            self._evaluate = _compile(judge, network, batches[0], concurrent=self.is_halved)
+            self._rows = sizes[0]
+        weights, compiled = _flat(network), self._evaluate
+
+        def metrics_of(batch: Batch) -> Tensor:
+            return compiled(*weights, *batch) if len(batch[0]) == self._rows else judge(network, batch)
+
+        metrics = list(self._map(metrics_of, batches))
         means = (torch.stack(metrics) * torch.tensor(sizes)[:, None]).sum(dim=0) / sum(sizes)
         return dict(zip(self._names, means.unbind(), strict=True))
 
@@ -160,14 +193,37 @@ def _flat_state(optimizer: Adam) -> tuple[Tensor, ...]:
     return counts, *moments
 
 
-def _step(
+def _try(objective: _Objective, batch: Batch) -> tuple[list[str], bool]:
+    """Return the metrics' names, and whether rows are independent: none is drawn for, and no buffer follows them."""
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        draws = torch.get_rng_state()
+        buffers = [buffer.clone() for buffer in objective.buffers()]
+        _, metrics = objective(batch)
+        pairs = [(draws, torch.get_rng_state()), *zip(buffers, objective.buffers(), strict=True)]
+        return list(metrics), all(torch.equal(before, after) for before, after in pairs)
+
+
+def _gradient(
     objective: nn.Module,
-    betas: tuple[float, float],
-    eps: float,
     batch: Batch,
     parameters: dict[str, Tensor],
     masks: dict[str, Tensor],
     buffers: dict[str, Tensor],
+) -> tuple[Tensor, Tensor]:
+    """Return the gradient of what is minimized, flat, and the metrics of a batch, shape (metrics,)."""
+    # with the buffers as an argument: BatchNorm changes them
+    gradients, (_, metrics) = grad_and_value(_judge, argnums=2, has_aux=True)(
+        objective, batch, parameters, masks, buffers
+    )
+    return torch.cat([gradients[name].flatten() for name in parameters]), metrics
+
+
+def _update(
+    betas: tuple[float, float],
+    eps: float,
+    gradient: Tensor,
+    metrics: Tensor,
+    parameters: dict[str, Tensor],
     counts: Tensor,
     first: Tensor,
     second: Tensor,
@@ -175,9 +231,6 @@ def _step(
     totals: Tensor,
 ) -> None:
     """Change parameters and moments as Adam does (arXiv 1412.6980, algorithm 1), and add up the metrics."""
-    # with the buffers as an argument: BatchNorm changes them
-    gradients, (_, metrics) = grad_and_value(_judge, has_aux=True)(parameters, buffers, masks, objective, batch)
-    gradient = torch.cat([gradients[name].flatten() for name in parameters])
     totals.add_(metrics)
     counts.add_(1)
     first.lerp_(gradient, 1 - betas[0])
@@ -191,11 +244,11 @@ def _step(
 
 
 def _judge(
-    parameters: dict[str, Tensor],
-    buffers: dict[str, Tensor],
-    masks: dict[str, Tensor],
     objective: nn.Module,
     batch: Batch,
+    parameters: dict[str, Tensor],
+    masks: dict[str, Tensor],
+    buffers: dict[str, Tensor],
 ) -> tuple[Tensor, Tensor]:
     """Return what is minimized, and the metrics of a batch, shape (metrics,)."""
     weights = {name: tensor * masks[name] if name in masks else tensor for name, tensor in parameters.items()}
@@ -203,31 +256,46 @@ def _judge(
     return value, torch.stack(list(metrics.values()))
 
 
-def _compile(function: Callable[..., Any], tensors: list[Tensor]) -> Callable[..., Any]:
-    """Return the function compiled for tensors of these shapes, or as it is if that fails.
+def _halves(batch: Batch) -> list[Batch]:
+    return list(zip(*(rows.chunk(2) for rows in batch), strict=True))
 
-    It must not look at their values.
+
+def _flat(*arguments: Any) -> list[Tensor]:
+    return tree_flatten(arguments)[0]
+
+
+def _compile(function: Callable[..., Any], *arguments: Any, concurrent: bool = False) -> Callable[..., Any]:
+    """Return the function compiled for tensors of these shapes, or as it is if that fails; called with them, flat.
+
+    It must not look at their values. With `concurrent` its kernels are called by C++ that holds no lock of Python's,
+    which takes longer to compile.
     """
     # imported late: they take seconds, and a short training needs neither
     import torch._inductor
     from torch.fx.experimental.proxy_tensor import make_fx
 
+    tensors, structure = tree_flatten(arguments)
+
+    def flat(*tensors: Tensor) -> Any:
+        return function(*tree_unflatten(tensors, structure))
+
     options = {
         "fallback_random": True,  # the random numbers that torch would draw
         "size_asserts": False,  # the shapes are those of `prepare`
+        "cpp_wrapper": concurrent,
     }
     try:
         with _uninterrupted(), _as_one_thread_may(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of torch about itself
-            graph = make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)(*tensors)
+            graph = make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*tensors)
             return torch._inductor.standalone_compile(
-                graph, list(tensors), dynamic_shapes="from_example_inputs", options={"config_patches": options}
+                graph, tensors, dynamic_shapes="from_example_inputs", options={"config_patches": options}
             )
     except Exception as error:  # of whatever kind: there is nothing that training needs to be compiled for
         warnings.warn(
             f"the training step is not compiled, and slower: {' '.join(str(error).split())[:200]}", stacklevel=2
         )
-        return function
+        return flat
 
 
 @contextmanager
@@ -245,7 +313,10 @@ def _as_one_thread_may() -> Iterator[None]:
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Have Ctrl-C wait for the end of the block: torch's compiler may swallow it."""
-    if threading.current_thread() is not threading.main_thread():
+    is_heard = (
+        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+    )
+    if not is_heard:
         yield
         return
     waiting: list[int] = []

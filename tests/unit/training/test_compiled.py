@@ -2,6 +2,7 @@
 
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import lightning
 import pytest
@@ -101,6 +102,64 @@ def assert_equal_runs(one: Path, other: Path) -> None:
     assert states[0]["global_step"] == states[1]["global_step"]
     for name, tensor in states[0]["state_dict"].items():
         torch.testing.assert_close(tensor, states[1]["state_dict"][name], rtol=1e-3, atol=0.02, msg=name)
+
+
+@pytest.fixture
+def halved(monkeypatch):
+    """Any batch is halved that can be."""
+    monkeypatch.setattr("nanotrigger.training.compiled_step._WORTH_HALVING", 0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def prepared(name: str) -> tuple[Task, CompiledStep, list]:
+    """Return a task, its step and batches for it."""
+    torch.manual_seed(3)
+    task = TASKS[name]()
+    data = JETS if isinstance(task, JetTagging) else EVENTS
+    data.setup()
+    task.trainer = SimpleNamespace(datamodule=data)
+    batches = list(zip(*(rows[:1200].split(400) for rows in data.rows("train")), strict=True))
+    step = CompiledStep(task.network.train(), task.objective)
+    trained = [parameter for parameter in task.parameters() if parameter.requires_grad]
+    step.prepare(torch.optim.Adam(trained, lr=1e-3), batches[0])
+    return task, step, batches
+
+
+@pytest.mark.parametrize(("name", "compiled"), [("jets", True), ("jets learned", False), ("autoencoder", False)])
+@pytest.mark.usefixtures("halved")
+def test_halves_are_the_batch(name, compiled, monkeypatch):
+    """Their mean gradient and metrics are those of the batch, whether one thread or two take them."""
+
+    def trained(worth: float, threads: int) -> tuple[torch.Tensor, ...]:
+        if not compiled or worth:
+            monkeypatch.setattr(torch._inductor, "standalone_compile", lambda graph, *_, **__: graph)
+        monkeypatch.setattr("nanotrigger.training.compiled_step._WORTH_HALVING", worth)
+        monkeypatch.setattr(torch, "get_num_interop_threads", lambda: threads)
+        task, step, batches = prepared(name)
+        assert step.is_halved == (worth == 0)
+        for batch in batches:
+            step(batch, 1e-3)
+        return (*task.network.parameters(), *step.take_metrics().values(), *step.evaluate(batches).values())
+
+    one, two, whole = trained(0, 1), trained(0, 2), trained(torch.inf, 2)
+    assert all(torch.equal(*pair) for pair in zip(one, two, strict=True))
+    for first, second in zip(one, whole, strict=True):
+        torch.testing.assert_close(first, second, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["batch norm", "variational"])
+@pytest.mark.usefixtures("halved")
+def test_a_batch_whose_rows_depend_on_each_other_or_on_draws_stays_whole(name, monkeypatch):
+    monkeypatch.setattr("nanotrigger.training.compiled_step._compile", lambda *_, **__: None)
+    assert not prepared(name)[1].is_halved
+
+
+@pytest.mark.usefixtures("halved")
+def test_halved_it_resumes_bit_for_bit_too(tmp_path):
+    test_resumes_bit_for_bit(tmp_path, [])
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -290,6 +349,17 @@ def test_an_interruption_waits_for_the_compiler():
         signal.raise_signal(signal.SIGINT)
         done = True
     assert done and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_who_ignores_interruptions_still_does():
+    """As a job that a shell runs in the background."""
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with _uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def test_an_interruption_that_ends_the_compiler_is_none_of_its_failures():
