@@ -25,6 +25,7 @@ Batch = tuple[Tensor, ...]
 Objective = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
 
 _WORTH_HALVING = 10_000_000  # rows times parameters; in a smaller step, two threads wait for each other too long
+_LENT = threading.Lock()  # on a module while `functional_call` lends it its tensors
 
 
 class CompiledStep:
@@ -252,7 +253,8 @@ def _judge(
 ) -> tuple[Tensor, Tensor]:
     """Return what is minimized, and the metrics of a batch, shape (metrics,)."""
     weights = {name: tensor * masks[name] if name in masks else tensor for name, tensor in parameters.items()}
-    value, metrics = functional_call(objective, (weights, buffers), (batch,))
+    with _LENT:
+        value, metrics = functional_call(objective, (weights, buffers), (batch,))
     return value, torch.stack(list(metrics.values()))
 
 
@@ -267,8 +269,8 @@ def _flat(*arguments: Any) -> list[Tensor]:
 def _compile(function: Callable[..., Any], *arguments: Any, concurrent: bool = False) -> Callable[..., Any]:
     """Return the function compiled for tensors of these shapes, or as it is if that fails; called with them, flat.
 
-    It must not look at their values. With `concurrent` its kernels are called by C++ that holds no lock of Python's,
-    which takes longer to compile.
+    It must not look at their values. With `concurrent` its kernels are called by C++, which two threads can do at once:
+    it does not hold Python's lock.
     """
     # imported late: they take seconds, and a short training needs neither
     import torch._inductor
