@@ -1,4 +1,4 @@
-"""Compiled step: a step of Adam, or of a validation, as one function of tensors, compiled as a whole.
+"""Compiled step: a step of Adam, or of a validation, as a function of tensors, compiled as a whole.
 
 A network of a few thousand parameters needs less time for its arithmetic than Python needs to call it layer by layer.
 
@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import joblib
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
@@ -29,13 +30,13 @@ _LENT = threading.Lock()  # on a module while `functional_call` lends it its ten
 
 
 class CompiledStep:
-    """Fake quantization, loss, gradient and Adam's update in one compiled function that changes tensors in place.
+    """Fake quantization, loss, gradient and Adam's update, compiled as a whole, that change tensors in place.
 
     The network may be pruned by `torch.nn.utils.prune` behind this constructor: then what lies behind the masks is
     trained. The optimizer's state stays what `torch.optim.Adam` makes of it, and can go on either way.
 
-    The gradient of a large batch is the mean of those of its halves, for which two threads are used where torch has
-    as many (`torch.get_num_interop_threads`); the sums are the same in one.
+    The gradient of a large batch is the mean of those of its halves, for which two threads are used where there are
+    as many cores; the sums are the same in one.
 
     Args:
         network: what is trained, without masks.
@@ -66,13 +67,14 @@ class CompiledStep:
             optimizer: over the parameters that are trained, in one group, without weight decay.
             batch: tensors, the first dimension of each is the batch.
         """
-        self._names, are_rows_apart = _try(self._objective, batch)
+        self._names, draws = _try(self._objective, batch)
         self._totals = torch.zeros(len(self._names))
         self._rate = torch.zeros(())
         group = optimizer.param_groups[0]
         self._network_state = network = _network_state(self._network, group["params"])
         adam = (*_flat_state(optimizer), self._rate, self._totals)
         rows, work = len(batch[0]), len(batch[0]) * sum(parameter.numel() for parameter in group["params"])
+        are_rows_apart = not draws and not any(isinstance(layer, nn.BatchNorm1d) for layer in self._network.modules())
         self.is_halved = are_rows_apart and rows % 2 == 0 and work >= _WORTH_HALVING and torch.get_num_threads() == 1
 
         def gradient(network: Any, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -91,7 +93,7 @@ class CompiledStep:
             whole = _compile(step, network, adam, batch)
             self._function = lambda batch: whole(*state, *batch)
             return
-        if torch.get_num_interop_threads() > 1:
+        if joblib.cpu_count() > 1:
             self._map = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)).map
         halves = _halves(batch)
         of_half = _compile(gradient, network, halves[0], concurrent=True)
@@ -132,6 +134,7 @@ class CompiledStep:
             self._rows = sizes[0]
         weights, compiled = _flat(network), self._evaluate
 
+        @torch.no_grad()  # in another thread too
         def metrics_of(batch: Batch) -> Tensor:
             return compiled(*weights, *batch) if len(batch[0]) == self._rows else judge(network, batch)
 
@@ -194,14 +197,12 @@ def _flat_state(optimizer: Adam) -> tuple[Tensor, ...]:
     return counts, *moments
 
 
-def _try(objective: _Objective, batch: Batch) -> tuple[list[str], bool]:
-    """Return the metrics' names, and whether rows are independent: none is drawn for, and no buffer follows them."""
+def _try(objective: nn.Module, batch: Batch) -> tuple[list[str], bool]:
+    """Return the metrics' names, and whether random numbers are drawn for them."""
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        draws = torch.get_rng_state()
-        buffers = [buffer.clone() for buffer in objective.buffers()]
+        before = torch.get_rng_state()
         _, metrics = objective(batch)
-        pairs = [(draws, torch.get_rng_state()), *zip(buffers, objective.buffers(), strict=True)]
-        return list(metrics), all(torch.equal(before, after) for before, after in pairs)
+        return list(metrics), not torch.equal(before, torch.get_rng_state())
 
 
 def _gradient(
