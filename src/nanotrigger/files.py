@@ -72,10 +72,22 @@ def remove_unfinished(path: Path) -> None:
         temporary.unlink()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path`, whole or not at all."""
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
+    """Write a file, whole or not at all; once more if its folder disappears meanwhile."""
+    try:
+        _write(path, content)
+    except FileNotFoundError:
+        _write(path, content)
+
+
+def _write(path: Path, content: bytes | memoryview) -> None:
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` as `write_bytes` does."""
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, record: Any) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nanotrigger import files
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256, sha256_of_folder, whole_file, whole_folder, write_json, write_text
 
@@ -24,6 +25,21 @@ def test_a_failure_keeps_the_former_file(tmp_path):
         raise ZeroDivisionError
     assert path.read_text() == "former"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_whose_folder_is_moved_while_it_is_written_appears_in_a_new_one(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    sync = files._sync
+
+    def move_and_sync(path):
+        if not (tmp_path / "moved").exists():
+            folder.rename(tmp_path / "moved")
+        sync(path)
+
+    monkeypatch.setattr(files, "_sync", move_and_sync)
+    write_text(folder / "file.txt", "content")
+    assert [path.name for path in folder.iterdir()] == ["file.txt"]
+    assert (folder / "file.txt").read_text() == "content"
 
 
 def test_a_failure_keeps_the_former_folder(tmp_path):

@@ -13,7 +13,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
-from nanotrigger.files import whole_file
+from nanotrigger.files import write_bytes
 
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
@@ -30,8 +30,7 @@ class WholeCheckpoints(TorchCheckpointIO):
         """Write the checkpoint in the place of the former one."""
         content = io.BytesIO()  # without a name, which would be among the bytes
         torch.save(_canonical(checkpoint), content)
-        with whole_file(Path(path)) as temporary:
-            temporary.write_bytes(content.getbuffer())
+        write_bytes(Path(path), content.getbuffer())
 
 
 class BestCheckpoint(ModelCheckpoint):
