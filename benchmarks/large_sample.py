@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from nanotrigger.data.events import event_sets
+from nanotrigger.tasks.anomaly.data import event_sets
 
 ROOT = Path(__file__).parents[1]
 BLOCK = 100_000  # events written at once

@@ -23,12 +23,12 @@ import numpy as np
 import torch
 from training import REFERENCES, ROOT, archive, environment
 
-from nanotrigger.cli.refine import refinement
-from nanotrigger.data import JetData
+from nanotrigger.graph.ebops import product_ebops
 from nanotrigger.networks.freeze import frozen
-from nanotrigger.resources.ebops import product_ebops
-from nanotrigger.studies.budget import FRONT, Budget, cost_of
-from nanotrigger.training import JetTagging
+from nanotrigger.precision.budget import FRONT, Budget, cost_of
+from nanotrigger.precision.run import refinement
+from nanotrigger.tasks import JetTagging
+from nanotrigger.tasks.jets.data import JetData
 from nanotrigger.training.checkpoint import network_of, read_checkpoint
 
 BUDGETS = (300, 500, 1000, 2000, 5000, 20_000)

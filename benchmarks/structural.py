@@ -14,11 +14,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.firmware.target import Target
+from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
+from nanotrigger.graph.unroll import unroll
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.resources.layers import Conversion, IntegerNetwork, Layer
-from nanotrigger.resources.structural import structural_report
-from nanotrigger.resources.unroll import unroll
 
 JETS = (16, 32, 32, 32, 5)
 AUTOENCODER = (57, 32, 16, 3, 16, 32, 57)

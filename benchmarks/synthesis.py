@@ -13,11 +13,11 @@ from pathlib import Path
 
 from structural import AUTOENCODER, JETS, random_network
 
+from nanotrigger.cost.report import ResourceReport
+from nanotrigger.cost.sources.structural import structural_report
+from nanotrigger.cost.sources.yosys import LOG, synthesis_report
 from nanotrigger.firmware.target import Target
-from nanotrigger.resources.report import ResourceReport
-from nanotrigger.resources.structural import structural_report
-from nanotrigger.resources.synthesis import LOG, synthesis_report
-from nanotrigger.resources.unroll import unroll
+from nanotrigger.graph.unroll import unroll
 
 LEVELS = 2
 NETWORKS = [("jets", JETS, bits, bits, sparsity) for bits in (2, 4, 6, 8) for sparsity in (0.0, 0.75)]

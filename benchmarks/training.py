@@ -22,8 +22,8 @@ import h5py
 import numpy as np
 import torch
 
-from nanotrigger.data import EventData, JetData
 from nanotrigger.data.split_data import SplitData
+from nanotrigger.tasks import EventData, JetData
 
 ROOT = Path(__file__).parents[1]
 REFERENCES = Path(__file__).parent / "references"

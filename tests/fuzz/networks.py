@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.convert import convert
+from nanotrigger.firmware.backends.oneapi.convert import convert
 from nanotrigger.firmware.events import Events
-from nanotrigger.firmware.judge import judge
+from nanotrigger.firmware.proof import judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format
 from nanotrigger.networks import MLP

@@ -18,17 +18,17 @@ import torch
 from nanotrigger.cli import train
 from nanotrigger.cli.arguments import train_arguments
 from nanotrigger.cli.errors import one_line
-from nanotrigger.data.jets import read_jets
+from nanotrigger.cost.sources.oneapi.estimate import read_estimate
+from nanotrigger.cost.sources.oneapi.fit import read_fit
+from nanotrigger.cost.sources.oneapi.schedule import read_schedule
 from nanotrigger.data.particles import particle_sets, read_particles
 from nanotrigger.firmware.qonnx import write_qonnx
+from nanotrigger.graph.read_layers import read_layers
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.resources.oneapi.estimate import read_estimate
-from nanotrigger.resources.oneapi.fit import read_fit
-from nanotrigger.resources.oneapi.schedule import read_schedule
-from nanotrigger.resources.read_layers import read_layers
-from nanotrigger.studies.results import read_study
-from nanotrigger.studies.scan.grammar import read_arguments, read_study_file
+from nanotrigger.scan.grammar import read_arguments, read_study_file
+from nanotrigger.scan.results import read_study
+from nanotrigger.tasks.jets.sample import read_jets
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.slim import slim
 from tests.command import ROOT

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.resources.record import read_reports
+from nanotrigger.cost.record import read_reports
 from nanotrigger.training.checkpoint import load_trained
 from tests.command import command
 from tests.conftest import train

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from nanotrigger.cli import export, train
-from nanotrigger.data import EventData
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
-from nanotrigger.training import AnomalyDetection
+from nanotrigger.tasks import AnomalyDetection
+from nanotrigger.tasks.anomaly.data import EventData
 from tests.command import ROOT
 from tests.conftest import QUIET
 from tests.made_events import make_events, write_events
@@ -92,7 +92,7 @@ def test_export_refuses(folder, monkeypatch, capfd, arguments, message):
             ["experiment=ad_ae_qat", SOURCE, "network.tensors={dense_9.weight: {width: 4, integer: 2}}"],
             "network.tensors has dense_9.weight, which is none of input, dense_1.weight",
         ),
-        (["experiment=jets_qat", SOURCE, "data.class_path=nanotrigger.data.EventData"], "features"),
+        (["experiment=jets_qat", SOURCE, "data.class_path=nanotrigger.tasks.EventData"], "features"),
     ],
 )
 def test_train_refuses(folder, monkeypatch, capfd, arguments, message):

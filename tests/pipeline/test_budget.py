@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from nanotrigger.graph.ebops import ebops
+from nanotrigger.graph.of_network import layers_of
+from nanotrigger.graph.read_layers import read_layers
 from nanotrigger.networks.weights import layer_weights
-from nanotrigger.resources.ebops import ebops
-from nanotrigger.resources.of_network import layers_of
-from nanotrigger.resources.read_layers import read_layers
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.history import read_history
 from tests.command import command

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nanotrigger.graph.read_layers import read_layers
 from nanotrigger.networks.weights import layer_weights
-from nanotrigger.resources.read_layers import read_layers
 from nanotrigger.training.checkpoint import load_trained
 from tests.command import command
 from tests.conftest import train

@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from nanotrigger.cli.scan import main
+from nanotrigger.cost.sources.structural import structural_report
+from nanotrigger.cost.sources.yosys import synthesis_report
 from nanotrigger.firmware.target import Target
-from nanotrigger.resources.read_layers import read_layers
-from nanotrigger.resources.structural import structural_report
-from nanotrigger.resources.synthesis import synthesis_report
-from nanotrigger.resources.unroll import unroll
+from nanotrigger.graph.read_layers import read_layers
+from nanotrigger.graph.unroll import unroll
 from tests.command import ROOT, command
 from tests.conftest import train
 

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from nanotrigger.errors import InputError
-from nanotrigger.studies.budget import UNITS
+from nanotrigger.precision.budget import UNITS
 
 SUBCOMMANDS = ("fit", "validate", "test")
 _ALIASES = {"seed": "seed_everything"}

@@ -10,7 +10,7 @@ from nanotrigger.cli.point import EXPORT, export_arguments, point_arguments
 from nanotrigger.cli.train import CheckCLI, train
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import input_format, settled
-from nanotrigger.studies.scan.plan import Plan, Value
+from nanotrigger.scan.plan import Plan, Value
 from nanotrigger.training.checkpoint import load_trained
 
 

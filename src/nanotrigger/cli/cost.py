@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from nanotrigger.cli.console import wide_console
+from nanotrigger.command import wide_console
+from nanotrigger.cost.audit import QuantizerAudit
+from nanotrigger.cost.audit_table import audit_table, saturation_warnings
+from nanotrigger.cost.record import write_reports
+from nanotrigger.cost.report import ResourceReport, best_first
+from nanotrigger.cost.sources.oneapi.vendor import build_report, check_vendor_tools
+from nanotrigger.cost.sources.structural import refusal, structural_report
+from nanotrigger.cost.sources.yosys import LOG, synthesis_report, yosys_version
+from nanotrigger.cost.table import format_report, format_rows
+from nanotrigger.datapath.datapath import Datapath
+from nanotrigger.datapath.schedule import levels_per_stage
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
 from nanotrigger.firmware.target import Target
-from nanotrigger.resources.audit import QuantizerAudit
-from nanotrigger.resources.audit_table import audit_table, saturation_warnings
-from nanotrigger.resources.calibration import levels_per_stage
-from nanotrigger.resources.datapath import Datapath
-from nanotrigger.resources.layers import IntegerNetwork
-from nanotrigger.resources.read_layers import read_layers
-from nanotrigger.resources.record import write_reports
-from nanotrigger.resources.report import ResourceReport, best_first
-from nanotrigger.resources.rtl.write import write_rtl
-from nanotrigger.resources.structural import refusal, structural_report
-from nanotrigger.resources.synthesis import LOG, synthesis_report, yosys_version
-from nanotrigger.resources.table import format_report, format_rows
-from nanotrigger.resources.unroll import unroll
-from nanotrigger.resources.vendor import build_report, check_vendor_tools
+from nanotrigger.graph.layers import IntegerNetwork
+from nanotrigger.graph.read_layers import read_layers
+from nanotrigger.graph.unroll import unroll
+from nanotrigger.verilog.write import write_rtl
 
 Report = Literal["structural", "yosys", "vendor"]
 

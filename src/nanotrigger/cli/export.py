@@ -9,11 +9,11 @@ from nanotrigger.cli.arguments import dashed
 from nanotrigger.cli.cost import Report, check_tools, print_audit, report_cost
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.help import ExampleHelpFormatter
+from nanotrigger.datasheet.compose import compose_datasheet
+from nanotrigger.datasheet.page import write_datasheet
 from nanotrigger.files import write_checksums
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.target import Target
-from nanotrigger.studies.compose import compose_datasheet
-from nanotrigger.studies.datasheet import write_datasheet
 
 _DESCRIPTION = """
 Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute the same:

@@ -14,8 +14,8 @@ from nanotrigger.errors import FirmwareError
 from nanotrigger.files import write_checksums
 from nanotrigger.firmware.events import Part
 from nanotrigger.firmware.export import export
-from nanotrigger.studies.scan.measure import measure
-from nanotrigger.studies.scan.plan import Plan, Value
+from nanotrigger.scan.measure import measure
+from nanotrigger.scan.plan import Plan, Value
 
 EXPORT = "export."  # what a key for export.py begins with
 _QUIET = ("evaluate=false", "trainer.enable_progress_bar=false")  # the export judges a point, nobody watches it

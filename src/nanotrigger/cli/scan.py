@@ -14,29 +14,29 @@ import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from nanotrigger.cli.check_plan import check_plan
-from nanotrigger.cli.console import wide_console
 from nanotrigger.cli.cost import synthesize
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.cli.point import EXPORT, export_arguments, measure_point, run_point
 from nanotrigger.cli.train import prepare_process
+from nanotrigger.command import wide_console
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.files import write_json
 from nanotrigger.firmware.target import Target
-from nanotrigger.resources.read_layers import read_layers
-from nanotrigger.resources.unroll import unroll
-from nanotrigger.studies.figures import write_figures
-from nanotrigger.studies.quality import lower_end
-from nanotrigger.studies.results import RESULTS, STUDY, read_study, write_results
-from nanotrigger.studies.scan.collect import collect_rows
-from nanotrigger.studies.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
-from nanotrigger.studies.scan.grammar import compose_plan, read_study_file
-from nanotrigger.studies.scan.plan import Contest, Plan
-from nanotrigger.studies.scan.points import Points
-from nanotrigger.studies.scan.progress import Progress, results_table
-from nanotrigger.studies.scan.storage import open_study
-from nanotrigger.studies.scan.supervise import supervise
+from nanotrigger.graph.read_layers import read_layers
+from nanotrigger.graph.unroll import unroll
+from nanotrigger.scan.collect import collect_rows
+from nanotrigger.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
+from nanotrigger.scan.figures import write_figures
+from nanotrigger.scan.grammar import compose_plan, read_study_file
+from nanotrigger.scan.plan import Contest, Plan
+from nanotrigger.scan.points import Points
+from nanotrigger.scan.progress import Progress, results_table
+from nanotrigger.scan.quality import lower_end
+from nanotrigger.scan.results import RESULTS, STUDY, read_study, write_results
+from nanotrigger.scan.storage import open_study
+from nanotrigger.scan.supervise import supervise
 
 _DESCRIPTION = """
 Train, export and cost a network at every point of a grid; the same command again continues:

@@ -19,14 +19,14 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from nanotrigger.cli.arguments import SUBCOMMANDS, train_arguments
 from nanotrigger.cli.errors import exit_with_one_line
-from nanotrigger.cli.evaluate import evaluate_run
 from nanotrigger.cli.help import ExampleHelpFormatter
-from nanotrigger.cli.refine import refine_run
 from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.studies.budget import Budget
+from nanotrigger.precision.budget import Budget
+from nanotrigger.precision.run import refine_run
+from nanotrigger.tasks.evaluate import evaluate_run
 from nanotrigger.training.checkpoint import load_trained, network_of, read_checkpoint
 from nanotrigger.training.history import History
 from nanotrigger.training.pruning import Pruning

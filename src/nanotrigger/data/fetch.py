@@ -14,7 +14,7 @@ import numpy as np
 
 from nanotrigger.data.checksum import is_intact, write_checksum
 from nanotrigger.data.fetch_adc2021 import ADC2021_FILES, fetch_adc2021
-from nanotrigger.data.jets import OPENML_FILE, data_folder
+from nanotrigger.data.folders import OPENML_FILE, data_folder
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256, whole_file
 

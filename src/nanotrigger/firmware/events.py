@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nanotrigger.data.events import BACKGROUND, describe_events, event_sets, events_path, joined
-from nanotrigger.data.jets import read_jets, source_path
 from nanotrigger.data.particles import read_particles
 from nanotrigger.data.split import random_split
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
+from nanotrigger.tasks import AnomalyDetection, task_named
+from nanotrigger.tasks.anomaly.data import BACKGROUND, describe_events, event_sets, events_path, joined
+from nanotrigger.tasks.jets.sample import read_jets, source_path
 from nanotrigger.training.checkpoint import TrainedNetwork
 
 Part = Literal["validation", "test"]
@@ -53,7 +54,11 @@ def judged_events(trained: TrainedNetwork, data: str | None = None, *, split: Pa
     Raises:
         InputError: the data cannot be read or have other features or classes than the network.
     """
-    return _collisions(trained, data, split) if trained.task == "AnomalyDetection" else _jets(trained, data, split)
+    return (
+        _collisions(trained, data, split)
+        if task_named(trained.task) is AnomalyDetection
+        else _jets(trained, data, split)
+    )
 
 
 def _jets(trained: TrainedNetwork, data: str | None, split: Part) -> Events:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nanotrigger.files import whole_folder, write_json
-from nanotrigger.firmware.convert import convert, is_project_name
+from nanotrigger.firmware.backends.oneapi.convert import convert, is_project_name
 from nanotrigger.firmware.events import Events, Part, judged_events
-from nanotrigger.firmware.judge import Judgement, judge
+from nanotrigger.firmware.proof import Judgement, judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
 from nanotrigger.networks.fold import folded

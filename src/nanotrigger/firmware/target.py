@@ -1,11 +1,11 @@
 """Target: what firmware is built for, and the formats at its ends."""
 
-import re
 from dataclasses import dataclass, replace
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.fixed_point import without_modes
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,3 @@ def settled(network: DenseNetwork, target: Target) -> Target:
 def input_format(network: DenseNetwork, target: Target) -> FixedPoint:
     """Return the format of the input words; inputs are rounded to it and saturate, whatever `precision` says of it."""
     return network.formats["input"] if network.formats else FixedPoint.parse(without_modes(target.precision or ""))
-
-
-def without_modes(type_name: str) -> str:
-    """Return hls4ml's name of a type without rounding and overflow.
-
-    >>> without_modes("fixed<16,6,RND_CONV,SAT>")
-    'fixed<16,6>'
-    """
-    return re.sub(r"(,[A-Z_]+)+>", ">", type_name)

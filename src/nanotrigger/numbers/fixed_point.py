@@ -174,3 +174,12 @@ class FixedPoint:
     def words(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
         """Return the integer words of `values`, quantized first; shape as given."""
         return np.rint(self.quantize(np.asarray(values, np.float64)) / self.step).astype(np.int64)
+
+
+def without_modes(type_name: str) -> str:
+    """Return hls4ml's name of a type without rounding and overflow.
+
+    >>> without_modes("fixed<16,6,RND_CONV,SAT>")
+    'fixed<16,6>'
+    """
+    return re.sub(r"(,[A-Z_]+)+>", ">", type_name)

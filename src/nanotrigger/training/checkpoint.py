@@ -15,11 +15,8 @@ from nanotrigger.files import sha256
 from nanotrigger.networks import DenseNetwork, build_network
 from nanotrigger.networks.build import Network
 from nanotrigger.networks.freeze import frozen
-from nanotrigger.training.anomaly_detection import AnomalyDetection
-from nanotrigger.training.jet_tagging import JetTagging
-from nanotrigger.training.task import RECORD, RECORD_VERSION
+from nanotrigger.training.module import RECORD, RECORD_VERSION
 
-TASKS = (JetTagging.__name__, AnomalyDetection.__name__)
 _PREFIX = "network."
 
 
@@ -60,8 +57,6 @@ def load_trained(path: Path) -> TrainedNetwork:
         raise InputError(f"{path} is no checkpoint of nanotrigger; give best.ckpt or last.ckpt of a run")
     if record.get("version") != RECORD_VERSION:
         raise InputError(f"{path}: record version {record.get('version')}, this nanotrigger reads {RECORD_VERSION}")
-    if record.get("task") not in TASKS:
-        raise InputError(f"{path}: trained for {record.get('task')}, which is none of {', '.join(TASKS)}")
     try:
         learned = network_of(checkpoint)
         network = frozen(learned)

@@ -9,7 +9,7 @@ import torch
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
-from nanotrigger.training.task import RECORD
+from nanotrigger.training.module import RECORD
 
 
 def slim(path: Path, target: Path) -> None:

@@ -13,7 +13,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
 from nanotrigger.firmware.parity import torch_layers, torch_outputs
 from nanotrigger.firmware.qonnx import check_exact, firmware_network, write_qonnx
-from nanotrigger.firmware.quantizer_nodes import node_format
+from nanotrigger.graph.quantizer_nodes import node_format
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
 

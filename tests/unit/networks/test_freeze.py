@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from nanotrigger.errors import InputError
+from nanotrigger.graph.ebops import ebops
+from nanotrigger.graph.of_network import layers_of
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder, build_network
 from nanotrigger.networks.freeze import frozen
 from nanotrigger.networks.weights import layer_weights
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.resources.ebops import ebops
-from nanotrigger.resources.of_network import layers_of
 
 WIDEST = {
     "input": FixedPoint(10, 4),

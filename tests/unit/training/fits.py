@@ -5,8 +5,8 @@ from pathlib import Path
 
 import lightning
 
-from nanotrigger.data import EventData
-from nanotrigger.training import AnomalyDetection
+from nanotrigger.tasks import AnomalyDetection
+from nanotrigger.tasks.anomaly.data import EventData
 
 
 def trainer(epochs: int, folder: Path, callbacks: Sequence = (), **options) -> lightning.Trainer:

@@ -111,7 +111,6 @@ def without(record: dict, *keys: str) -> dict:
             lambda c: c | {"nanotrigger": c["nanotrigger"] | {"version": 9}},
             "record version 9, this",
         ),
-        (lambda c: c | {"nanotrigger": c["nanotrigger"] | {"task": "Chess"}}, "trained for Chess, which is none of"),
         (lambda c: without(c, "nanotrigger", "data", "standardization"), "damaged checkpoint"),
         (lambda c: without(c, "state_dict", "network.layers.dense_1.weight"), "damaged checkpoint"),
         (lambda c: without(c, "nanotrigger", "network", "network"), "network None is unknown; this version has MLP"),

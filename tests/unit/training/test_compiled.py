@@ -10,17 +10,17 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Timer
 from torch._inductor import standalone_compile
 
-from nanotrigger.data import EventData, JetData
 from nanotrigger.data.loader import TensorBatches
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
 from nanotrigger.networks.weights import layer_weights, linear_layers
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.training import AnomalyDetection, JetTagging, blocks
+from nanotrigger.tasks import AnomalyDetection, EventData, JetData, JetTagging
+from nanotrigger.training import blocks
 from nanotrigger.training.compiled_step import CompiledStep, _as_one_thread_may, _uninterrupted
 from nanotrigger.training.history import History, read_history
+from nanotrigger.training.module import Task
 from nanotrigger.training.pruning import Pruning
 from nanotrigger.training.run_checkpoints import LastCheckpoint
-from nanotrigger.training.task import Task
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`"),
@@ -78,7 +78,7 @@ def fit(make, folder: Path, *callbacks, compiled: bool, ckpt: Path | None = None
     task = make()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "_WORTH_COMPILING", 0.0 if compiled else torch.inf)
-        patch.setattr("nanotrigger.training.task.STEPS_PER_BLOCK", 7)  # ten steps are two blocks
+        patch.setattr("nanotrigger.training.module.STEPS_PER_BLOCK", 7)  # ten steps are two blocks
         data = JETS if isinstance(task, JetTagging) else EVENTS
         trainer = lightning.Trainer(
             accelerator="cpu",

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nanotrigger.networks import Autoencoder
-from nanotrigger.training import AnomalyDetection
+from nanotrigger.tasks import AnomalyDetection
 from nanotrigger.training.history import History, read_history
 from nanotrigger.training.run_checkpoints import LastCheckpoint
 from tests.unit.training.fits import trainer

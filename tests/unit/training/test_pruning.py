@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
-from nanotrigger.data import JetData
 from nanotrigger.errors import InputError
 from nanotrigger.networks import MLP
 from nanotrigger.networks.weights import layer_weights, linear_layers
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.training import JetTagging
+from nanotrigger.tasks import JetTagging
+from nanotrigger.tasks.jets.data import JetData
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.history import History
 from nanotrigger.training.pruning import Pruning, _mask_smallest

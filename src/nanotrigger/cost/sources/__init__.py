@@ -1,0 +1,1 @@
+"""Sources: who says what firmware costs."""

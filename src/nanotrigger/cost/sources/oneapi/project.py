@@ -1,0 +1,138 @@
+"""All reports of a oneAPI project, wherever it was built."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from nanotrigger.cost.devices import resources_of
+from nanotrigger.cost.report import ResourceReport, Resources, Source, best_first
+from nanotrigger.cost.sources.oneapi.build import Build, read_build
+from nanotrigger.cost.sources.oneapi.estimate import Estimate, read_estimate
+from nanotrigger.cost.sources.oneapi.fit import Fit, read_fit
+from nanotrigger.cost.sources.oneapi.schedule import Schedule, read_schedule
+from nanotrigger.errors import InputError
+
+_SUMMARY, _LOOPS, _QUARTUS = "summary.ndjson", "loop_attr.ndjson", "quartus.ndjson"
+_JSON = "reports/resources/json"  # in the folder <name>.<target>.prj that the compiler writes
+
+Content = TypeVar("Content")
+
+
+def read_project(project: Path) -> tuple[ResourceReport, ...]:
+    """Return the reports of a project, the best source first; a target that Quartus fitted gives two.
+
+    Args:
+        project: an export, an hls4ml project, its build folder, a `.prj` folder in that, or the folder
+            `reports/resources/json` in that.
+
+    Raises:
+        InputError: there is no report, or a damaged one.
+    """
+    folders = _report_folders(project)
+    if not folders:
+        raise InputError(f"{project}: no oneAPI report (*.prj/{_JSON}) in it; build one with `make report`")
+    _check_one_project(project, folders)
+    return best_first(report for folder in folders for report in _reports(folder))
+
+
+def _report_folders(project: Path) -> list[Path]:
+    if not project.is_dir():
+        raise InputError(f"{project}: no such folder; name a oneAPI project")
+    if any((project / name).is_file() for name in (_SUMMARY, _QUARTUS)):
+        return [project]
+    patterns = (_JSON, *(f"{'*/' * depth}*.prj/{_JSON}" for depth in range(3)))
+    folders = [folder for pattern in patterns for folder in sorted(project.glob(pattern))]
+    return [folder for folder in folders if not _is_hidden(folder.relative_to(project))]
+
+
+def _is_hidden(path: Path) -> bool:
+    """Tell whether a path lies in a hidden folder, where unfinished builds are."""
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _check_one_project(project: Path, folders: list[Path]) -> None:
+    outputs = [folder.parents[2].stem for folder in folders if folder.parents[2].suffix == ".prj"]
+    names = sorted({output.rpartition(".")[0] or output for output in outputs})
+    if len(names) > 1:
+        raise InputError(f"{project} has reports of several projects ({', '.join(names)}); name one .prj folder")
+
+
+def _reports(folder: Path) -> list[ResourceReport]:
+    """Return the reports of one build target: Quartus' fit if there is one, and the compiler's estimate."""
+    summary, loops, quartus = (folder / name for name in (_SUMMARY, _LOOPS, _QUARTUS))
+    estimate = _in_file(summary, read_estimate)
+    fit = _in_file(quartus, read_fit)
+    schedule = _in_file(loops, read_schedule) or Schedule()
+    build = read_build(folder)
+    available = _available(estimate, build)
+    reports = []
+    if fit:
+        reports.append(_of_fit(fit, schedule, build, available))
+    if estimate:
+        reports.append(_of_estimate(estimate, schedule, build, available))
+    if not reports:
+        raise InputError(f"{summary} is missing, and Quartus has not run; build the report again")
+    return reports
+
+
+def _in_file(path: Path, read: Callable[[Path], Content | None]) -> Content | None:
+    """Return what a file holds, None if there is no such file; an error names the file."""
+    if not path.is_file():
+        return None
+    try:
+        return read(path)
+    except InputError as error:
+        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error
+
+
+def _available(estimate: Estimate | None, build: Build) -> Resources | None:
+    if estimate and estimate.available:
+        return estimate.available
+    return resources_of(build.device) if build.device else None
+
+
+def _of_estimate(estimate: Estimate, schedule: Schedule, build: Build, available: Resources | None) -> ResourceReport:
+    assumptions = ["An estimate that the compiler makes before place and route."]
+    if schedule.clock is not None:
+        assumptions.append("The clock is what the compiler expects to reach.")
+    return ResourceReport(
+        source=Source.EARLY_ESTIMATE,
+        tool_version=build.compiler,
+        device=build.device or "unknown device",
+        scope="whole IP",
+        used=estimate.used,
+        available=available,
+        latency_cycles=schedule.latency_cycles,
+        initiation_interval=schedule.initiation_interval,
+        clock=schedule.clock,
+        assumptions=(*assumptions, *_common_assumptions(schedule, build)),
+        rows=estimate.rows,
+    )
+
+
+def _of_fit(fit: Fit, schedule: Schedule, build: Build, available: Resources | None) -> ResourceReport:
+    assumptions = ["Counted by Quartus after place and route."]
+    if fit.clock is not None:
+        assumptions.append("The clock is the highest that the fitted circuit reaches.")
+    return ResourceReport(
+        source=Source.QUARTUS_FIT,
+        tool_version=build.quartus,
+        device=build.device or "unknown device",
+        scope="whole IP",
+        used=fit.used,
+        available=available,
+        latency_cycles=schedule.latency_cycles,
+        initiation_interval=schedule.initiation_interval,
+        clock=fit.clock,
+        assumptions=(*assumptions, *_common_assumptions(schedule, build)),
+        rows=fit.rows,
+    )
+
+
+def _common_assumptions(schedule: Schedule, build: Build) -> list[str]:
+    assumptions = []
+    if schedule.latency_cycles is not None:
+        assumptions.append("The latency is the compiler's, of its slowest block, not from end to end.")
+    if build.name is not None:
+        assumptions.append(f"Built as {build.name}.")
+    return assumptions

@@ -1,0 +1,1 @@
+"""Datapath: single words and the operations on them, from which ALUTs and Verilog come."""

@@ -1,0 +1,1 @@
+"""Datasheet: one page that an FPGA engineer can be handed."""

@@ -1,0 +1,115 @@
+"""The network's picture: a box for each layer, formats in the boxes and on the arrows, as SVG."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from nanotrigger.datasheet.tensors import layer_label
+from nanotrigger.firmware.record import Firmware, Layer
+from nanotrigger.numbers.fixed_point import without_modes
+
+_PER_ROW = 5  # boxes side by side that stay readable on an A4 page
+_BOX_WIDTH, _GAP = 132, 86
+_LINE, _HEADER, _PADDING = 17, 70, 12
+_ROW_GAP = 54
+_LABELS = {"weight": "weights", "bias": "biases", "accum": "sums", "result": "output"}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A layer with the activation behind it.
+
+    Attributes:
+        name: of the layer.
+        size: number of output values.
+        remark: what kind of layer it is.
+        formats: label and format of each tensor.
+        output: format of its output.
+    """
+
+    name: str
+    size: int
+    remark: str
+    formats: tuple[tuple[str, str], ...]
+    output: str
+
+
+@dataclass(frozen=True)
+class PlacedBox:
+    """A box and its upper left corner in the picture; `wraps` if the box is the first of a further row."""
+
+    box: Box
+    left: int
+    top: int
+    wraps: bool
+
+
+@dataclass(frozen=True)
+class NetworkPicture:
+    """Boxes with their places, in user units of the SVG."""
+
+    boxes: tuple[PlacedBox, ...]
+    width: int
+    height: int
+    box_width: int
+    box_height: int
+    gap: int
+
+    @property
+    def description(self) -> str:
+        """The picture in words, for those who do not see it."""
+        layers = (f"{p.box.name} ({p.box.remark}) with {p.box.size} outputs of type {p.box.output}" for p in self.boxes)
+        return "Layers in the order of the data: " + "; ".join(layers) + "."
+
+
+def network_picture(firmware: Firmware) -> NetworkPicture:
+    """Lay the layers out from left to right, in further rows where they are many."""
+    boxes = network_boxes(firmware.layers)
+    columns = _columns(len(boxes))
+    height = _HEADER + _LINE * max(len(box.formats) for box in boxes) + _PADDING
+    placed = tuple(
+        PlacedBox(
+            box,
+            left=1 + (index % columns) * (_BOX_WIDTH + _GAP),
+            top=1 + (index // columns) * (height + _ROW_GAP),
+            wraps=index > 0 and index % columns == 0,
+        )
+        for index, box in enumerate(boxes)
+    )
+    return NetworkPicture(
+        boxes=placed,
+        width=columns * (_BOX_WIDTH + _GAP) - _GAP + 2,
+        height=placed[-1].top + height + 1,
+        box_width=_BOX_WIDTH,
+        box_height=height,
+        gap=_GAP,
+    )
+
+
+def network_boxes(layers: Sequence[Layer]) -> tuple[Box, ...]:
+    """Return a box for each layer; an activation joins the layer before it."""
+    boxes: list[Box] = []
+    for layer in layers:
+        output = without_modes(layer.types["result"])
+        if layer.kind == "Activation" and len(boxes) > 1:
+            remark = layer_label(layer).split("_")[0].replace("relu", "ReLU")
+            boxes[-1] = replace(boxes[-1], remark=f"{boxes[-1].remark} + {remark}", output=output)
+        else:
+            formats = ((_LABELS[key], without_modes(layer.types[key])) for key in _LABELS if key in layer.types)
+            boxes.append(Box(layer_label(layer), layer.size, layer.kind.lower(), tuple(formats), output))
+    return tuple(_with_output(box) for box in boxes)
+
+
+def _with_output(box: Box) -> Box:
+    """Make the last line of a box its output."""
+    formats = tuple(pair for pair in box.formats if pair[0] != "output")
+    return replace(box, formats=(*formats, ("output", box.output)))
+
+
+def _columns(boxes: int) -> int:
+    """Return how many boxes stand side by side, rows being as equal as can be.
+
+    >>> [_columns(boxes) for boxes in (2, 5, 6, 9, 11)]
+    [2, 5, 3, 5, 4]
+    """
+    rows = -(-boxes // _PER_ROW)
+    return -(-boxes // rows)

@@ -1,0 +1,57 @@
+"""Datasheet page: one self-contained HTML file that an FPGA engineer can be handed."""
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from nanotrigger.cost.report import NAMES
+from nanotrigger.datasheet.breakdown import LABELS, MEANINGS, TITLES, bars, parts_of
+from nanotrigger.datasheet.key_facts import key_facts, warnings_of
+from nanotrigger.datasheet.network_picture import network_picture
+from nanotrigger.datasheet.numerals import FILTERS
+from nanotrigger.datasheet.sheet import Datasheet
+from nanotrigger.datasheet.tensors import tensor_formats
+from nanotrigger.files import write_text
+
+FILE = "datasheet.html"
+
+_TEMPLATE = "datasheet.html.j2"
+
+
+def write_datasheet(sheet: Datasheet, folder: Path) -> Path:
+    """Write datasheet.html into a folder, whole or not at all; return its path."""
+    path = folder / FILE
+    write_text(path, render(sheet))
+    return path
+
+
+def render(sheet: Datasheet) -> str:
+    """Return the page: it loads nothing, runs nothing, and the same datasheet gives the same bytes."""
+    return (
+        _environment()
+        .get_template(_TEMPLATE)
+        .render(
+            sheet=sheet,
+            facts=key_facts(sheet),
+            warnings=warnings_of(sheet),
+            picture=network_picture(sheet.firmware),
+            tensors=tensor_formats(sheet.firmware),
+        )
+    )
+
+
+def _environment() -> Environment:
+    """Return templates in which every value is escaped and a missing one is an error."""
+    environment = Environment(
+        loader=PackageLoader("nanotrigger.datasheet"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(
+        bars=bars, parts_of=parts_of, titles=TITLES, meanings=MEANINGS, labels=LABELS, resource_names=NAMES
+    )
+    return environment

@@ -1,0 +1,1 @@
+"""Back ends: what turns a network into a vendor's project."""

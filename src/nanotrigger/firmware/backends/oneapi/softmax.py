@@ -1,0 +1,79 @@
+"""Softmax after the logits, around the defects of hls4ml 1.3's tables."""
+
+from typing import Any
+
+import onnx
+from onnx import helper
+
+from nanotrigger.errors import InputError
+from nanotrigger.graph.quantizer_nodes import append_node, append_quantizer
+from nanotrigger.numbers import FixedPoint
+
+LAYER = "softmax"  # hls4ml computes the tables for the right types only for a layer of this very name
+_SMALLEST_INTEGER = 4
+_LARGEST_INTEGER = 8  # bits; the tables double with each
+
+
+def append_softmax(graph: onnx.GraphProto, logits: FixedPoint) -> dict[str, Any]:
+    """Make probabilities the network's output, in place; return hls4ml's configuration of the new layer.
+
+    The logits are widened first, exactly, if they are narrower than the index into the tables.
+
+    Args:
+        graph: a network whose output are the logits, shape (1, classes).
+        logits: their format.
+
+    Raises:
+        InputError: the format reaches too far for the tables.
+    """
+    readable = readable_format(logits)
+    if (readable.width, readable.integer) != (logits.width, logits.integer):
+        append_quantizer(graph, readable, "widen")
+    append_node(graph, helper.make_node("Softmax", [graph.output[0].name], ["probabilities"], name=LAYER, axis=-1))
+    classes = graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    return _configuration(classes, readable.integer)
+
+
+def readable_format(logits: FixedPoint) -> FixedPoint:
+    """Return the smallest format that holds all values of `logits` and that hls4ml's softmax can read.
+
+    It is signed and has at least 4 integer bits, because differences of logits saturate at half the range,
+    and exp(-8) is small enough. It has one bit more than the index that is cut from below the sign bit:
+    narrower inputs abort the program.
+
+    Raises:
+        InputError: the logits have more than 8 integer bits.
+
+    >>> str(readable_format(FixedPoint(8, 4))), str(readable_format(FixedPoint(12, 0, signed=False)))
+    ('fixed<11,4>', 'fixed<16,4>')
+    """
+    integer = max(_SMALLEST_INTEGER, logits.integer + (not logits.signed))
+    if integer > _LARGEST_INTEGER:
+        raise InputError(
+            f"softmax of {logits}: its tables serve at most {_LARGEST_INTEGER} integer bits, "
+            "the sign bit included; choose a narrower format for the logits"
+        )
+    fraction = max(logits.width - logits.integer, _index_bits(integer) + 1 - integer)
+    return FixedPoint(integer + fraction, integer)
+
+
+def _configuration(classes: int, integer: int) -> dict[str, Any]:
+    """Return hls4ml's configuration for `classes` logits with `integer` integer bits.
+
+    hls4ml's default type for the sum of exponentials reaches to 128, so that the table of its inverse, for
+    a sum from 1 to `classes`, has few entries: probabilities are off by up to 0.11. Just wide enough, the
+    same table brings the error to 0.01. The keys with `_t` stand outside `Precision`, where hls4ml
+    ignores them.
+    """
+    reach = 1 + classes.bit_length()
+    return {
+        "Precision": {"result": "fixed<18,2,RND_CONV,SAT>"},
+        "exp_table_t": f"fixed<18,{reach},RND,SAT>",
+        "inv_table_t": "fixed<18,2,RND,SAT>",
+        "TableSize": 2 ** _index_bits(integer),
+    }
+
+
+def _index_bits(integer: int) -> int:
+    """Return the bits of the tables' index: at least hls4ml's own 10, and steps of at most 1/32."""
+    return max(10, integer + 4)

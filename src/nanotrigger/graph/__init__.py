@@ -1,0 +1,1 @@
+"""Graph: a network as integers."""

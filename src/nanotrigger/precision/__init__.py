@@ -1,0 +1,1 @@
+"""Precision: bits that are trained until a network costs what it may."""

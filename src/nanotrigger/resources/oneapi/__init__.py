@@ -1,5 +1,0 @@
-"""Reports of Intel's and Altera's FPGA compilers, read from a oneAPI project."""
-
-from nanotrigger.resources.oneapi.project import read_project
-
-__all__ = ["read_project"]

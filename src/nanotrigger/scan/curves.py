@@ -1,0 +1,142 @@
+"""What the figures of studies show: their points as curves and trade-offs, never mixing sources of resources."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanotrigger.cost.report import NAMES
+from nanotrigger.datasheet.breakdown import TITLES
+from nanotrigger.evaluation.figures import ScanCurve, TradeoffPoints
+from nanotrigger.evaluation.figures.scan_axis import Value, name_of
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.scan.quality import QUALITIES, quality_of
+from nanotrigger.scan.results import Axis, Study
+
+Row = Mapping[str, Any]
+
+_TITLES = {str(source): title for source, title in TITLES.items()}
+_UNKNOWN = "resources unknown"
+
+
+def curves_along(keys: Sequence[str], studies: Sequence[Study]) -> list[ScanCurve]:
+    """Return a curve for each study that scans these keys, each value of its other axes and each source of resources.
+
+    Args:
+        keys: of the axis, as the studies have them.
+        studies: with names that differ.
+    """
+    curves = []
+    for study in studies:
+        for axis in study.scanned:
+            if axis.keys == tuple(keys):
+                curves += _curves(study, axis, prefix=[study.name] if len(studies) > 1 else [])
+    return curves
+
+
+def tradeoff_points(studies: Sequence[Study]) -> list[TradeoffPoints]:
+    """Return the points whose costs are known, a group for each study and source of resources."""
+    groups = []
+    for study in studies:
+        for source, rows in _by_source([row for row in study.complete if row.get("aluts") or row.get("ffs")]).items():
+            quality = quality_of(rows[0])
+            groups.append(
+                TradeoffPoints(
+                    label=study.name if len(sources_of([study])) == 1 else f"{study.name}, {source}",
+                    accuracy=_numbers(rows, quality),
+                    measure=QUALITIES[quality],
+                    costs={name: _numbers(rows, name) for name in ("aluts", "ffs")},
+                    source=source,
+                    interval=np.stack([_numbers(rows, f"{quality}_{end}") for end in ("low", "high")], axis=1),
+                )
+            )
+    return groups
+
+
+def sources_of(studies: Sequence[Study]) -> tuple[str, ...]:
+    """Return where the resources of complete points come from, as titles."""
+    titles = [_title(row) for study in studies for row in study.complete]
+    return tuple(dict.fromkeys(title for title in titles if title))
+
+
+def notes_of(studies: Sequence[Study]) -> list[str]:
+    """Return what a figure of these studies says above: what was trained, how much of it, and who counted."""
+    data = {study.data for study in studies}
+    notes = []
+    for study in studies:
+        parts = [study.description, _progress(study), study.data if len(data) > 1 else ""]
+        notes.append(f"{study.name}: {'; '.join(part for part in parts if part)}")
+    resources = f"Resources: {', '.join(sources_of(studies)) or 'unknown'}"
+    return [*notes, *(data - {""} if len(data) == 1 else ()), resources]
+
+
+def drawable(value: Any) -> Value:
+    """Return a value of the configuration as figures take it: a number, a format or a word.
+
+    >>> drawable({"width": 4, "integer": 2})
+    FixedPoint(width=4, integer=2, signed=True, narrow=False)
+    >>> drawable([32, 32]), drawable(0.5), drawable(None), drawable(True)
+    ('32-32', 0.5, 'none', 'true')
+    """
+    if isinstance(value, Mapping) and {"width", "integer"} <= set(value) <= {"width", "integer", "signed", "narrow"}:
+        return FixedPoint(**value)
+    if isinstance(value, list) and all(isinstance(part, int) for part in value):
+        return "-".join(map(str, value)) or "none"
+    if isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    return "none" if value is None else json.dumps(value)
+
+
+def _curves(study: Study, axis: Axis, *, prefix: Sequence[str]) -> list[ScanCurve]:
+    others = [other for other in study.scanned if other != axis]
+    several = len(sources_of([study])) > 1
+    rows = [row for value in axis.values for row in study.complete if axis.value_at(row) == value]  # in their order
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for source, members in _by_source(rows).items():
+        for row in members:
+            names = [f"{_word(other)} {name_of(drawable(other.value_at(row)))}" for other in others]
+            groups.setdefault((*prefix, *names, *([source] if several else [])), []).append(row)
+    return [
+        ScanCurve(
+            label=", ".join(names) or study.name,
+            values=[drawable(axis.value_at(row)) for row in members],
+            quantities={
+                "accuracy": _numbers(members, quality_of(members[0])),
+                **{name: _numbers(members, name) for name in NAMES},
+            },
+            measure=QUALITIES[quality_of(members[0])],
+        )
+        for names, members in groups.items()
+    ]
+
+
+def _by_source(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the rows by the source of their resources; those without resources belong to the only one there is."""
+    titles = [_title(row) for row in rows]
+    known = list(dict.fromkeys(title for title in titles if title))
+    unknown = known[0] if len(known) == 1 else _UNKNOWN
+    groups: dict[str, list[Row]] = {}
+    for title, row in zip(titles, rows, strict=True):
+        groups.setdefault(title or unknown, []).append(row)
+    return groups
+
+
+def _progress(study: Study) -> str:
+    failed = len(study.rows) - len(study.complete)
+    finished = f"{len(study.rows)} of {study.points}" if len(study.rows) < study.points else f"{study.points}"
+    return f"{finished} points" + (f", {failed} failed" if failed else "")
+
+
+def _title(row: Row) -> str:
+    source = row.get("resource_source") or ""
+    return _TITLES.get(source, source)
+
+
+def _word(axis: Axis) -> str:
+    return axis.keys[0].rpartition(".")[2]
+
+
+def _numbers(rows: Sequence[Row], name: str) -> NDArray[np.float64]:
+    return np.array([row.get(name) for row in rows], np.float64)  # None becomes NaN

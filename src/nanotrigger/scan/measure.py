@@ -1,0 +1,69 @@
+"""What a point of a scan is measured by: one row of results.csv."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nanotrigger.cost.report import NAMES, ResourceReport
+from nanotrigger.errors import InputError
+from nanotrigger.evaluation.summary import classification_summary
+from nanotrigger.firmware.export import Export
+from nanotrigger.networks.sparsity import sparsity_summary
+from nanotrigger.networks.weights import layer_weights
+
+
+def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]:
+    """Return accuracy, sparsity, cost, parity and hashes of an exported network.
+
+    Accuracy, or true-positive rate, and areas are those of the firmware's own outputs on the judged events; resources
+    are those of the best
+    report, None without one.
+
+    Args:
+        result: of `export`.
+        reports: the best source first.
+
+    Raises:
+        InputError: the firmware's outputs do not tell how well it does its task.
+    """
+    parity = result.judgement.parity
+    best = reports[0] if reports else None
+    hashes = {name: parity["sha256"][name] for name in ("checkpoint", "data", "qonnx", "firmware")}
+    return {
+        **_quality(result),
+        **_sparsity(result),
+        **{name: getattr(best.used, name) if best else None for name in NAMES},
+        "resource_source": best.source.value if best else None,
+        "contest_figure": best.contest_figure if best else None,
+        "latency_cycles": best.latency_cycles if best else None,
+        "differing_words": parity["differing_words"],
+        "words": parity["words"],
+        "events": result.events.description,
+        **{f"sha256_{name}": value for name, value in hashes.items()},
+    }
+
+
+def _quality(result: Export) -> dict[str, Any]:
+    figure, events, outputs = result.judgement.performance, result.events, result.judgement.logits
+    if figure is None:
+        raise InputError(f"{result.trained.network.output_name} have no score to compare networks by; export the whole")
+    low, high = figure.interval
+    quality = {figure.key: figure.value, f"{figure.key}_low": low, f"{figure.key}_high": high}
+    if figure.key == "accuracy":
+        summary = classification_summary(outputs, events.labels, class_names=events.class_names)
+        areas = summary["auc"]
+        return {**quality, "cross_entropy": summary["cross_entropy"], **_prefixed("auc", areas)}
+    return {**quality, **_prefixed("tpr", figure.parts), **_prefixed("auc", figure.areas)}
+
+
+def _prefixed(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}_{name}": value for name, value in values.items()}
+
+
+def _sparsity(result: Export) -> dict[str, float | None]:
+    """Return the share of zero weights as trained, and as exported integers; None for the latter of a float network."""
+    total = sparsity_summary(layer_weights(result.trained.network))["total"]
+    integers = total["integer_zeros"]
+    return {
+        "sparsity": total["zeros"] / total["weights"],
+        "sparsity_integers": None if integers is None else integers / total["weights"],
+    }

@@ -1,0 +1,145 @@
+"""The Optuna study in which a scan keeps its points."""
+
+import time
+import warnings
+from pathlib import Path
+
+import optuna
+from filelock import FileLock
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, GridSampler, TPESampler
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.study import StudyDirection
+from sqlalchemy.exc import SQLAlchemyError
+
+from nanotrigger.errors import InputError
+from nanotrigger.scan.plan import Plan
+from nanotrigger.scan.suggest import choices
+
+_ATTEMPTS = 5  # at a database that is being made
+PLAN = "plan"  # the study's attribute that holds its plan
+_OBJECTIVES = {
+    "accuracy or true-positive rate": StudyDirection.MAXIMIZE,
+    "ALUTs": StudyDirection.MINIMIZE,
+    "FFs": StudyDirection.MINIMIZE,
+}
+
+
+def open_study(plan: Plan, storage: str, *, seed: int = 0) -> optuna.Study:
+    """Return the plan's study, made if the storage has none of its name.
+
+    Args:
+        plan: of the scan.
+        storage: path of a journal file, for all processes that see this path; or a URL such as
+            `postgresql://user:password@host/database`.
+        seed: of a contest's sampler.
+
+    Raises:
+        InputError: the storage cannot be reached, or holds another scan under this name.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        study = _study(plan, _storage(storage), seed)
+        recorded = study.user_attrs.get(PLAN)
+        if recorded is None:
+            study.set_user_attr(PLAN, _identity(plan))
+            recorded = study.user_attrs[PLAN]
+    except InputError:
+        raise
+    except (SQLAlchemyError, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"storage={storage} cannot be used: {reason}; check the address and that its server runs"
+        ) from None
+    difference = _difference(recorded, _identity(plan))
+    if difference:
+        raise InputError(f"storage={storage} has another scan named {plan.name}, with {difference}; give name=OTHER")
+    return study
+
+
+def _storage(storage: str) -> BaseStorage:
+    if "://" not in storage:
+        Path(storage).parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(storage, lock_obj=_Lock(storage)))
+    try:
+        return _database(storage)
+    except ImportError as error:
+        reason = error.__cause__ or error.__context__ or error  # such as: no module named psycopg
+        raise InputError(f"storage={storage} needs a driver: {reason}; pip install it") from None
+
+
+class _Lock(JournalFileOpenLock):
+    """A lock that the system releases when its owner is killed; Optuna's own stays behind as a file."""
+
+    def __init__(self, journal: str) -> None:
+        self.lock = FileLock(f"{journal}.filelock")
+
+    def acquire(self) -> bool:
+        self.lock.acquire()
+        return True
+
+    def release(self) -> None:
+        self.lock.release()
+
+
+def _database(url: str) -> RDBStorage:
+    """Return a database's storage; if another process is just making its tables, once they are made."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        except SQLAlchemyError as error:
+            if "already exists" not in str(error):
+                raise
+            time.sleep(1)
+    return RDBStorage(url)
+
+
+def _study(plan: Plan, storage: BaseStorage, seed: int) -> optuna.Study:
+    """Return the study; nothing is written if it exists."""
+    sampler = _sampler(plan, seed)
+    if plan.name in optuna.study.get_all_study_names(storage):
+        return optuna.load_study(study_name=plan.name, storage=storage, sampler=sampler)
+    objectives = {"ALUT % + FF %": StudyDirection.MINIMIZE} if plan.contest else _OBJECTIVES
+    study = optuna.create_study(  # another process may have made it since
+        study_name=plan.name, storage=storage, sampler=sampler, directions=[*objectives.values()], load_if_exists=True
+    )
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+        study.set_metric_names([*objectives])
+    return study
+
+
+class _Grid(GridSampler):
+    """GridSampler for points that are asked for one by one, where nothing has to be stopped at the end."""
+
+    def after_trial(self, study: object, trial: object, state: object, values: object) -> None: ...
+
+
+def _sampler(plan: Plan, seed: int) -> BaseSampler:
+    if plan.contest is None:
+        return _Grid({axis.name: choices(axis) for axis in plan.axes})
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+        return TPESampler(seed=seed, multivariate=True)
+
+
+def _identity(plan: Plan) -> dict:
+    """Return what makes two scans the same: a contest may go on with more points."""
+    record = plan.to_json()
+    if plan.contest:
+        record["contest"].pop("points")
+    record.pop("description")
+    return record
+
+
+def _difference(recorded: dict, wanted: dict) -> str:
+    """Say in what a recorded plan differs; empty if in nothing."""
+    for key in sorted(recorded.keys() | wanted.keys()):
+        has, wants = recorded.get(key), wanted.get(key)
+        if has != wants:
+            return f"{key} {_short(has)} instead of {_short(wants)}"
+    return ""
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 120 else f"{text[:117]}…"

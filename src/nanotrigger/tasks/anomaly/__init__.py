@@ -1,0 +1,1 @@
+"""Anomaly detection: collisions that do not look like the usual ones."""

@@ -1,0 +1,98 @@
+"""Anomaly detection: how an autoencoder learns what collisions usually look like."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nanotrigger.data.standardize import Standardization
+from nanotrigger.errors import InputError
+from nanotrigger.networks import Autoencoder, VariationalAutoencoder
+from nanotrigger.tasks.anomaly.reconstruction import Distance, reconstruction_error
+from nanotrigger.training.compiled_step import Batch
+from nanotrigger.training.module import Schedule, Task
+
+
+class AnomalyDetection(Task):
+    """Reconstruct background: mean squared error, for a variational autoencoder plus the KL divergence, Adam.
+
+    Args:
+        network: maps standardized features, shape (batch, features), to their reconstruction.
+        learning_rate: of Adam, at the start.
+        schedule: `plateau` halves the learning rate when the validation loss has not fallen for more than 3 epochs;
+            `cosine` lets it fall to zero over the training; `constant` keeps it.
+        kl_weight: factor of the KL divergence in the loss of a variational autoencoder (arXiv 1312.6114, eq. 7).
+        masked: leave objects that are absent out of the loss.
+        angular_phi: take the difference of two φ around the circle.
+        positive_pt: raise reconstructed transverse momenta below 0 GeV to it.
+    """
+
+    def __init__(
+        self,
+        network: Autoencoder,
+        *,
+        learning_rate: float = 3e-3,
+        schedule: Schedule = "plateau",
+        kl_weight: float = 0.02,
+        masked: bool = False,
+        angular_phi: bool = False,
+        positive_pt: bool = False,
+    ) -> None:
+        super().__init__(network, learning_rate=learning_rate, schedule=schedule)
+        if not 0 <= kl_weight < float("inf"):
+            raise InputError(f"model.kl_weight={kl_weight}: must be finite and not negative")
+        self.kl_weight = kl_weight
+        self.distance = Distance(masked=masked, angular_phi=angular_phi, positive_pt=positive_pt)
+        self.absent_pt: Tensor
+        self.register_buffer("absent_pt", torch.zeros(network.features // 3), persistent=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How events are compared, and the weight of the KL divergence."""
+        return {**asdict(self.distance), "kl_weight": self.kl_weight}
+
+    def setup(self, stage: str) -> None:
+        """Check that the network fits the data, and learn what an absent object looks like in them."""
+        super().setup(stage)
+        self.absent_pt = absent_pt(self.trainer.datamodule.standardization).to(self.absent_pt)
+
+    def objective(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss, of a variational autoencoder with the KL divergence, and the metrics.
+
+        A variational autoencoder decodes a draw from its Gaussians while it is trained, else their means.
+        """
+        (features,) = batch
+        if not isinstance(network, VariationalAutoencoder):
+            loss = self._distance_of(features, network(features))
+            return self.with_price(network, loss), {"loss": loss}
+        means, log_variances = network.distribution(features)
+        latent = means
+        if network.training:
+            latent = means + torch.randn_like(means) * torch.exp(0.5 * log_variances)
+        divergence = kl_divergence(means, log_variances).mean()
+        loss = self._distance_of(features, network.decode(latent)) + self.kl_weight * divergence
+        return self.with_price(network, loss), {"kl": divergence, "loss": loss}
+
+    def criterion(self, batch: Batch, outputs: Tensor) -> Callable[[Tensor], float]:
+        """Return the mean squared error of reconstructions."""
+        return lambda reconstructed: self._distance_of(batch[0], reconstructed).item()
+
+    def _distance_of(self, features: Tensor, outputs: Tensor) -> Tensor:
+        return reconstruction_error(features, outputs, self.absent_pt, self.distance).mean()
+
+
+def absent_pt(standardization: Standardization) -> Tensor:
+    """Return what 0 GeV is after standardization, shape (objects,), float32, exactly as absent objects have it."""
+    return standardization.apply(torch.zeros(1, len(standardization.mean)))[0, ::3]
+
+
+def kl_divergence(means: Tensor, log_variances: Tensor) -> Tensor:
+    """Return the KL divergence of Gaussians from unit Gaussians, shape (batch,) (arXiv 1312.6114, appendix B).
+
+    Args:
+        means: shape (batch, latent values).
+        log_variances: same shape.
+    """
+    return -0.5 * (1 + log_variances - means.square() - log_variances.exp()).sum(dim=1)

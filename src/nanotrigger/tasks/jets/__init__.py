@@ -1,0 +1,1 @@
+"""Jet tagging: which of five particles a jet comes from."""

@@ -1,0 +1,92 @@
+"""Names of signals, from which an engineer sees the layer, the neuron and the multiple that a wire holds."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from nanotrigger.datapath.datapath import Datapath
+from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Sum
+from nanotrigger.graph.layers import IntegerNetwork
+
+
+def signal_names(datapath: Datapath, network: IntegerNetwork) -> list[str]:
+    """Return a Verilog name for each signal of a datapath.
+
+    `feature_3` is an input, `feature_3_x5` and `feature_3_xm5` are its multiples by 5 and -5. `dense_1_n7` is the
+    result of neuron 7, `dense_1_n7_sum_2` a partial sum in its adder tree, `dense_1_n7_biased` the sum with the bias.
+    """
+    names = [""] * len(datapath.operations)
+    taken: Counter[str] = Counter()
+    roles = _roles(datapath, network)
+    multiples = [1] * len(names)
+    roots = list(range(len(names)))
+    for position, operation in enumerate(datapath.operations):
+        if isinstance(operation, Input):
+            name = f"feature_{operation.column}"
+        elif isinstance(operation, Sum) and operation.kind == Kind.PRODUCT:
+            roots[position] = roots[operation.left]
+            multiples[position] = _multiple(operation, multiples)
+            name = f"{names[roots[position]]}_x{multiples[position]}".replace("-", "m")
+        else:
+            name = roles.get(position, f"{identifier(operation.layer)}_s{position}")
+        taken[name] += 1
+        names[position] = name if taken[name] == 1 else f"{name}_again_{taken[name]}"
+    return names
+
+
+def identifier(name: str) -> str:
+    """Return a layer's name with all that Verilog does not allow replaced.
+
+    >>> identifier("dense.1")
+    'dense_1'
+    """
+    return re.sub(r"\W", "_", name, flags=re.ASCII)
+
+
+def _multiple(operation: Sum, multiples: list[int]) -> int:
+    left, right = multiples[operation.left], multiples[operation.right]
+    return operation.left_sign * left + operation.right_sign * (right << operation.shift)
+
+
+def _roles(datapath: Datapath, network: IntegerNetwork) -> dict[int, str]:
+    """Return names for the signals of which it is clear to which neuron they belong."""
+    roles: dict[int, str] = {}
+    for layer, results in _results(datapath, network):
+        for neuron, result in enumerate(results):
+            name = f"{identifier(layer)}_n{neuron}"
+            counts: Counter[str] = Counter()
+            for position in sorted(_within(datapath, layer, result)):
+                role = "" if position == result else _role(datapath.operations[position])
+                counts[role] += 1
+                suffix = f"_{counts[role]}" if role == "_sum" or counts[role] > 1 else ""
+                roles.setdefault(position, f"{name}{role}{suffix}")
+    return roles
+
+
+def _results(datapath: Datapath, network: IntegerNetwork) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield each layer with the positions of what its neurons give; a layer ends with one conversion per neuron."""
+    for layer in network.layers:
+        own = [position for position, operation in enumerate(datapath.operations) if operation.layer == layer.name]
+        if layer is network.layers[-1]:
+            yield layer.name, datapath.outputs
+        elif layer.conversions:
+            yield layer.name, tuple(own[-len(layer.bias) :])
+
+
+def _within(datapath: Datapath, layer: str, result: int) -> set[int]:
+    """Return the signals of a layer that one result is made of, down to the products."""
+    found: set[int] = set()
+    open_ends = [result]
+    while open_ends:
+        position = open_ends.pop()
+        operation = datapath.operations[position]
+        if position not in found and operation.layer == layer and operation.kind != Kind.PRODUCT:
+            found.add(position)
+            open_ends.extend(operation.operands)
+    return found
+
+
+def _role(operation: Operation) -> str:
+    if isinstance(operation, Sum):
+        return "_sum"
+    return "_biased" if isinstance(operation, Offset) else "_cast"

