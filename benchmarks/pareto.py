@@ -3,7 +3,7 @@
 Both train on the training split of the same file and are judged on its validation split. Ours is `python train.py
 experiment=jets_budget` under a budget of 300 EBOPs, and then the refinement of networks of its front to 300, 500, 1,000
 and 2,000, in two processes. HGQ2 gets the same time on the same cores. One function counts the EBOPs of both:
-`product_ebops`, from the integer weights and the bits of every signal, of which each of HGQ2's has bits of its own.
+`product_bit_operations`, from the integer weights and the bits of every signal; each of HGQ2's has bits of its own.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from training import REFERENCES, ROOT, archive, environment
 
-from nanotrigger.graph.ebops import product_ebops
+from nanotrigger.graph.dense import product_bit_operations
 from nanotrigger.networks.freeze import frozen
 from nanotrigger.precision.budget import FRONT, Budget, cost_of
 from nanotrigger.precision.run import refinement
@@ -88,7 +88,7 @@ def theirs(python: Path, arrays: Path, seconds: float, seed: int, output: Path) 
         total = 0
         for depth in range(sum(name.startswith("weights") and name.endswith("_0") for name in kept)):
             words = np.rint(kept[f"weights_{depth}_{number}"].astype(np.float64) / GRID).astype(np.int64)
-            total += product_ebops(words, kept[f"bits_{depth}_{number}"].astype(np.int64))
+            total += product_bit_operations(words, kept[f"bits_{depth}_{number}"].astype(np.int64))
         points.append((total, float(kept[f"accuracy_{number}"])))
     return points
 

@@ -16,8 +16,10 @@ import numpy as np
 
 from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
-from nanotrigger.graph.unroll import unroll
+from nanotrigger.graph.dense import Dense
+from nanotrigger.graph.graph import Graph
+from nanotrigger.graph.node import Input, Node
+from nanotrigger.graph.quantize import Conversion, Quantize
 from nanotrigger.numbers import FixedPoint
 
 JETS = (16, 32, 32, 32, 5)
@@ -26,20 +28,26 @@ LEVELS = (2, 8)  # of adders between two registers
 SEED = 0
 
 
-def random_network(widths: Sequence[int], weight_bits: int, bits: int, sparsity: float) -> IntegerNetwork:
+def random_network(widths: Sequence[int], weight_bits: int, bits: int, sparsity: float) -> Graph:
     """Return a network of random weights; `bits` for inputs, activations and outputs."""
     random = np.random.default_rng(SEED)
     weight = FixedPoint(weight_bits, min(weight_bits, 2), narrow=True)
-    layers = []
+    number = FixedPoint(bits, min(bits, 4))
+    arriving = {"inputs": ("features",), "output": "input", "layer": "input"}
+    nodes: list[Node] = [Input(name="input", **arriving, size=widths[0], number=number)]
     for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
-        last = depth == len(widths) - 1
+        last, name = depth == len(widths) - 1, f"dense_{depth}"
         words = weight.words(random.uniform(-1, 1, (inputs, outputs)))
         words[random.random(words.shape) < sparsity] = 0
         bias = weight.words(random.uniform(-1, 1, outputs))
-        number = FixedPoint(bits, min(bits, 4)) if last else FixedPoint(bits, 2, signed=False)
-        conversions = (Conversion(number, relu=not last),)
-        layers.append(Layer(f"dense_{depth}", words, weight.step, bias, weight.step, conversions=conversions))
-    return IntegerNetwork(FixedPoint(bits, min(bits, 4)), tuple(layers))
+        steps = {"weight_step": weight.step, "bias_step": weight.step}
+        source, result = (nodes[-1].output,), f"result_{depth}"
+        nodes.append(Dense(name=name, inputs=source, output=name, layer=name, weights=words, bias=bias, **steps))
+        conversion = Conversion(number if last else FixedPoint(bits, 2, signed=False))
+        nodes.append(
+            Quantize(name=result, inputs=(name,), output=result, layer=name, conversion=conversion, relu=not last)
+        )
+    return Graph(tuple(nodes), nodes[-1].output)
 
 
 def main() -> None:
@@ -52,7 +60,7 @@ def main() -> None:
     for name, widths, weight_bits, bits, sparsity in networks:
         network = random_network(widths, weight_bits, bits, sparsity)
         begin = time.perf_counter()
-        datapath = unroll(network)
+        datapath = network.unroll()
         reports = [structural_report(datapath, Target(), scope="datapath", levels=levels) for levels in LEVELS]
         milliseconds = 1000 * (time.perf_counter() - begin)
         counts = "".join(f"{report.used.ffs:>15,}{report.latency_cycles:>8}" for report in reports)

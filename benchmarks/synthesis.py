@@ -17,7 +17,6 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.cost.sources.yosys import LOG, synthesis_report
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.unroll import unroll
 
 LEVELS = 2
 NETWORKS = [("jets", JETS, bits, bits, sparsity) for bits in (2, 4, 6, 8) for sparsity in (0.0, 0.75)]
@@ -40,10 +39,10 @@ def main() -> None:
     print(f"{'network':<12}{'weights':>8}{'words':>7}{'zeros':>7}{columns}{'s':>7}")
     for name, widths, weight_bits, bits, sparsity in NETWORKS:
         network = random_network(widths, weight_bits, bits, sparsity)
-        datapath = unroll(network)
+        datapath = network.unroll()
         counted = structural_report(datapath, Target(), scope="datapath", levels=LEVELS)
         begin = time.perf_counter()
-        synthesized = synthesis_report(datapath, network, Target(), log=log, levels=LEVELS)
+        synthesized = synthesis_report(datapath, Target(), log=log, levels=LEVELS)
         seconds = time.perf_counter() - begin
         row = f"{name:<12}{weight_bits:>8}{bits:>7}{sparsity:>7.0%}{comparison(counted, synthesized)}{seconds:>7.0f}"
         print(row, flush=True)

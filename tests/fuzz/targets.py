@@ -23,7 +23,7 @@ from nanotrigger.cost.sources.oneapi.fit import read_fit
 from nanotrigger.cost.sources.oneapi.schedule import read_schedule
 from nanotrigger.data.particles import particle_sets, read_particles
 from nanotrigger.firmware.qonnx import write_qonnx
-from nanotrigger.graph.read_layers import read_layers
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.scan.grammar import read_arguments, read_study_file
@@ -84,7 +84,7 @@ def targets() -> tuple[Target, ...]:
             Target("jets", [_jets(Path(folder, "jets.h5"))], lambda path: read_jets(str(path)), 1),
             Target("events", [_events(Path(folder, "events.h5"))], _read_events, 1),
             Target("checkpoint", [_checkpoint(Path(folder, "slim.ckpt"))], load_trained, 0.5),
-            Target("qonnx", [_qonnx(Path(folder, "model.onnx"))], _read_layers, 1),
+            Target("qonnx", [_qonnx(Path(folder, "model.onnx"))], _read_graph, 1),
             *_reports(),
             Target("results", [(STUDY / "results.csv").read_bytes()], _read_results, 0.5),
             Target("plan", [(STUDY / "study.json").read_bytes()], _read_plan, 0.5),
@@ -147,8 +147,8 @@ def _qonnx(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _read_layers(path: Path) -> None:
-    read_layers(path)
+def _read_graph(path: Path) -> None:
+    read_graph(path)
 
 
 def _reports() -> list[Target]:

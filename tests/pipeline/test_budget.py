@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from nanotrigger.graph.ebops import ebops
-from nanotrigger.graph.of_network import layers_of
-from nanotrigger.graph.read_layers import read_layers
+from nanotrigger.graph.from_network import graph_of
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.networks.weights import layer_weights
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.history import read_history
@@ -31,7 +30,7 @@ def run(tmp_path_factory):
     done = train(*WORDS, f"budget.ebops={LIMIT}", "budget.rounds=4", "evaluate=false", f"output={folder}")
     assert done.returncode == 0, done.stderr
     assert "round 4: " in done.stdout
-    cost = ebops(layers_of(load_trained(folder / "best.ckpt").network))
+    cost = graph_of(load_trained(folder / "best.ckpt").network).bit_operations()
     assert f"best.ckpt costs {cost} of budget.ebops={LIMIT}, {1 - cost / LIMIT:.1%} below it" in done.stdout
     return folder
 
@@ -39,7 +38,7 @@ def run(tmp_path_factory):
 def test_the_best_network_is_within_the_budget(run):
     done = command("export.py", f"ckpt={run / 'best.ckpt'}", f"output={run.parent / 'best'}")
     assert done.returncode == 0, done.stderr
-    assert ebops(read_layers(run.parent / "best" / "model.onnx")) <= LIMIT
+    assert read_graph(run.parent / "best" / "model.onnx").bit_operations() <= LIMIT
     history = read_history(run / "metrics.csv")
     assert history["ebops"][0] > 2 * LIMIT
     assert min(history["ebops"]) <= 2 * LIMIT
@@ -79,8 +78,8 @@ def test_every_network_on_the_front_is_proven(run):
         done = command("export.py", f"ckpt={costs[cost]}", f"output={output}")
         assert done.returncode == 0, done.stderr
         assert json.loads((output / "parity.json").read_text())["differing_words"] == 0
-        network = read_layers(output / "model.onnx")
-        assert ebops(network) == cost
+        network = read_graph(output / "model.onnx")
+        assert network.bit_operations() == cost
         trained = layer_weights(load_trained(costs[cost]).network)
         for layer, weights in zip(network.layers, trained, strict=True):
             assert (layer.weights == 0).sum() == weights.float_zeros

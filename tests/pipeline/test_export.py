@@ -5,17 +5,24 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+import torch
 
 from nanotrigger.cost.record import read_reports
 from nanotrigger.cost.report import Source
+from nanotrigger.datapath.operations import Offset
+from nanotrigger.firmware import proof
 from nanotrigger.firmware.events import judged_events
 from nanotrigger.firmware.proof import judge
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
+from nanotrigger.graph.graph import Graph
+from nanotrigger.graph.onnx_file import load_model
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import load_trained
 from tests.command import command
@@ -36,7 +43,7 @@ def exported(quantized_run) -> Path:
 def test_every_word_is_the_same(exported):
     parity = json.loads((exported / "parity.json").read_text())
     assert parity["differing_words"] == 0
-    assert parity["differing_words_of"] == {"qonnx": 0, "firmware": 0, "qonnx_float32": 0}
+    assert parity["differing_words_of"] == {"torch": 0, "qonnx": 0, "datapath": 0, "firmware": 0}
     assert parity["inputs"]["events"]["samples"] == 10_000  # the whole test split
     assert parity["inputs"]["extremes"]["samples"] >= 1_000
     assert parity["words"] == 5 * parity["samples"] == 5 * (10_000 + parity["inputs"]["extremes"]["samples"])
@@ -98,8 +105,6 @@ def test_vectors_are_what_the_network_computes(exported):
     given, output = trained.network.formats["input"], trained.network.formats["output"]
     values = judged_events(trained).features
     np.testing.assert_array_equal(inputs[: len(values)], given.words(values))
-    import torch
-
     with torch.inference_mode():
         logits = trained.network.double()(torch.from_numpy(inputs * given.step)).numpy()
     np.testing.assert_array_equal(expected, output.words(logits))
@@ -123,7 +128,54 @@ def test_one_flipped_bit_is_found(exported, tmp_path):
     assert parity["differing_words_of"]["qonnx"] == 0
     assert parity["differing_words_of"]["firmware"] > 0
     assert parity["differing_words"] == parity["differing_words_of"]["firmware"]
-    assert (difference.witness, difference.layer) == ("firmware", "dense_2")
+    assert (difference.witness, difference.node) == ("firmware", "dense_2")
+
+
+def _other_torch(trained, monkeypatch):
+    with torch.no_grad():
+        trained.network.layers.dense_2.weight[0, :3] += 0.5
+
+
+def _other_qonnx(trained, monkeypatch):
+    def load(path):
+        model = load_model(path)
+        tensor = next(tensor for tensor in model.graph.initializer if tensor.name == "dense_2_weight_float")
+        values = onnx.numpy_helper.to_array(tensor) + np.eye(32, dtype=np.float32)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+        return model
+
+    monkeypatch.setattr(proof, "load_model", load)
+
+
+def _other_datapath(trained, monkeypatch):
+    def unroll(graph):
+        datapath = original(graph)
+        operations = tuple(
+            operation._replace(constant=operation.constant + 64)
+            if isinstance(operation, Offset) and operation.layer == "dense_2"
+            else operation
+            for operation in datapath.operations
+        )
+        return replace(datapath, operations=operations)
+
+    original = Graph.unroll
+    monkeypatch.setattr(Graph, "unroll", unroll)
+
+
+@pytest.mark.parametrize(
+    ("witness", "make_other"), [("torch", _other_torch), ("qonnx", _other_qonnx), ("datapath", _other_datapath)]
+)
+def test_a_witness_that_computes_something_else_is_named(exported, tmp_path, monkeypatch, witness, make_other):
+    folder = tmp_path / "export"
+    shutil.copytree(exported, folder)
+    trained = load_trained(exported.parent / "best.ckpt")
+    events = judged_events(trained)
+    make_other(trained, monkeypatch)
+    judgement = judge(trained, events, Target(), read_record(folder / "hls"), folder)
+    differing = judgement.parity["differing_words_of"]
+    assert differing.pop(witness) == judgement.parity["differing_words"] > 0
+    assert set(differing.values()) == {0}
+    assert (judgement.difference.witness, judgement.difference.node) == (witness, "dense_2")
 
 
 def _layer_of(weights: Path, firmware) -> str | None:

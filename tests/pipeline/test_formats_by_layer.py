@@ -33,7 +33,7 @@ def test_trains_resumes_and_exports(float_run, tmp_path):
     done = command("export.py", f"ckpt={run / 'best.ckpt'}")
     assert done.returncode == 0, done.stderr
     parity = json.loads((export / "parity.json").read_text())
-    assert parity["differing_words_of"] == {"qonnx": 0, "firmware": 0, "qonnx_float32": 0}
+    assert parity["differing_words_of"] == {"torch": 0, "qonnx": 0, "datapath": 0, "firmware": 0}
     page = (export / "datasheet.html").read_text()
     assert re.search(
         r'dense_2</th><td class="n">1,024</td><td class="n">0</td><td class="n">.*?</td><td class="n">2<', page

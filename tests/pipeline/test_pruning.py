@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nanotrigger.graph.read_layers import read_layers
+from nanotrigger.graph.dense import Dense
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.networks.weights import layer_weights
 from nanotrigger.training.checkpoint import load_trained
 from tests.command import command
@@ -41,7 +42,8 @@ def test_the_zeros_are_in_the_exported_network(run):
     assert done.returncode == 0, done.stderr
     assert json.loads((run / "export" / "parity.json").read_text())["differing_words"] == 0
     recorded = json.loads((run / "test.json").read_text())["sparsity"]["layers"]
-    layers = {layer.name: layer for layer in read_layers(run / "export" / "model.onnx").layers}
+    nodes = read_graph(run / "export" / "model.onnx").nodes
+    layers = {node.name: node for node in nodes if isinstance(node, Dense)}
     assert layers.keys() == ZEROS.keys()
     for name, layer in layers.items():
         zeros = int(np.count_nonzero(layer.weights == 0))

@@ -6,7 +6,7 @@ import pytest
 
 from nanotrigger.evaluation.metrics import accuracy
 from nanotrigger.firmware.events import judged_events
-from nanotrigger.firmware.parity import torch_outputs
+from nanotrigger.firmware.witnesses import torch_outputs
 from nanotrigger.training.checkpoint import load_trained
 from tests.command import ROOT, command
 

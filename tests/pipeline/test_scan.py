@@ -10,8 +10,7 @@ from nanotrigger.cli.scan import main
 from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.cost.sources.yosys import synthesis_report
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
+from nanotrigger.graph.from_qonnx import read_graph
 from tests.command import ROOT, command
 from tests.conftest import train
 
@@ -94,9 +93,9 @@ def test_the_contest_chooses_on_validation_and_confirms_on_test(tmp_path):
     assert entry["validation"]["accuracy"] == float(best["accuracy"])
     assert {row["events"].rpartition(", ")[0].rpartition(", ")[2] for row in rows} == {"validation split"}
     assert entry["differing_words"] == 0
-    network = read_layers(tmp_path / "contest" / "winner" / "model.onnx")
-    counted = structural_report(unroll(network), Target(), scope="datapath").used
-    found = synthesis_report(unroll(network), network, Target(), log=tmp_path / "log").used
+    network = read_graph(tmp_path / "contest" / "winner" / "model.onnx")
+    counted = structural_report(network.unroll(), Target(), scope="datapath").used
+    found = synthesis_report(network.unroll(), Target(), log=tmp_path / "log").used
     assert entry["synthesis"] == {
         **{"aluts": found.aluts, "ffs": found.ffs},
         **{"counted_aluts": counted.aluts, "counted_ffs": counted.ffs},

@@ -5,11 +5,13 @@ import pytest
 import torch
 
 from nanotrigger.firmware.qonnx import write_qonnx
-from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
+from nanotrigger.graph.graph import Graph
+from nanotrigger.graph.quantize import Conversion
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks.anomaly.data import EventData
 from tests.made_events import make_events, write_events
+from tests.made_graphs import Layer, Result, chain
 
 WORD = FixedPoint(8, 8)
 
@@ -65,21 +67,21 @@ def recorded_dense():
     return _recorded_dense
 
 
-def _one_layer(weights, bias=None, *, number=WORD, conversions=()) -> IntegerNetwork:
+def _one_layer(weights, bias=None, *, number=WORD, results=()) -> Graph:
     """Return one dense layer of integers, `weights` of shape (inputs, outputs)."""
     weights = np.array(weights, np.int64)
     bias = np.zeros(weights.shape[1], np.int64) if bias is None else np.array(bias, np.int64)
-    return IntegerNetwork(number, (Layer("dense", weights, 1.0, bias, 1.0, conversions=conversions),))
+    return chain(number, [Layer("dense", weights, 1.0, bias, 1.0, results=results)])
 
 
-def _recorded_dense(weights, *, relu: bool) -> IntegerNetwork:
+def _recorded_dense(weights, *, relu: bool) -> Graph:
     """Return the Dense layer of the vendor's records, all fixed<16,6>, from weights of shape (1, outputs)."""
     number = FixedPoint(16, 6)
     words = np.floor(np.asarray(weights) / number.step).astype(np.int64)
     cast = Conversion(number, exact=False)
-    conversions = (cast, Conversion(number, relu=relu, exact=False))
+    results = (Result(number, exact=False), Result(number, relu=relu, exact=False))
     bias = np.zeros(words.shape[1], np.int64)
-    return IntegerNetwork(number, (Layer("dense", words, number.step, bias, number.step, cast, conversions),))
+    return chain(number, [Layer("dense", words, number.step, bias, number.step, cast, results)])
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,7 @@ from nanotrigger.datapath.schedule import levels_per_stage
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.layers import IntegerNetwork
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.verilog.write import write_rtl
 
 Report = Literal["structural", "yosys", "vendor"]
@@ -71,30 +69,27 @@ def _of_the_datapath(result: Export, report: Report) -> tuple[tuple[ResourceRepo
     """Return the structural count, with open synthesis before it if asked for, or why there is none."""
     model, target = result.folder / "model.onnx", result.target
     try:
-        network = read_layers(model, target.precision)
+        datapath = read_graph(model, target.precision).unroll()
     except InputError as error:
         return (), str(error)
-    datapath = unroll(network)
-    write_rtl(model, result.folder / "rtl", levels=levels_per_stage(target.clock_period), precision=target.precision)
+    write_rtl(datapath, result.folder / "rtl", levels=levels_per_stage(target.clock_period))
     reports: tuple[ResourceReport, ...] = (structural_report(datapath, target),)
     write_reports(reports, result.folder)
     if report == "yosys":
-        synthesized, counted = synthesize(datapath, network, target, result.folder)
+        synthesized, counted = synthesize(datapath, target, result.folder)
         reports = best_first((synthesized, *reports, counted))
         write_reports(reports, result.folder)
     return reports, None
 
 
-def synthesize(
-    datapath: Datapath, network: IntegerNetwork, target: Target, folder: Path
-) -> tuple[ResourceReport, ResourceReport]:
+def synthesize(datapath: Datapath, target: Target, folder: Path) -> tuple[ResourceReport, ResourceReport]:
     """Return what Yosys makes of a network's datapath, with its log in a folder, and the structural count of the same.
 
     Raises:
         InputError: Yosys is not installed.
         FirmwareError: it failed.
     """
-    synthesized = synthesis_report(datapath, network, target, log=folder / LOG)
+    synthesized = synthesis_report(datapath, target, log=folder / LOG)
     return synthesized, structural_report(datapath, target, scope="datapath")
 
 

@@ -15,6 +15,7 @@ from nanotrigger.files import write_checksums
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.target import Target
 
+_SPELLED = {"qonnx": "QONNX"}  # witnesses of the proof
 _DESCRIPTION = """
 Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute the same:
 
@@ -46,7 +47,7 @@ def _run() -> int:
     else:
         print(f"error: {difference}", file=sys.stderr)
         reports = ()
-    logits = result.judgement.logits
+    logits = result.judgement.outputs
     sheet = compose_datasheet(
         output, result.trained, result.events, logits, reports=reports, checkpoint=settings.ckpt, data=settings.data
     )
@@ -97,9 +98,10 @@ def _report(result: Export) -> str:
     if parity["differing_words"] is None:
         lines.append(_agreement(result))
     else:
+        *others, last = (_SPELLED.get(witness, witness) for witness in parity["differing_words_of"])
         lines.append(
             f"parity        {parity['differing_words']:,} of {parity['words']:,} output words differ between "
-            "torch, QONNX and firmware"
+            f"{', '.join(others)} and {last}"
         )
     if "radius" in parity:
         lines.append(

@@ -24,8 +24,7 @@ from nanotrigger.command import wide_console
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.files import write_json
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.scan.collect import collect_rows
 from nanotrigger.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
 from nanotrigger.scan.figures import write_figures
@@ -154,9 +153,9 @@ def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Pat
 
 def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
     """Return what Yosys makes of the winner's datapath, and what is counted of the same; None if it cannot."""
-    network = read_layers(folder / "winner" / "model.onnx", target.precision)
+    datapath = read_graph(folder / "winner" / "model.onnx", target.precision).unroll()
     try:
-        found, counted = (report.used for report in synthesize(unroll(network), network, target, folder))
+        found, counted = (report.used for report in synthesize(datapath, target, folder))
     except InputError:  # it is not installed
         return None
     except FirmwareError as error:

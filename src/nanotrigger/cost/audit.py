@@ -6,9 +6,10 @@ from typing import Literal
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
-from nanotrigger.firmware.execute import execute
-from nanotrigger.graph.quantizer_nodes import node_format
+from nanotrigger.graph.graph import Graph
+from nanotrigger.graph.onnx_file import node_format
 from nanotrigger.numbers import FixedPoint
 
 Array = NDArray[np.float64]
@@ -54,19 +55,23 @@ class QuantizerAudit:
         return self.saturated > TOLERATED_SATURATION
 
 
-def audit(model: onnx.ModelProto, features: Array) -> tuple[QuantizerAudit, ...]:
+def audit(model: onnx.ModelProto, graph: Graph, features: Array) -> tuple[QuantizerAudit, ...]:
     """Audit every quantizer of a QONNX network, in the order of its nodes.
 
     Args:
         model: quantized network.
+        graph: its integer graph.
         features: events, shape (samples, inputs), at least one.
-
-    Raises:
-        InputError: a node that the networks of this package do not have, or a quantizer that is not exact.
     """
-    tensors = execute(model, features)
+    words = graph.words(features)
+    arriving = {tensor.name: numpy_helper.to_array(tensor).astype(np.float64) for tensor in model.graph.initializer}
+    arriving[model.graph.input[0].name] = features
+    arriving |= {name: graph.values(name, tensor) for name, tensor in words.items()}
+    for node in model.graph.node:
+        if node.op_type == "Relu":  # the graph has it in one node with its quantizer
+            arriving[node.output[0]] = np.maximum(arriving[node.input[0]], 0.0)
     return tuple(
-        audit_quantizer(node.name, _role(model.graph, node), node_format(model.graph, node), tensors[node.input[0]])
+        audit_quantizer(node.name, _role(model.graph, node), node_format(model.graph, node), arriving[node.input[0]])
         for node in model.graph.node
         if node.op_type == "Quant"
     )

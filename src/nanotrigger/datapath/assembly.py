@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from nanotrigger.datapath.operations import Kind, Offset, Operation, Quantize, Sum, rounded_range
-from nanotrigger.datapath.ranges import Range
+from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Quantize, Range, Sum, rounded_range
 
 
 class Term(NamedTuple):
@@ -29,6 +28,10 @@ class Assembly:
             self._made[operation] = len(self.operations)
         self.operations.append(operation)
         return len(self.operations) - 1
+
+    def input(self, layer: str, column: int, words: Range) -> int:
+        """Return the signal of an input word."""
+        return self.append(Input(layer, Kind.INPUT, words, column))
 
     def range_of(self, signal: int) -> Range:
         """Return the range of a signal."""

@@ -1,9 +1,8 @@
 """Costs: the ALUTs that an operation takes. One ALUT is one bit of an adder, or a function of up to six bits."""
 
+from nanotrigger.datapath.bits import Known, rounds_up
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.known_bits import Known, rounds_up
-from nanotrigger.datapath.operations import Input, Offset, Quantize, Sum, rounded_range
-from nanotrigger.datapath.ranges import Range
+from nanotrigger.datapath.operations import Input, Offset, Quantize, Range, Sum, rounded_range
 
 LUT_INPUTS = 6
 _MERGED = 3  # bits of an incrementer that become part of the look-up tables behind it

@@ -1,13 +1,34 @@
 """Datapath: a network at reuse factor 1, in which every sum and every rounding is an operation of its own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nanotrigger.datapath.known_bits import Known, known_bits
-from nanotrigger.datapath.needed_bits import needed_bits
-from nanotrigger.datapath.operations import Operation, Words
+from nanotrigger.datapath.bits import Known, known_bits, needed_bits
+from nanotrigger.datapath.operations import Input, Operation, Words
+from nanotrigger.numbers import FixedPoint
+
+_MOST_BITS = 62  # of a word for which int64 is enough, sums of two such words included
+_AT_ONCE = 1 << 24  # words that are held at a time
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a node of the network became.
+
+    Attributes:
+        node: its name.
+        layer: to which its operations belong.
+        signals: positions of what it computes.
+    """
+
+    node: str
+    layer: str
+    signals: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -19,12 +40,18 @@ class Datapath:
         outputs: positions of the output words.
         output_bits: width of each output word at the firmware's interface.
         output_step: value of one output word.
+        input_format: format of the input words.
+        sections: the network's nodes, in the order in which the data flow.
+        remarks: what a reader should know of each layer, a few lines by its name.
     """
 
     operations: tuple[Operation, ...]
     outputs: tuple[int, ...]
     output_bits: tuple[int, ...]
     output_step: float
+    input_format: FixedPoint
+    sections: tuple[Section, ...] = ()
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def bits(self) -> tuple[int, ...]:
@@ -37,16 +64,34 @@ class Datapath:
         return known_bits(self.operations)
 
     @property
+    def inputs(self) -> int:
+        """Number of input words."""
+        return sum(isinstance(operation, Input) for operation in self.operations)
+
+    @property
     def depth(self) -> int:
         """Adders, or roundings, on the longest way from an input to an output."""
         return max(self.operations[output].level for output in self.outputs)
 
     def evaluate(self, inputs: Words) -> Words:
-        """Return output words, shape (samples, outputs), of input words, shape (samples, inputs).
+        """Return output words, shape (samples, outputs), of input words, shape (samples, inputs), exactly."""
+        rows = max(_AT_ONCE // len(self.operations), 1)
+        parts = [self._signals(inputs[start : start + rows]) for start in range(0, len(inputs), rows)]
+        return np.concatenate([np.stack([part[output] for output in self.outputs], axis=1) for part in parts])
 
-        Exact as long as every sum has less than 64 bits.
-        """
+    def evaluate_nodes(self, inputs: Words) -> dict[str, Words]:
+        """Return the words of every node, each of shape (samples, values), by its name."""
+        signals = self._signals(inputs)
+        return {section.node: np.stack([signals[at] for at in section.signals], axis=1) for section in self.sections}
+
+    def _signals(self, inputs: Words) -> list[Words]:
+        words: NDArray[Any] = inputs.astype(object) if self._is_wide else inputs
         signals: list[Words] = []
         for operation in self.operations:
-            signals.append(operation.evaluate(signals, inputs))
-        return np.stack([signals[output] for output in self.outputs], axis=1)
+            signals.append(operation.evaluate(signals, words))
+        return signals
+
+    @cached_property
+    def _is_wide(self) -> bool:
+        """Whether int64 is too narrow for some signal, so that Python's integers have to serve."""
+        return any(operation.range.bits > _MOST_BITS for operation in self.operations)

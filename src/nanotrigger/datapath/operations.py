@@ -1,15 +1,58 @@
-"""Operations: what a datapath is made of. Each computes one signal, an integer word, from earlier signals."""
+"""Operations: what a datapath is made of. Each computes one signal, an integer word of a known range."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.datapath.ranges import Range
-
 Words = NDArray[np.int64]
 Number = TypeVar("Number", int, Words)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """All integers from `low` to `high`, both included.
+
+    >>> Range(0, 255) * -3 + Range(1, 1)
+    Range(low=-764, high=1)
+    """
+
+    low: int
+    high: int
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether there is but one value."""
+        return self.low == self.high
+
+    @property
+    def bits(self) -> int:
+        """Width of the word in bits, two's complement if a value is negative; 0 for a constant, which needs no wire.
+
+        >>> Range(0, 4).bits, Range(-4, 3).bits, Range(-5, 3).bits, Range(7, 7).bits
+        (3, 3, 4, 0)
+        """
+        if self.low == self.high:
+            return 0
+        if self.low >= 0:
+            return self.high.bit_length()
+        return max((~self.low).bit_length(), max(self.high, 0).bit_length()) + 1
+
+    def __add__(self, other: "Range") -> "Range":
+        """Return the range of the sum of two independent signals."""
+        return Range(self.low + other.low, self.high + other.high)
+
+    def __mul__(self, factor: int) -> "Range":
+        """Return the range of the signal times a constant."""
+        if factor >= 0:
+            return Range(self.low * factor, self.high * factor)
+        return Range(self.high * factor, self.low * factor)
+
+    def __contains__(self, other: "Range") -> bool:
+        """Whether every value of another range is one of this."""
+        return self.low <= other.low and other.high <= self.high
 
 
 class Kind(StrEnum):
@@ -105,7 +148,7 @@ class Offset(NamedTuple):
     def evaluate(self, signals: list[Words], inputs: Words) -> Words:
         """Return the words of this signal, shape (samples,), given those of earlier ones."""
         if self.source is None:
-            return np.full(len(inputs), self.constant)
+            return np.full(len(inputs), self.constant, inputs.dtype)
         return self.sign * (signals[self.source] << self.shift) + self.constant
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.cost.audit import audit
+from nanotrigger.cost.audit import QuantizerAudit, audit
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.datasheet.illustration import Illustration
 from nanotrigger.datasheet.rebuild import rebuild_commands, tool_versions
@@ -20,7 +20,8 @@ from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS
-from nanotrigger.graph.load import load_model
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.onnx_file import load_model
 from nanotrigger.networks.weights import LayerWeights, layer_weights, weight_formats
 from nanotrigger.tasks.anomaly.detector_scores import output_scores
 from nanotrigger.tasks.performance import performance
@@ -75,7 +76,7 @@ def compose_datasheet(
         meaning=_MEANINGS[_RADIUS if parity["target"].get("radius") else trained.network.output_name],
         parity=parity,
         reports=tuple(reports),
-        audits=audit(load_model(export / "model.onnx"), events.features) if quantized else (),
+        audits=_audits(export / "model.onnx", events) if quantized else (),
         weights=weights,
         weight_figure=_weight_figure(weights),
         performance_figures=() if found is None else _performance_figures(trained, events, logits),
@@ -84,6 +85,10 @@ def compose_datasheet(
         commands=rebuild_commands(checkpoint, Target(**parity["target"]), data=data),
         versions=tool_versions(),
     )
+
+
+def _audits(model: Path, events: Events) -> tuple[QuantizerAudit, ...]:
+    return audit(load_model(model), read_graph(model), events.features)
 
 
 def spaced(name: str) -> str:

@@ -55,7 +55,7 @@ def _parity(sheet: Datasheet) -> Fact:
         return Fact("Same class", percent(parity["argmax_agreement"]), "of events, from network and firmware")
     if parity["differing_words"] is None:
         return Fact("Largest deviation", number(parity["largest_deviation"]), "of an output, network and firmware")
-    agreement = "torch = QONNX = firmware" if sheet.is_proven else "torch, QONNX and firmware differ"
+    agreement = f"{len(parity['differing_words_of'])} witnesses agree" if sheet.is_proven else "the witnesses differ"
     return Fact("Differing output words", count(parity["differing_words"]), f"of {count(parity['words'])}; {agreement}")
 
 

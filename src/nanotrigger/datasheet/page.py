@@ -16,6 +16,12 @@ from nanotrigger.files import write_text
 FILE = "datasheet.html"
 
 _TEMPLATE = "datasheet.html.j2"
+_WITNESSES = {
+    "torch": "the trained network (torch, float64)",
+    "qonnx": "its QONNX file (qonnx, float32)",
+    "datapath": "the datapath that is counted and written as Verilog",
+    "firmware": "the firmware's C++, compiled and run on a computer",
+}
 
 
 def write_datasheet(sheet: Datasheet, folder: Path) -> Path:
@@ -36,6 +42,8 @@ def render(sheet: Datasheet) -> str:
             warnings=warnings_of(sheet),
             picture=network_picture(sheet.firmware),
             tensors=tensor_formats(sheet.firmware),
+            witnesses=[_WITNESSES.get(name, name) for name in sheet.parity.get("differing_words_of", ())],
+            witness_names=_WITNESSES,
         )
     )
 

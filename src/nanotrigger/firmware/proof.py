@@ -1,4 +1,4 @@
-"""Judge firmware: run network, QONNX and C++ on the same events and write down where they agree."""
+"""Proof: torch, QONNX, datapath and firmware, word for word against the integer graph on the same events."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,12 +13,25 @@ from nanotrigger.firmware.backends.oneapi.emulate import Emulation, emulate
 from nanotrigger.firmware.backends.oneapi.radius import LAYER as RADIUS
 from nanotrigger.firmware.backends.oneapi.taps import layer_outputs
 from nanotrigger.firmware.events import Events
-from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
-from nanotrigger.firmware.parity import Difference, differing_words, first_difference, torch_layers, torch_outputs
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.target import Target, input_format
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_testbench, write_vectors
-from nanotrigger.graph.load import load_model
+from nanotrigger.firmware.witnesses import (
+    Difference,
+    datapath_nodes,
+    datapath_outputs,
+    differing_words,
+    first_difference,
+    graph_nodes,
+    is_exact_in_float32,
+    qonnx_nodes,
+    qonnx_outputs,
+    torch_nodes,
+    torch_outputs,
+)
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.graph import Graph
+from nanotrigger.graph.onnx_file import load_model
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import without_modes
@@ -37,13 +50,13 @@ class Judgement:
     Attributes:
         parity: the content of parity.json.
         difference: where the first difference lies, if there is one.
-        logits: what the firmware computed for the events before a softmax, shape (events, outputs).
+        outputs: of the firmware for the events, before a softmax or a sum of squares, shape (events, outputs).
         performance: how well the firmware does its task; None if its outputs do not tell.
     """
 
     parity: dict[str, Any]
     difference: Difference | None
-    logits: Array
+    outputs: Array
     performance: Performance | None
 
 
@@ -91,56 +104,54 @@ def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Fir
 
 
 def _prove(
-    trained: TrainedNetwork, inputs: Array, logits: Array, firmware: Firmware, folder: Path
+    trained: TrainedNetwork, inputs: Array, outputs: Array, firmware: Firmware, folder: Path
 ) -> tuple[dict[str, Any], Difference | None]:
-    """Compare torch, QONNX (in float64 and by qonnx itself) and firmware, word for word."""
-    network = trained.network
+    """Compare every witness with the integer graph, word for word."""
     model = load_model(folder / "model.onnx")
-    expected = torch_outputs(network, inputs)
-    tensors = execute(model, inputs)
-    found = {"qonnx": tensors[network.output_name], "firmware": logits}
-    exact = fits_float32(model, tensors)
-    by_qonnx = execute_by_qonnx(model, inputs)
-    if exact:
-        found["qonnx_float32"] = by_qonnx
-    differing = {witness: differing_words(expected, outputs) for witness, outputs in found.items()}
+    graph = read_graph(folder / "model.onnx")
+    expected = graph.run(inputs)
+    by_qonnx = qonnx_outputs(model, inputs)
+    is_exact = is_exact_in_float32(graph, inputs)
+    found = {
+        "torch": torch_outputs(trained.network, inputs),
+        **({"qonnx": by_qonnx} if is_exact else {}),
+        "datapath": datapath_outputs(graph.unroll(), graph, inputs),
+        "firmware": outputs,
+    }
+    differing = {witness: differing_words(expected, values) for witness, values in found.items()}
     record = {
-        "differing_words": int(np.any([expected != outputs for outputs in found.values()], axis=0).sum()),
+        "differing_words": int(np.any([expected != values for values in found.values()], axis=0).sum()),
         "differing_words_of": differing,
-        "qonnx_float32_is_exact": exact,
+        "qonnx_float32_is_exact": is_exact,
         "qonnx_float32_largest_deviation": float(np.abs(by_qonnx - expected).max()),
         "output_format": str(_output_format(firmware)),
         "first_difference": None,
     }
-    for witness, outputs in found.items():
+    for witness, values in found.items():
         if differing[witness]:
-            difference = _locate(witness, network, inputs, expected, outputs, firmware, folder)
+            event = int(np.argmax((expected != values).any(axis=1)))
+            found_nodes = _nodes_of(witness, trained.network, graph, inputs[event : event + 1], firmware, folder)
+            nodes = graph_nodes(graph, inputs[event : event + 1])
+            difference = first_difference(witness, event, nodes, found_nodes)
             return {**record, "first_difference": asdict(difference)}, difference
     return record, None
 
 
-def _locate(
-    witness: str,
-    network: DenseNetwork,
-    inputs: Array,
-    expected: Array,
-    outputs: Array,
-    firmware: Firmware,
-    folder: Path,
-) -> Difference:
-    """Name the first differing sample and layer, by running that sample alone through every layer."""
-    sample = int(np.argmax((expected != outputs).any(axis=1)))
-    row = inputs[sample : sample + 1]
-    if witness == "firmware" and firmware.io_type == "io_parallel":
-        taps = layer_outputs(folder / "hls", row)
-        values = {layer.tensor: taps[layer.name] for layer in firmware.layers if layer.name in taps}
-    elif witness == "firmware":
-        values = {network.output_name: outputs[sample : sample + 1]}
-    else:
-        values = execute(load_model(folder / "model.onnx"), row)
-    layers = torch_layers(network, row)
-    last = list(layers)[-1]
-    return first_difference(witness, sample, layers, {**values, last: values[network.output_name]})
+def _nodes_of(
+    witness: str, network: DenseNetwork, graph: Graph, row: Array, firmware: Firmware, folder: Path
+) -> dict[str, Array]:
+    """Return what a witness computes in every node for one event, as far as it tells."""
+    if witness == "torch":
+        return torch_nodes(network, row)
+    if witness == "qonnx":
+        return qonnx_nodes(load_model(folder / "model.onnx"), graph, row)
+    if witness == "datapath":
+        return datapath_nodes(graph.unroll(), graph, row)
+    if firmware.io_type != "io_parallel":
+        return {}
+    taps = layer_outputs(folder / "hls", row)
+    tensors = {layer.tensor: taps[layer.name] for layer in firmware.layers if layer.name in taps}
+    return {node.name: tensors[node.output] for node in graph.nodes if node.output in tensors}
 
 
 def _agree(trained: TrainedNetwork, events: Events, logits: Array) -> dict[str, Any]:

@@ -11,9 +11,7 @@ import lightning
 from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.ebops import ebops
-from nanotrigger.graph.of_network import layers_of
-from nanotrigger.graph.unroll import unroll
+from nanotrigger.graph.from_network import graph_of
 from nanotrigger.networks.build import Network
 from nanotrigger.networks.freeze import frozen
 from nanotrigger.networks.variational_autoencoder import VariationalAutoencoder
@@ -220,7 +218,7 @@ def bill_of(network: Network, unit: str, first: Cost) -> Bill:
     They differ for flip-flops, of which a change of a single weight seldom saves one: half of what is paid are ALUTs.
     """
     if unit == "ebops":
-        value = ebops(layers_of(network))
+        value = graph_of(network).bit_operations()
         return Bill(value, value)
     cost = cost_of(network)
     if unit == "ffs":
@@ -230,6 +228,6 @@ def bill_of(network: Network, unit: str, first: Cost) -> Bill:
 
 def cost_of(network: Network) -> Cost:
     """Return what a quantized network costs; one of learned precision as it would be frozen now."""
-    layers = layers_of(frozen(network))
-    report = structural_report(unroll(layers), Target())
-    return Cost(report.used.aluts or 0, report.used.ffs or 0, report.contest_figure or 0.0, ebops(layers))
+    graph = graph_of(frozen(network))
+    report = structural_report(graph.unroll(), Target())
+    return Cost(report.used.aluts or 0, report.used.ffs or 0, report.contest_figure or 0.0, graph.bit_operations())

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nanotrigger.datapath.signed_digits import signed_digits
+from nanotrigger.datapath.products import signed_digits
 from nanotrigger.networks.build import Network
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint

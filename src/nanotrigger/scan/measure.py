@@ -43,7 +43,7 @@ def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]
 
 
 def _quality(result: Export) -> dict[str, Any]:
-    figure, events, outputs = result.judgement.performance, result.events, result.judgement.logits
+    figure, events, outputs = result.judgement.performance, result.events, result.judgement.outputs
     if figure is None:
         raise InputError(f"{result.trained.network.output_name} have no score to compare networks by; export the whole")
     low, high = figure.interval

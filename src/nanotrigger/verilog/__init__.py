@@ -1,1 +1,1 @@
-"""The datapath of the structural count as Verilog."""
+"""Verilog: the datapath written down, and its testbench."""

@@ -2,14 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Sum
-from nanotrigger.graph.layers import IntegerNetwork
 
 
-def signal_names(datapath: Datapath, network: IntegerNetwork) -> list[str]:
+def signal_names(datapath: Datapath) -> list[str]:
     """Return a Verilog name for each signal of a datapath.
 
     `feature_3` is an input, `feature_3_x5` and `feature_3_xm5` are its multiples by 5 and -5. `dense_1_n7` is the
@@ -17,7 +15,7 @@ def signal_names(datapath: Datapath, network: IntegerNetwork) -> list[str]:
     """
     names = [""] * len(datapath.operations)
     taken: Counter[str] = Counter()
-    roles = _roles(datapath, network)
+    roles = _roles(datapath)
     multiples = [1] * len(names)
     roots = list(range(len(names)))
     for position, operation in enumerate(datapath.operations):
@@ -48,10 +46,10 @@ def _multiple(operation: Sum, multiples: list[int]) -> int:
     return operation.left_sign * left + operation.right_sign * (right << operation.shift)
 
 
-def _roles(datapath: Datapath, network: IntegerNetwork) -> dict[int, str]:
+def _roles(datapath: Datapath) -> dict[int, str]:
     """Return names for the signals of which it is clear to which neuron they belong."""
     roles: dict[int, str] = {}
-    for layer, results in _results(datapath, network):
+    for layer, results in _results(datapath).items():
         for neuron, result in enumerate(results):
             name = f"{identifier(layer)}_n{neuron}"
             counts: Counter[str] = Counter()
@@ -63,14 +61,9 @@ def _roles(datapath: Datapath, network: IntegerNetwork) -> dict[int, str]:
     return roles
 
 
-def _results(datapath: Datapath, network: IntegerNetwork) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield each layer with the positions of what its neurons give; a layer ends with one conversion per neuron."""
-    for layer in network.layers:
-        own = [position for position, operation in enumerate(datapath.operations) if operation.layer == layer.name]
-        if layer is network.layers[-1]:
-            yield layer.name, datapath.outputs
-        elif layer.conversions:
-            yield layer.name, tuple(own[-len(layer.bias) :])
+def _results(datapath: Datapath) -> dict[str, tuple[int, ...]]:
+    """Return the positions of what the neurons of each layer give, by the layer's name: those of its last node."""
+    return {section.layer: section.signals for section in datapath.sections}
 
 
 def _within(datapath: Datapath, layer: str, result: int) -> set[int]:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from nanotrigger.datapath.operations import Quantize, rounded_range
-from nanotrigger.datapath.ranges import Range
-from nanotrigger.verilog.wire import Wire, assigned, literal
+from nanotrigger.datapath.operations import Quantize, Range, rounded_range
+from nanotrigger.verilog.wires import Wire, assigned, literal
 
 
 @dataclass(frozen=True)

@@ -1,83 +1,66 @@
-"""Write the network as Verilog, with a testbench that checks itself."""
+"""Write a datapath as Verilog, with a testbench that checks itself."""
 
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.schedule import schedule
+from nanotrigger.datapath.schedule import Schedule, schedule
 from nanotrigger.files import whole_folder, write_text
-from nanotrigger.graph.layers import IntegerNetwork
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
-from nanotrigger.verilog.circuit import datapath_module
-from nanotrigger.verilog.signals import has_negative_outputs, output_width
+from nanotrigger.verilog.module import datapath_module, has_negative_outputs, output_width
 
 VERILOG, TESTBENCH = "nanotrigger.v", "testbench.v"
 
 
-def write_rtl(model: Path, folder: Path, *, levels: int, precision: str | None = None) -> None:
+def write_rtl(datapath: Datapath, folder: Path, *, levels: int) -> None:
     """Write nanotrigger.v, testbench.v and README.md into `folder`, which appears whole or stays as it was.
 
-    The Verilog is the datapath of the structural count: the same operations, with the same widths and registers. The
-    testbench reads the test vectors in `../tb_data`.
-
-    Args:
-        model: QONNX file, as `write_qonnx` leaves it.
-        folder: to write, or to replace if it holds a nanotrigger.v.
-        levels: levels of adders between two registers.
-        precision: type of everything in a float network, such as `fixed<16,6>`.
-
-    Raises:
-        InputError: the network cannot be unrolled (see `read_layers`), `levels` is below 1, or the folder has other
-            content.
-    """
-    network = read_layers(model, precision)
-    datapath = unroll(network)
-    with whole_folder(folder, marker=VERILOG) as new:
-        write_text(new / VERILOG, verilog(datapath, network, levels=levels))
-        write_text(new / TESTBENCH, verilog_testbench(datapath, network, levels=levels))
-        write_text(new / "README.md", _filled("README.md", _values(datapath, network, levels)))
-
-
-def verilog(datapath: Datapath, network: IntegerNetwork, *, levels: int) -> str:
-    """Return the modules `nanotrigger`, with a valid bit beside the data, and `nanotrigger_datapath`.
+    The Verilog is the datapath that is counted: the same operations, with the same widths and registers. The testbench
+    reads the test vectors in `../tb_data`.
 
     Args:
         datapath: of the network.
-        network: for the widths of the ports, and names and formats in comments.
+        folder: to write, or to replace if it holds a nanotrigger.v.
         levels: levels of adders between two registers.
 
     Raises:
-        InputError: `levels` is below 1.
+        InputError: `levels` is below 1, or the folder has other content.
     """
-    module = datapath_module(datapath, network, levels=levels)
-    return _filled("top.v", {**_values(datapath, network, levels), "datapath": module})
+    plan = schedule(datapath, levels)
+    with whole_folder(folder, marker=VERILOG) as new:
+        write_text(new / VERILOG, verilog(plan))
+        write_text(new / TESTBENCH, verilog_testbench(plan))
+        write_text(new / "README.md", _filled("README.md", _values(plan)))
 
 
-def verilog_testbench(datapath: Datapath, network: IntegerNetwork, *, levels: int) -> str:
-    """Return a module that feeds test vectors to `nanotrigger` and checks its outputs; arguments as `verilog`."""
-    return _filled(TESTBENCH, _values(datapath, network, levels))
+def verilog(plan: Schedule) -> str:
+    """Return the modules `nanotrigger`, with a valid bit beside the data, and `nanotrigger_datapath`."""
+    return _filled("top.v", {**_values(plan), "datapath": datapath_module(plan)})
 
 
-def _values(datapath: Datapath, network: IntegerNetwork, levels: int) -> dict[str, Any]:
+def verilog_testbench(plan: Schedule) -> str:
+    """Return a module that feeds test vectors to `nanotrigger` and checks its outputs."""
+    return _filled(TESTBENCH, _values(plan))
+
+
+def _values(plan: Schedule) -> dict[str, Any]:
     """Return what the templates leave open."""
-    inputs, outputs = len(network.layers[0].weights), len(datapath.outputs)
-    input_width, width = network.number.width, output_width(datapath)
+    datapath, number = plan.datapath, plan.datapath.input_format
+    inputs, outputs, width = datapath.inputs, len(datapath.outputs), output_width(datapath)
     signed = has_negative_outputs(datapath)
     kind = "two's complement" if signed else "unsigned"
     return {
         "inputs": inputs,
-        "input_width": input_width,
-        "input_format": f"type {network.number}: a word is worth {network.number.step:g}",
-        "features_high": inputs * input_width - 1,
+        "input_width": number.width,
+        "input_format": f"type {number}: a word is worth {number.step:g}",
+        "features_high": inputs * number.width - 1,
         "outputs": outputs,
         "output_width": width,
         "output_format": f"{kind}: a word is worth {datapath.output_step:g}",
         "outputs_high": outputs * width - 1,
         "sign": "$signed" if signed else "$unsigned",
-        "latency": schedule(datapath, levels).count,
-        "levels": levels,
+        "latency": plan.count,
+        "levels": plan.levels,
     }
 
 

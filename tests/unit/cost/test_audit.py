@@ -7,6 +7,7 @@ from rich.console import Console
 
 from nanotrigger.cost.audit import audit, audit_quantizer
 from nanotrigger.cost.audit_table import audit_table, saturation_warnings
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.numbers import FixedPoint
 
 
@@ -34,7 +35,7 @@ def test_formats_that_would_do(number, values, saturated, needed):
 
 def test_every_quantizer_of_a_network(quantized_model):
     features = np.random.default_rng(0).normal(scale=6.0, size=(1000, 6))
-    audits = audit(onnx.load(quantized_model), features)
+    audits = audit(onnx.load(quantized_model), read_graph(quantized_model), features)
     assert {one.name: one.role for one in audits} == {
         "input": "input",
         **{f"dense_{depth}_{role}": role for depth in (1, 2, 3) for role in ("weight", "bias")},

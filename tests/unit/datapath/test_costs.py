@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 
 from nanotrigger.datapath.costs import aluts
-from nanotrigger.graph.layers import Conversion
-from nanotrigger.graph.unroll import unroll
 from nanotrigger.numbers import FixedPoint
+from tests.made_graphs import Result
 
 SIGNED, UNSIGNED = FixedPoint(8, 8), FixedPoint(8, 8, signed=False)
 
 
 def count(network) -> int:
-    datapath = unroll(network)
+    datapath = network.unroll()
     return sum(aluts(datapath, position) for position in range(len(datapath.operations)))
 
 
@@ -45,7 +44,7 @@ def test_two_weights_are_one_adder_as_wide_as_the_sum(one_layer):
 
 
 def test_a_row_of_zeros_is_a_constant(one_layer):
-    datapath = unroll(one_layer([[0], [0]], [5]))
+    datapath = one_layer([[0], [0]], [5]).unroll()
     assert count(one_layer([[0], [0]], [5])) == 0
     assert datapath.evaluate(np.array([[1, 2], [3, 4]])).tolist() == [[5], [5]]
 
@@ -67,21 +66,21 @@ def test_a_bias_is_an_adder_above_its_lowest_bit(one_layer):
 
 
 def test_relu_is_one_alut_for_each_bit_that_is_left(one_layer):
-    relu = Conversion(UNSIGNED, relu=True)
-    assert count(one_layer([[1]], conversions=(relu,))) == 7
+    relu = Result(UNSIGNED, relu=True)
+    assert count(one_layer([[1]], results=(relu,))) == 7
 
 
 def test_rounding_and_saturation(one_layer):
     # words -128 to 127, two bits dropped: -32 to 32, into 0 to 15. Rounding: six bits up to 32, and one ALUT decides
     # from three bits whether to round up. Saturation: the ALUT of each output bit sees the two upper bits by itself.
-    quantizer = Conversion(FixedPoint(4, 4, signed=False), relu=True)
-    scaled = one_layer([[1]], number=FixedPoint(8, 6), conversions=(quantizer,))
+    quantizer = Result(FixedPoint(4, 4, signed=False), relu=True)
+    scaled = one_layer([[1]], number=FixedPoint(8, 6), results=(quantizer,))
     assert count(scaled) == 6 + 1 + 4
 
 
 def test_a_word_that_wraps_needs_only_its_own_bits(one_layer):
-    narrow = Conversion(FixedPoint(4, 4), exact=False)
-    assert count(one_layer([[1], [1]], conversions=(narrow,))) == 4
+    narrow = Result(FixedPoint(4, 4), exact=False)
+    assert count(one_layer([[1], [1]], results=(narrow,))) == 4
 
 
 def test_what_only_a_pruned_weight_would_read_costs_nothing(one_layer):

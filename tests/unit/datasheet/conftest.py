@@ -52,7 +52,7 @@ def make_roc_figure() -> Illustration:
 def make_parity() -> dict:
     return {
         "differing_words": 0,
-        "differing_words_of": {"qonnx": 0, "firmware": 0},
+        "differing_words_of": {"torch": 0, "qonnx": 0, "datapath": 0, "firmware": 0},
         "first_difference": None,
         "words": 6_625,
         "inputs": {"events": {"samples": 300, "description": "simulated jets"}, "extremes": {"samples": 1_025}},

@@ -12,8 +12,8 @@ from nanotrigger.datasheet.page import render
 from nanotrigger.files import write_json
 from nanotrigger.firmware.backends.oneapi.convert import convert
 from nanotrigger.firmware.events import Events
-from nanotrigger.firmware.parity import torch_outputs
 from nanotrigger.firmware.qonnx import write_qonnx
+from nanotrigger.firmware.witnesses import torch_outputs
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import TrainedNetwork
@@ -54,7 +54,7 @@ def make_export(folder: Path, trained: TrainedNetwork, precision: str | None) ->
     convert(folder / "model.onnx", folder / "hls", name="three_classes", precision=precision)
     parity = {
         "differing_words": None if precision else 0,
-        "differing_words_of": {"qonnx": 0, "firmware": 0},
+        "differing_words_of": {"torch": 0, "qonnx": 0, "datapath": 0, "firmware": 0},
         "accuracy_torch": 0.5,
         "accuracy_firmware": 0.5,
         "argmax_agreement": 0.99,

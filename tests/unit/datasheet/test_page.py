@@ -92,10 +92,13 @@ def test_float_network(float_sheet):
 
 
 def test_difference_is_named(quantized_sheet):
-    difference = {"witness": "firmware", "sample": 1_234, "layer": "relu_2"}
+    difference = {"witness": "firmware", "event": 1_234, "node": "relu_2"}
     parity = make_parity() | {"differing_words": 7, "first_difference": difference}
     text = page(replace(quantized_sheet, parity=parity)).text
-    assert "7 of 6,625 output words differ. firmware differs from torch first in sample 1,234, layer relu_2" in text
+    assert (
+        "7 of 6,625 output words differ. firmware differs from the integer graph first in event 1,234, node relu_2"
+        in text
+    )
     assert "does not compute what was trained" in text
     assert "Proven" not in text
 

@@ -10,12 +10,20 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.util.exec_qonnx import exec_qonnx
 
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
-from nanotrigger.firmware.parity import torch_layers, torch_outputs
 from nanotrigger.firmware.qonnx import check_exact, firmware_network, write_qonnx
-from nanotrigger.graph.quantizer_nodes import node_format
+from nanotrigger.firmware.witnesses import (
+    graph_nodes,
+    is_exact_in_float32,
+    qonnx_nodes,
+    qonnx_outputs,
+    torch_nodes,
+    torch_outputs,
+)
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.onnx_file import node_format
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
+from tests.qonnx_float64 import execute
 
 FORMATS = {
     "input": FixedPoint(16, 6),
@@ -57,13 +65,19 @@ def test_names_follow_the_layers(written):
 def test_equals_torch_layer_by_layer(written):
     made, path = written
     model = onnx.load(path)
-    tensors, layers = execute(model, INPUTS), torch_layers(made, INPUTS)
+    tensors, layers = execute(model, INPUTS), torch_nodes(made, INPUTS)
     hidden = [f"{kind}_{depth}" for depth in (1, 2, 3) for kind in ("dense", "relu")]
     assert list(layers) == ["input", *hidden, "dense_4", "output"]
     for name, values in layers.items():
         np.testing.assert_array_equal(tensors["logits" if name == "output" else name], values)
-    assert fits_float32(model, tensors)
-    np.testing.assert_array_equal(execute_by_qonnx(model, INPUTS), torch_outputs(made, INPUTS))
+    graph = read_graph(path)
+    assert is_exact_in_float32(graph, INPUTS)
+    np.testing.assert_array_equal(qonnx_outputs(model, INPUTS), torch_outputs(made, INPUTS))
+    np.testing.assert_array_equal(graph.run(INPUTS), torch_outputs(made, INPUTS))
+    for nodes in (graph_nodes(graph, INPUTS[:1]), qonnx_nodes(model, graph, INPUTS[:1])):
+        assert list(nodes) == list(layers)
+        for name, values in layers.items():
+            np.testing.assert_array_equal(nodes[name], values[:1])
 
 
 def test_runs_in_qonnx_exec(written, tmp_path, monkeypatch):
@@ -118,7 +132,7 @@ def test_any_formats_by_layer_equal_torch(tmp_path, seed):
     made = network(features=4, hidden=[5, 4], classes=3, weight=weights, bias=biases, activation=activations)
     write_qonnx(made, tmp_path / "model.onnx")
     model, inputs = onnx.load(tmp_path / "model.onnx"), INPUTS[:, :4]
-    tensors, layers = execute(model, inputs), torch_layers(made, inputs)
+    tensors, layers = execute(model, inputs), torch_nodes(made, inputs)
     for name, values in layers.items():
         np.testing.assert_array_equal(tensors["logits" if name == "output" else name], values)
     quantizers = {node.name: node_format(model.graph, node) for node in model.graph.node if node.op_type == "Quant"}
@@ -142,8 +156,9 @@ def test_a_fine_bias_does_not_fit_float32(tmp_path):
     write_qonnx(made, tmp_path / "model.onnx")
     model = onnx.load(tmp_path / "model.onnx")
     tensors = execute(model, 50 * INPUTS)
-    assert not fits_float32(model, tensors)
+    assert not is_exact_in_float32(read_graph(tmp_path / "model.onnx"), 50 * INPUTS)
     np.testing.assert_array_equal(tensors["logits"], torch_outputs(made, 50 * INPUTS))
+    np.testing.assert_array_equal(tensors["logits"], read_graph(tmp_path / "model.onnx").run(50 * INPUTS))
 
 
 def test_wide_sums_do_not_fit_float32(tmp_path):
@@ -151,8 +166,9 @@ def test_wide_sums_do_not_fit_float32(tmp_path):
     write_qonnx(made, tmp_path / "model.onnx")
     model = onnx.load(tmp_path / "model.onnx")
     tensors = execute(model, 100 * INPUTS)
-    assert not fits_float32(model, tensors)
+    assert not is_exact_in_float32(read_graph(tmp_path / "model.onnx"), 100 * INPUTS)
     np.testing.assert_array_equal(tensors["logits"], torch_outputs(made, 100 * INPUTS))
+    np.testing.assert_array_equal(tensors["logits"], read_graph(tmp_path / "model.onnx").run(100 * INPUTS))
 
 
 @pytest.mark.parametrize(

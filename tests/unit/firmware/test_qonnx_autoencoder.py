@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from nanotrigger.firmware.execute import execute, execute_by_qonnx
-from nanotrigger.firmware.parity import torch_layers, torch_outputs
 from nanotrigger.firmware.qonnx import firmware_network, write_qonnx
+from nanotrigger.firmware.witnesses import qonnx_outputs, torch_nodes, torch_outputs
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
 from nanotrigger.networks.fold import folded
 from nanotrigger.numbers import FixedPoint
+from tests.qonnx_float64 import execute
 
 WIDE, BINARY = FixedPoint(16, 7), FixedPoint(1, 1)
 FORMATS = {
@@ -78,7 +78,7 @@ def test_nodes_of_an_encoder(tmp_path, kind, output):
 
 
 def check_layers(network, model):
-    tensors, layers = execute(model, INPUTS), torch_layers(network, INPUTS)
+    tensors, layers = execute(model, INPUTS), torch_nodes(network, INPUTS)
     last = list(layers)[-1]
     assert last == ("output" if "output" in network.formats else "dense_4")
     for name, values in layers.items():
@@ -113,4 +113,4 @@ def test_a_float_network_is_plain_onnx(tmp_path):
     network = folded(made())
     model = written(network, tmp_path)
     assert [node.op_type for node in model.graph.node].count("LeakyRelu") == 2
-    np.testing.assert_allclose(execute_by_qonnx(model, INPUTS), torch_outputs(network, INPUTS), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(qonnx_outputs(model, INPUTS), torch_outputs(network, INPUTS), rtol=1e-4, atol=1e-4)

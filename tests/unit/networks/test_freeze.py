@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from nanotrigger.errors import InputError
-from nanotrigger.graph.ebops import ebops
-from nanotrigger.graph.of_network import layers_of
+from nanotrigger.graph.from_network import graph_of
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder, build_network
 from nanotrigger.networks.freeze import frozen
 from nanotrigger.networks.weights import layer_weights
@@ -82,7 +81,7 @@ def test_the_price_in_bit_operations_is_what_is_counted():
         layer.bias.data.zero_()
     products = {10: 6 * 8, 8: 8 * 7 + 7 * 3}
     assert network.price(network.layers) == sum(2 * bits * number for bits, number in products.items())
-    assert ebops(layers_of(frozen(network))) == network.price(network.layers)
+    assert graph_of(frozen(network)).bit_operations() == network.price(network.layers)
     network.price.unit = "aluts"
     assert network.price(network.layers) > 0
 

@@ -10,17 +10,18 @@ import pytest
 import torch
 
 from nanotrigger.datapath.datapath import Datapath
+from nanotrigger.datapath.schedule import schedule
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.execute import execute
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.vectors import extreme_inputs, write_vectors
-from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.graph import Graph
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.verilog.write import verilog, verilog_testbench, write_rtl
+from tests.made_graphs import Layer, Result, chain
+from tests.qonnx_float64 import execute
 
 REFERENCE = Path("checkpoints/reference/jets_qat.ckpt")
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Icarus Verilog (package iverilog)")
@@ -43,16 +44,20 @@ def small_network(seed: int = 0, output: FixedPoint | None = None) -> MLP:
     return network
 
 
+def datapath_of(model: Path) -> Datapath:
+    return read_graph(model).unroll()
+
+
 def write_run(network: MLP, run: Path, *, levels: int) -> np.ndarray:
     """Write model.onnx, rtl/ and tb_data/ as an export does; return the expected words."""
     write_qonnx(network, run / "model.onnx")
-    write_rtl(run / "model.onnx", run / "rtl", levels=levels)
+    write_rtl(datapath_of(run / "model.onnx"), run / "rtl", levels=levels)
     number = network.formats["input"]
     features = network.configuration["features"]
     anywhere = np.random.default_rng(1).normal(0.0, 1.0, (500, features)).astype(np.float32)
     inputs = np.concatenate([extreme_inputs(number, features), anywhere])
     logits = execute(onnx.load(run / "model.onnx"), inputs)["logits"]
-    words = logits / unroll(read_layers(run / "model.onnx")).output_step
+    words = logits / read_graph(run / "model.onnx").unroll().output_step
     assert (words == np.rint(words)).all()
     write_vectors(run / "tb_data", number.words(inputs), words.astype(np.int64), formats=(number, number))
     return words.astype(np.int64)
@@ -92,7 +97,7 @@ def test_a_flipped_weight_makes_the_testbench_fail(tmp_path):
     write_run(network, tmp_path, levels=2)
     network.layers.get_submodule("dense_2").weight.data[1, 0] *= -1
     write_qonnx(network, tmp_path / "flipped.onnx")
-    write_rtl(tmp_path / "flipped.onnx", tmp_path / "rtl", levels=2)
+    write_rtl(datapath_of(tmp_path / "flipped.onnx"), tmp_path / "rtl", levels=2)
     result = simulate(tmp_path / "rtl")
     assert result.returncode != 0
     assert "FAIL" in result.stdout and " instead of " in result.stdout and "PASS" not in result.stdout
@@ -126,7 +131,7 @@ def random_format(generator: np.random.Generator, *, signed: bool) -> FixedPoint
     return FixedPoint(width, int(generator.integers(-2, width + 1)), signed, narrow=signed and generator.random() < 0.3)
 
 
-def random_network(generator: np.random.Generator) -> IntegerNetwork:
+def random_network(generator: np.random.Generator) -> Graph:
     """Return a network of formats that few would train, so that every kind of rounding and bound occurs."""
     number = random_format(generator, signed=generator.random() < 0.7)
     widths = generator.integers(1, 5, 3)
@@ -139,35 +144,36 @@ def random_network(generator: np.random.Generator) -> IntegerNetwork:
         biases = generator.integers(bias.minimum_word, bias.maximum_word + 1, outputs)
         result = random_format(generator, signed=generator.random() < 0.5)
         result = result if exact else replace(result, narrow=False)  # what wraps has no narrow range
-        conversion = Conversion(result, relu=generator.random() < 0.5, exact=exact)
-        layers.append(Layer(f"dense.{depth}", words, weight.step, biases, bias.step, None, (conversion,)))
-    return IntegerNetwork(number, tuple(layers))
+        result_of = Result(result, relu=generator.random() < 0.5, exact=exact)
+        layers.append(Layer(f"dense.{depth}", words, weight.step, biases, bias.step, None, (result_of,)))
+    return chain(number, tuple(layers))
 
 
 @needs_icarus
 @pytest.mark.parametrize("seed", range(20))
 def test_verilog_of_any_formats_gives_the_words_of_its_datapath(tmp_path, seed):
     network = random_network(np.random.default_rng(seed))
-    datapath = unroll(network)
-    _write_datapath(tmp_path, datapath, network, seed)
+    datapath = network.unroll()
+    _write_datapath(tmp_path, datapath, seed)
     result = simulate(tmp_path / "rtl")
     assert "PASS" in result.stdout, result.stdout
     assert result.returncode == 0
 
 
-def _write_datapath(run: Path, datapath: Datapath, network: IntegerNetwork, seed: int) -> None:
-    number = network.number
-    shape = (300, len(network.layers[0].weights))
+def _write_datapath(run: Path, datapath: Datapath, seed: int) -> None:
+    number = datapath.input_format
+    shape = (300, datapath.inputs)
+    plan = schedule(datapath, 1 + seed % 3)
     inputs = np.random.default_rng(seed).integers(number.minimum_word, number.maximum_word + 1, shape)
     write_vectors(run / "tb_data", inputs, datapath.evaluate(inputs), formats=(number, number))
     (run / "rtl").mkdir()
-    (run / "rtl" / "nanotrigger.v").write_text(verilog(datapath, network, levels=1 + seed % 3))
-    (run / "rtl" / "testbench.v").write_text(verilog_testbench(datapath, network, levels=1 + seed % 3))
+    (run / "rtl" / "nanotrigger.v").write_text(verilog(plan))
+    (run / "rtl" / "testbench.v").write_text(verilog_testbench(plan))
 
 
 def test_names_tell_layer_neuron_and_multiple(tmp_path):
     write_qonnx(small_network(), tmp_path / "model.onnx")
-    write_rtl(tmp_path / "model.onnx", tmp_path / "rtl", levels=2)
+    write_rtl(datapath_of(tmp_path / "model.onnx"), tmp_path / "rtl", levels=2)
     text = (tmp_path / "rtl" / "nanotrigger.v").read_text()
     assert "wire signed [5:0] feature_2 = features[17:12];" in text
     assert " dense_1_n4 = " in text and " dense_2_n3_sum_1 = " in text and " output_1 = " in text
@@ -179,11 +185,11 @@ def test_folder_appears_whole_or_not_at_all(tmp_path):
     write_qonnx(small_network(), tmp_path / "model.onnx")
     folder = tmp_path / "rtl"
     with pytest.raises(InputError, match="levels=0"):
-        write_rtl(tmp_path / "model.onnx", folder, levels=0)
+        write_rtl(datapath_of(tmp_path / "model.onnx"), folder, levels=0)
     assert not folder.exists()
-    write_rtl(tmp_path / "model.onnx", folder, levels=8)
-    write_rtl(tmp_path / "model.onnx", folder, levels=8)
+    write_rtl(datapath_of(tmp_path / "model.onnx"), folder, levels=8)
+    write_rtl(datapath_of(tmp_path / "model.onnx"), folder, levels=8)
     assert {path.name for path in folder.iterdir()} == {"nanotrigger.v", "testbench.v", "README.md"}
     folder.joinpath("nanotrigger.v").unlink()
     with pytest.raises(InputError, match="nanotrigger.v is missing"):
-        write_rtl(tmp_path / "model.onnx", folder, levels=8)
+        write_rtl(datapath_of(tmp_path / "model.onnx"), folder, levels=8)

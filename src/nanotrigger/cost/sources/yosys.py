@@ -15,7 +15,6 @@ from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.schedule import levels_per_stage, schedule
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.layers import IntegerNetwork
 from nanotrigger.verilog.write import VERILOG, verilog
 
 LOG = "synthesis.log"
@@ -42,14 +41,11 @@ def yosys_version() -> str:
         ) from None
 
 
-def synthesis_report(
-    datapath: Datapath, network: IntegerNetwork, target: Target, *, log: Path, levels: int | None = None
-) -> ResourceReport:
+def synthesis_report(datapath: Datapath, target: Target, *, log: Path, levels: int | None = None) -> ResourceReport:
     """Map a datapath to ALM cells and count them; takes seconds to minutes, in a child process.
 
     Args:
         datapath: of the network.
-        network: from which the datapath was unrolled.
         target: how the firmware is built.
         log: file to which Yosys' output is appended, as it comes.
         levels: levels of adders between two registers; by default what `calibration` says for the clock period.
@@ -64,7 +60,8 @@ def synthesis_report(
     if reason is not None:
         raise InputError(reason)
     levels = levels_per_stage(target.clock_period) if levels is None else levels
-    cells = map_to_cells(verilog(datapath, network, levels=levels), log)
+    plan = schedule(datapath, levels)
+    cells = map_to_cells(verilog(plan), log)
     return ResourceReport(
         source=Source.OPEN_SYNTHESIS,
         tool_version=tool,
@@ -72,7 +69,7 @@ def synthesis_report(
         scope="datapath",
         used=count(cells),
         available=resources_of(target.fpga_part),
-        latency_cycles=schedule(datapath, levels).count,
+        latency_cycles=plan.count,
         initiation_interval=1,
         clock=1000 / target.clock_period,
         assumptions=_assumptions(levels),

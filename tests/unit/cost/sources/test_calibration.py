@@ -6,7 +6,6 @@ import pytest
 from nanotrigger.cost.report import total
 from nanotrigger.cost.sources.structural import elu_row, structural_report
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.unroll import unroll
 
 SEEDS = 40
 LECUN = (-(3**0.5), 3**0.5)  # of one input
@@ -19,7 +18,7 @@ def mean_count(
     counts = []
     for seed in range(SEEDS):
         weights = np.random.default_rng(seed).uniform(*limits, size=(1, outputs))
-        report = structural_report(unroll(recorded_dense(weights, relu=relu)), Target())
+        report = structural_report(recorded_dense(weights, relu=relu).unroll(), Target())
         used = total([*report.rows, elu_row("dense", elu)])
         counts.append([used.aluts, used.ffs, used.rams, used.mlabs])
     return np.mean(counts, axis=0)

@@ -8,14 +8,13 @@ from nanotrigger.cost.sources.structural import refusal, structural_report
 from nanotrigger.datapath.schedule import schedule
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.layers import Conversion
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.numbers import FixedPoint
+from tests.made_graphs import Result
 
 
 def test_report(quantized_model):
-    report = structural_report(unroll(read_layers(quantized_model)), Target())
+    report = structural_report(read_graph(quantized_model).unroll(), Target())
     assert report.source is Source.STRUCTURAL_COUNT
     assert (report.scope, report.initiation_interval, report.clock) == ("whole IP", 1, 200.0)
     assert report.used.mlabs == 2  # 3 words of 10 bits
@@ -32,7 +31,7 @@ def test_report(quantized_model):
 
 
 def test_the_datapath_alone_has_no_shell(quantized_model):
-    datapath = unroll(read_layers(quantized_model))
+    datapath = read_graph(quantized_model).unroll()
     whole = structural_report(datapath, Target())
     alone = structural_report(datapath, Target(), scope="datapath")
     assert whole.used.aluts - alone.used.aluts == SHELL.aluts
@@ -41,7 +40,7 @@ def test_the_datapath_alone_has_no_shell(quantized_model):
 
 
 def test_latency_is_the_number_of_stages(quantized_model):
-    datapath = unroll(read_layers(quantized_model))
+    datapath = read_graph(quantized_model).unroll()
     one, all_at_once = (structural_report(datapath, Target(), levels=levels) for levels in (1, 1000))
     assert one.latency_cycles == datapath.depth
     assert all_at_once.latency_cycles == 1
@@ -49,20 +48,20 @@ def test_latency_is_the_number_of_stages(quantized_model):
 
 
 def test_more_stages_need_more_flip_flops(quantized_model):
-    datapath = unroll(read_layers(quantized_model))
+    datapath = read_graph(quantized_model).unroll()
     counts = [sum(schedule(datapath, levels).flip_flops) for levels in (1, 2, 4, 8)]
     assert counts == sorted(counts, reverse=True)
 
 
 def test_a_faster_clock_means_more_stages(quantized_model):
-    datapath = unroll(read_layers(quantized_model))
+    datapath = read_graph(quantized_model).unroll()
     slow, fast = (structural_report(datapath, Target(clock_period=period)) for period in (5.0, 2.0))
     assert fast.latency_cycles > slow.latency_cycles
 
 
 def test_flip_flops_by_hand(one_layer):
     # x + y, then + z: with a register after each adder, z of 8 bits waits for x + y of 9 bits.
-    datapath = unroll(one_layer([[1], [1], [1]], conversions=(Conversion(FixedPoint(12, 12)),)))
+    datapath = one_layer([[1], [1], [1]], results=(Result(FixedPoint(12, 12)),)).unroll()
     assert schedule(datapath, 1).count == 2
     assert sum(schedule(datapath, 1).flip_flops) == 8 + 9
     assert sum(schedule(datapath, 2).flip_flops) == 0
@@ -74,7 +73,7 @@ def test_what_is_not_known_is_refused(quantized_model, change):
     reason = refusal(target)
     assert reason.startswith(next(iter(change)))
     with pytest.raises(InputError, match="structural count"):
-        structural_report(unroll(read_layers(quantized_model)), target)
+        structural_report(read_graph(quantized_model).unroll(), target)
 
 
 def test_nothing_is_refused_without_reason():
@@ -83,4 +82,4 @@ def test_nothing_is_refused_without_reason():
 
 def test_levels_must_be_positive(quantized_model):
     with pytest.raises(InputError, match="at least one level"):
-        structural_report(unroll(read_layers(quantized_model)), Target(), levels=0)
+        structural_report(read_graph(quantized_model).unroll(), Target(), levels=0)

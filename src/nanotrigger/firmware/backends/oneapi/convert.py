@@ -17,8 +17,7 @@ from nanotrigger.firmware.backends.oneapi.radius import append_radius
 from nanotrigger.firmware.backends.oneapi.softmax import LAYER as SOFTMAX
 from nanotrigger.firmware.backends.oneapi.softmax import append_softmax
 from nanotrigger.firmware.record import FILE, Firmware, write_record
-from nanotrigger.graph.load import load_model
-from nanotrigger.graph.quantizer_nodes import input_format, is_quantized, output_format
+from nanotrigger.graph.onnx_file import input_format, is_quantized, load_model, output_format
 from nanotrigger.numbers import FixedPoint
 
 _PRECISION = re.compile(

@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import GraphProto, TensorProto, helper, numpy_helper
 
-from nanotrigger.graph.quantizer_nodes import append_node, quantizer_node
+from nanotrigger.graph.onnx_file import append_node, quantizer_node
 from nanotrigger.numbers import FixedPoint
 
 SQUARES, LAYER = "squares", "radius"  # names of its nodes and tensors

@@ -6,7 +6,7 @@ import onnx
 from onnx import helper
 
 from nanotrigger.errors import InputError
-from nanotrigger.graph.quantizer_nodes import append_node, append_quantizer
+from nanotrigger.graph.onnx_file import append_node, append_quantizer
 from nanotrigger.numbers import FixedPoint
 
 LAYER = "softmax"  # hls4ml computes the tables for the right types only for a layer of this very name

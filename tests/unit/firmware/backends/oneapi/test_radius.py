@@ -6,10 +6,10 @@ import pytest
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends.oneapi.convert import convert
 from nanotrigger.firmware.backends.oneapi.emulate import emulate
-from nanotrigger.firmware.parity import torch_outputs
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, settled
 from nanotrigger.firmware.vectors import extreme_inputs
+from nanotrigger.firmware.witnesses import torch_outputs
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks.anomaly.scores import rz

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from nanotrigger.firmware.qonnx import write_qonnx
-from nanotrigger.graph.ebops import ebops, significant_bits
-from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
-from nanotrigger.graph.of_network import layers_of
-from nanotrigger.graph.read_layers import read_layers
+from nanotrigger.graph.dense import Dense, significant_bits
+from nanotrigger.graph.from_network import graph_of
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.quantize import Quantize
 from nanotrigger.networks import MLP
 from nanotrigger.networks.freeze import frozen
 from nanotrigger.numbers import FixedPoint
+from tests.made_graphs import Layer, Result, chain
 
 FORMATS = {
     "input": FixedPoint(10, 4),
@@ -31,20 +32,21 @@ def test_layers_are_those_of_the_export(tmp_path, output, learned, is_biased):
         layer.bias.data = is_biased * torch.randn_like(layer.bias)
     plain = frozen(network).eval()
     write_qonnx(plain, tmp_path / "model.onnx")
-    found, expected = layers_of(plain), read_layers(tmp_path / "model.onnx")
-    assert found.number == expected.number
-    for one, other in zip(found.layers, expected.layers, strict=True):
-        assert np.array_equal(one.weights, other.weights) and np.array_equal(one.bias, other.bias)
-        assert (one.weight_step, one.bias_step, one.conversions) == (
-            other.weight_step,
-            other.bias_step,
-            other.conversions,
-        )
+    found, expected = graph_of(plain), read_graph(tmp_path / "model.onnx")
+    assert found.input_format == expected.input_format
+    assert len(found.nodes) == len(expected.nodes)
+    for one, other in zip(found.nodes, expected.nodes, strict=True):
+        assert (type(one), one.name, one.layer) == (type(other), other.name, other.layer)
+        if isinstance(one, Dense) and isinstance(other, Dense):
+            assert np.array_equal(one.weights, other.weights) and np.array_equal(one.bias, other.bias)
+            assert (one.weight_step, one.bias_step) == (other.weight_step, other.bias_step)
+        if isinstance(one, Quantize) and isinstance(other, Quantize):
+            assert (one.conversion, one.relu) == (other.conversion, other.relu)
 
 
 def test_effective_bit_operations_by_hand():
     assert significant_bits(np.array([0, 1, -1, 8, 12, -5, 127])).tolist() == [0, 1, 1, 1, 2, 3, 7]
     words = np.array([[5, 0], [-8, 6]])
-    first = Layer("1", words, 1.0, np.ones(2, np.int64), 1.0, conversions=(Conversion(FixedPoint(4, 2), relu=True),))
+    first = Layer("1", words, 1.0, np.ones(2, np.int64), 1.0, results=(Result(FixedPoint(4, 2), relu=True),))
     second = Layer("2", np.array([[3], [1]]), 1.0, np.zeros(1, np.int64), 1.0)
-    assert ebops(IntegerNetwork(FixedPoint(7, 2), (first, second))) == 7 * (3 + 1 + 2) + 4 * (2 + 1)
+    assert chain(FixedPoint(7, 2), (first, second)).bit_operations() == 7 * (3 + 1 + 2) + 4 * (2 + 1)

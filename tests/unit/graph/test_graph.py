@@ -8,13 +8,14 @@ import pytest
 
 from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.execute import execute
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.layers import Conversion
-from nanotrigger.graph.quantizer_nodes import input_format
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
+from nanotrigger.graph.dense import Dense
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.graph import Graph
+from nanotrigger.graph.onnx_file import input_format
 from nanotrigger.numbers import FixedPoint
+from tests.made_graphs import Result
+from tests.qonnx_float64 import execute
 
 FORMATS = {
     "ternary": {"weight": FixedPoint(2, 2, narrow=True)},
@@ -34,13 +35,13 @@ def test_the_datapath_computes_what_the_network_does(write_network, case):
     model = onnx.load(path)
     inputs = np.random.default_rng(0).normal(scale=6.0, size=(2000, 6))
     words = input_format(model.graph).words(inputs)
-    datapath = unroll(read_layers(path))
+    datapath = read_graph(path).unroll()
     outputs = datapath.evaluate(words) * datapath.output_step
     assert (outputs == execute(model, inputs)["logits"]).all()
 
 
 def test_every_signal_stays_within_its_range(quantized_model):
-    datapath = unroll(read_layers(quantized_model))
+    datapath = read_graph(quantized_model).unroll()
     inputs = np.random.default_rng(0).choice([-128, 127, 0, 5], size=(500, 6))
     signals = []
     for operation in datapath.operations:
@@ -51,28 +52,31 @@ def test_every_signal_stays_within_its_range(quantized_model):
 
 @pytest.mark.parametrize("weight", [1, -1, 3, -3, 5, -5, 7, -7, 11, 45, -45, 96, -1000, 1773])
 def test_products_are_exact_and_their_ranges_tight(one_layer, weight):
-    datapath = unroll(one_layer([[weight]]))
+    datapath = one_layer([[weight]]).unroll()
     assert datapath.evaluate(np.array([[-128], [127], [1]])).ravel().tolist() == [-128 * weight, 127 * weight, weight]
     words = datapath.operations[datapath.outputs[0]].range
     assert sorted((-128 * weight, 127 * weight)) == [words.low, words.high]
 
 
 def test_a_word_wraps_as_ac_fixed_does(one_layer):
-    datapath = unroll(one_layer([[1]], conversions=(Conversion(FixedPoint(4, 4), exact=False),)))
+    datapath = one_layer([[1]], results=(Result(FixedPoint(4, 4), exact=False),)).unroll()
     assert datapath.evaluate(np.array([[7], [8], [-9]])).ravel().tolist() == [7, -8, 7]
 
 
 def test_pruning_makes_it_smaller(quantized_model):
-    network = read_layers(quantized_model)
+    network = read_graph(quantized_model)
     random = np.random.default_rng(0)
-    order = [random.random(layer.weights.shape) for layer in network.layers]
+    order = {node.name: random.random(node.weights.shape) for node in network.nodes if isinstance(node, Dense)}
     counts = []
     for sparsity in (0.0, 0.25, 0.5, 0.75, 1.0):
-        layers = [
-            replace(layer, weights=np.where(place >= sparsity, layer.weights, 0))
-            for layer, place in zip(network.layers, order, strict=True)
+        nodes = [
+            replace(node, weights=np.where(order[node.name] >= sparsity, node.weights, 0))
+            if isinstance(node, Dense)
+            else node
+            for node in network.nodes
         ]
-        report = structural_report(unroll(replace(network, layers=tuple(layers))), Target(), scope="datapath")
+        pruned = Graph(tuple(nodes), network.output)
+        report = structural_report(pruned.unroll(), Target(), scope="datapath")
         counts.append(report.used.aluts)
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] == 0
@@ -80,7 +84,7 @@ def test_pruning_makes_it_smaller(quantized_model):
 
 def test_bits_that_are_not_needed_change_nothing(recorded_dense):
     weights = np.random.default_rng(0).uniform(-2, 2, size=(1, 8))
-    datapath = unroll(recorded_dense(weights, relu=True))
+    datapath = recorded_dense(weights, relu=True).unroll()
     inputs = np.random.default_rng(1).integers(-(2**15), 2**15, size=(500, 1))
     signals = []
     for operation, bits in zip(datapath.operations, datapath.bits, strict=True):
@@ -92,7 +96,7 @@ def test_bits_that_are_not_needed_change_nothing(recorded_dense):
 
 
 def test_a_float_network_is_cut_to_its_precision(float_model):
-    datapath = unroll(read_layers(float_model, "fixed<24,8>"))
+    datapath = read_graph(float_model, "fixed<24,8>").unroll()
     number = FixedPoint(24, 8)
     inputs = number.quantize(np.random.default_rng(0).normal(size=(100, 3)))
     found = datapath.evaluate(number.words(inputs)) * datapath.output_step
@@ -102,9 +106,9 @@ def test_a_float_network_is_cut_to_its_precision(float_model):
 @pytest.mark.parametrize("precision", ["fixed<16,6,RND_CONV,SAT>", "fixed<16,6,RND>", "fixed<16,6,TRN,SAT>"])
 def test_other_modes_are_refused(float_model, precision):
     with pytest.raises(InputError, match="truncate and wrap"):
-        read_layers(float_model, precision)
+        read_graph(float_model, precision)
 
 
 def test_a_quantized_network_has_no_precision(quantized_model):
     with pytest.raises(InputError, match="precision"):
-        read_layers(quantized_model, "fixed<16,6>")
+        read_graph(quantized_model, "fixed<16,6>")

@@ -4,12 +4,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nanotrigger.datapath.bits import Known
 from nanotrigger.datapath.costs import aluts
-from nanotrigger.datapath.known_bits import Known
 from nanotrigger.datapath.schedule import schedule
-from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
-from nanotrigger.graph.unroll import unroll
 from nanotrigger.numbers import FixedPoint
+from tests.made_graphs import Layer, Result, chain
 
 RELU = FixedPoint(4, 2, signed=False)
 WORDS = st.sampled_from([0, 0, 1, -1, 2, -3, 4, -4, 6, 16, -32, 64])
@@ -24,10 +23,10 @@ WORDS = st.sampled_from([0, 0, 1, -1, 2, -3, 4, -4, 6, 16, -32, 64])
 def test_known_bits_never_change(first, second, biases, relu):
     number = FixedPoint(4, 2) if not relu else RELU
     layers = (
-        Layer("a", np.array(first), 2**-4, np.array(biases[:3]), 2**-6, conversions=(Conversion(RELU, relu=True),)),
-        Layer("b", np.array(second), 2**-4, np.array(biases[3:]), 2**-6, conversions=(Conversion(number, relu),)),
+        Layer("a", np.array(first), 2**-4, np.array(biases[:3]), 2**-6, results=(Result(RELU, relu=True),)),
+        Layer("b", np.array(second), 2**-4, np.array(biases[3:]), 2**-6, results=(Result(number, relu),)),
     )
-    datapath = unroll(IntegerNetwork(FixedPoint(5, 3), layers))
+    datapath = chain(FixedPoint(5, 3), layers).unroll()
     inputs, signals = np.random.default_rng(0).integers(-16, 16, (500, 4)), []
     for operation, known in zip(datapath.operations, datapath.known, strict=True):
         signals.append(operation.evaluate(signals, inputs))
@@ -42,20 +41,20 @@ def test_parts_of_a_mask():
 
 
 def test_a_rounding_that_always_goes_up_is_an_incrementer():
-    number, whole = FixedPoint(4, 2, signed=False), Conversion(FixedPoint(12, 12))
-    layer = Layer("a", np.array([[16]]), 0.25, np.array([12]), 1 / 16, conversions=(whole,))
-    datapath = unroll(IntegerNetwork(number, (layer,)))
+    number, whole = FixedPoint(4, 2, signed=False), Result(FixedPoint(12, 12))
+    layer = Layer("a", np.array([[16]]), 0.25, np.array([12]), 1 / 16, results=(whole,))
+    datapath = chain(number, (layer,)).unroll()
     # 16 x + 12/16 rounds to x + 1: five bits, and as many by Yosys
     assert sum(aluts(datapath, position) for position in range(len(datapath.operations))) == 5
 
 
 def test_what_is_known_costs_nothing(one_layer):
-    half = Conversion(FixedPoint(4, 3, signed=False), relu=True)
+    half = Result(FixedPoint(4, 3, signed=False), relu=True)
     number = FixedPoint(4, 2, signed=False)  # with a step of 0.25 as of the weights: sums have a step of 1/16
-    layer = Layer("a", np.array([[8], [-8]]), 0.25, np.array([0]), 0.25, conversions=(half,))
-    datapath = unroll(IntegerNetwork(number, (layer,)))
+    layer = Layer("a", np.array([[8], [-8]]), 0.25, np.array([0]), 0.25, results=(half,))
+    datapath = chain(number, (layer,)).unroll()
     difference, words = 5 + 1, 4  # bits and carry-in; nothing is rounded, and a negative word becomes zero
     assert sum(aluts(datapath, position) for position in range(len(datapath.operations))) == difference + words
-    shifted = unroll(one_layer([[64]], bias=[16]))
+    shifted = one_layer([[64]], bias=[16]).unroll()
     assert shifted.known[shifted.outputs[0]] == Known(zeros=0b101111, ones=0b010000)
     assert sum(schedule(shifted, 1).flip_flops) == 0

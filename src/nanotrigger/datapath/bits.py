@@ -1,10 +1,11 @@
-"""Known bits: which bits of a signal never change. Synthesis leaves them out, and what would be done with them."""
+"""Bits: which of a signal's bits can change an output, and which never change. Synthesis leaves out the others."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nanotrigger.datapath.operations import Offset, Operation, Quantize, Sum, rounded_range
-from nanotrigger.datapath.ranges import Range
+from nanotrigger.datapath.operations import Offset, Operation, Quantize, Range, Sum, rounded_range
+
+_ALL = 1 << 30  # more than any word has
 
 
 class Known(NamedTuple):
@@ -97,3 +98,32 @@ def _mask(bits: int) -> int:
 
 def _trailing_ones(mask: int) -> int:
     return (~mask & (mask + 1)).bit_length() - 1
+
+
+def needed_bits(operations: Sequence[Operation], outputs: Sequence[int]) -> tuple[int, ...]:
+    """Return the low bits of each signal that matter for an output, one number per operation.
+
+    A constant needs none, nor does what only a pruned weight would read. Above a word that wraps around, the upper
+    bits of its sum are not needed either.
+    """
+    needed = [0] * len(operations)
+    for output in outputs:
+        needed[output] = operations[output].range.bits
+    for position in range(len(operations) - 1, -1, -1):
+        if needed[position]:
+            operation = operations[position]
+            for operand, bits in zip(operation.operands, _of_operands(operation, needed[position]), strict=True):
+                needed[operand] = max(needed[operand], min(bits, operations[operand].range.bits))
+    return tuple(needed)
+
+
+def _of_operands(operation: Operation, bits: int) -> tuple[int, ...]:
+    """Return how many low bits of each operand the low `bits` of a result depend on."""
+    if isinstance(operation, Sum):
+        return bits, max(bits - operation.shift, 0)
+    if isinstance(operation, Offset):
+        return (max(bits - operation.shift, 0),) * len(operation.operands)
+    if isinstance(operation, Quantize):
+        reads_all = operation.saturates or operation.relu
+        return (_ALL if reads_all else max(bits + operation.drop, 0),)
+    return ()

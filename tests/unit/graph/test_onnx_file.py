@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from nanotrigger.errors import InputError
-from nanotrigger.graph.load import load_model
+from nanotrigger.graph.onnx_file import load_model
 
 
 def write_model(path, weights: TensorProto):

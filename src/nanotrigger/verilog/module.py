@@ -1,16 +1,42 @@
-"""Signals: a wire for each signal of a datapath, and a register for each pipeline stage that it crosses."""
+"""Module: a datapath in Verilog, a wire for each signal and a register for each pipeline stage that it crosses."""
 
 from collections.abc import Iterator
 
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.operations import Input, Offset, Operation, Sum
-from nanotrigger.datapath.ranges import Range
+from nanotrigger.datapath.operations import Input, Offset, Operation, Range, Sum
 from nanotrigger.datapath.schedule import Schedule
-from nanotrigger.graph.layers import IntegerNetwork
-from nanotrigger.verilog.expressions import offset_expression, sum_expression
 from nanotrigger.verilog.names import signal_names
 from nanotrigger.verilog.rounding import quantize_statements
-from nanotrigger.verilog.wire import Wire, assigned, literal
+from nanotrigger.verilog.wires import Wire, assigned, literal, offset_expression, sum_expression
+
+DATAPATH_MODULE = "nanotrigger_datapath"
+
+
+def datapath_module(plan: Schedule) -> str:
+    """Return a Verilog module that computes a datapath, with a register where a stage of its schedule ends.
+
+    Its ports are `clock`, `features` and `outputs`, words side by side, the first in the lowest bits. Every output has
+    the width of the widest one. There is no reset: what the registers hold is gone after as many cycles as stages.
+    """
+    datapath, signals = plan.datapath, Signals(plan)
+    lines = [
+        f"module {DATAPATH_MODULE} (",
+        "    input  wire clock,",
+        f"    input  wire [{datapath.inputs * datapath.input_format.width - 1}:0] features,",
+        f"    output reg  [{len(datapath.outputs) * output_width(datapath) - 1}:0] outputs",
+        ");",
+    ]
+    section = None
+    for position, operation in enumerate(datapath.operations):
+        if not datapath.bits[position]:
+            continue
+        if operation.layer != section:
+            section = operation.layer
+            lines += ["", *(f"    // {remark}" for remark in datapath.remarks.get(section, ()))]
+        lines += [f"    {statement}" for statement in signals.statements(position, operation)]
+    lines += ["", "    // Output register"]
+    lines += [f"    {statement}" for statement in signals.output_statements()]
+    return "\n".join([*lines, "endmodule", ""])
 
 
 def has_negative_outputs(datapath: Datapath) -> bool:
@@ -29,11 +55,11 @@ def output_width(datapath: Datapath) -> int:
 class Signals:
     """The signals of a datapath as wires, with their delayed copies."""
 
-    def __init__(self, datapath: Datapath, network: IntegerNetwork, plan: Schedule) -> None:
-        self._datapath = datapath
-        self._names = signal_names(datapath, network)
+    def __init__(self, plan: Schedule) -> None:
+        self._datapath = plan.datapath
+        self._names = signal_names(plan.datapath)
         self._plan = plan
-        self._input_width = network.number.width
+        self._input_width = plan.datapath.input_format.width
 
     def output_statements(self) -> Iterator[str]:
         """Yield a wire for each output word, and the register that takes them."""
