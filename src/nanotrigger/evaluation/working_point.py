@@ -8,8 +8,8 @@ import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.detection import check_scores
-from nanotrigger.evaluation.metrics import ONE_SIGMA, binomial_interval
+from nanotrigger.evaluation.intervals import ONE_SIGMA, binomial_interval
+from nanotrigger.evaluation.predictions import check_scores
 
 _ROUNDING = 1e-9  # relative: 0.29 of 100 events are 29, although 0.29 * 100 is 28.999999999999996
 _DIGITS = 3  # of the rate in a message, rounded up, so that it can be asked for

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nanotrigger.cost.report import NAMES
 from nanotrigger.datasheet.breakdown import TITLES
 from nanotrigger.evaluation.figures import ScanCurve, TradeoffPoints
-from nanotrigger.evaluation.figures.scan_axis import Value, name_of
+from nanotrigger.evaluation.figures.scan import Value, name_of
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.scan.quality import QUALITIES, quality_of
 from nanotrigger.scan.results import Axis, Study

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from nanotrigger.evaluation.figures.scan_axis import name_of
+from nanotrigger.evaluation.figures.scan import name_of
 from nanotrigger.scan.collect import collect_rows
 from nanotrigger.scan.curves import drawable
 from nanotrigger.scan.plan import Plan

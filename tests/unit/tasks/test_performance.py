@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from nanotrigger.data.standardize import Standardization
-from nanotrigger.evaluation.metrics import accuracy_interval, binomial_interval
+from nanotrigger.evaluation.classification import accuracy_interval
+from nanotrigger.evaluation.intervals import binomial_interval
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
 from nanotrigger.tasks.performance import described, performance
 from nanotrigger.training.checkpoint import TrainedNetwork

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
+from nanotrigger.evaluation.classification import classification_summary
 from nanotrigger.evaluation.figures import (
     Sample,
     confusion_figure,
@@ -11,7 +12,6 @@ from nanotrigger.evaluation.figures import (
     probability_histograms,
     roc_curves,
 )
-from nanotrigger.evaluation.summary import classification_summary
 
 LOGITS = np.array([[2.0, 0, 0], [0, 2, 0], [0, 0, 2], [0, 2, 0]])
 LABELS = [0, 1, 2, 2]

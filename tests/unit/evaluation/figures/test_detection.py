@@ -7,7 +7,7 @@ import pytest
 from matplotlib.text import Text
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.anomaly import detection_summary, trigger_rate
+from nanotrigger.evaluation.detection import detection_summary, trigger_rate
 from nanotrigger.evaluation.figures import (
     DetectorCurve,
     Sample,
@@ -16,8 +16,8 @@ from nanotrigger.evaluation.figures import (
     efficiency_over_rate,
     score_histograms,
 )
-from nanotrigger.evaluation.figures.score_histograms import score_bins
-from nanotrigger.evaluation.roc_points import roc_points
+from nanotrigger.evaluation.figures.scores import score_bins
+from nanotrigger.evaluation.roc import roc_points
 from nanotrigger.evaluation.working_point import WorkingPoint, working_point
 
 NAMES = ("background", "hTo4l", "leptoquark")

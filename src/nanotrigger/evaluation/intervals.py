@@ -1,32 +1,38 @@
-"""The area under the ROC curve of a score (AUC), and how well the sample knows it."""
+"""Confidence intervals of 68.27 %: of an efficiency, and of the area under a ROC curve."""
 
 import math
 
 import numpy as np
+import scipy.special
 import scipy.stats
-import sklearn.metrics
 from numpy.typing import ArrayLike, NDArray
 
-from nanotrigger.evaluation.detection import check_scores
-from nanotrigger.evaluation.metrics import ONE_SIGMA
+from nanotrigger.errors import InputError
+from nanotrigger.evaluation.predictions import check_scores
+
+ONE_SIGMA = math.erf(math.sqrt(0.5))  # 68.27 %: a Gaussian within one standard deviation
 
 
-def area_under_curve(background: ArrayLike, signal: ArrayLike) -> float:
-    """Return the probability that a signal event scores higher than a background event, ties counting one half.
+def binomial_interval(successes: int, trials: int, *, confidence_level: float = ONE_SIGMA) -> tuple[float, float]:
+    """Return the Clopper-Pearson confidence interval of an efficiency: (lower, upper).
 
-    Args:
-        background: scores, larger is more anomalous, shape (events,), finite.
-        signal: scores, shape (events,), finite.
+    The interval is exact and central: it covers the true efficiency with at least `confidence_level`,
+    for any number of trials. Source: C. J. Clopper and E. S. Pearson, Biometrika 26 (1934) 404.
 
     Raises:
-        InputError: a score is not finite, or there are none.
+        InputError: no trials, or more successes than trials.
 
-    >>> area_under_curve([0.1, 0.4], [0.35, 0.8])
-    0.75
+    >>> lower, upper = binomial_interval(9, 10)
+    >>> round(lower, 4), round(upper, 4)
+    (0.7059, 0.9829)
     """
-    known, wanted = check_scores(background, name="background"), check_scores(signal, name="signal")
-    is_signal = np.repeat([False, True], [len(known), len(wanted)])
-    return float(sklearn.metrics.roc_auc_score(is_signal, np.concatenate([known, wanted])))
+    if not 0 <= successes <= trials or trials == 0:
+        raise InputError(f"{successes} successes in {trials} trials; give 0 <= successes <= trials, trials > 0")
+    tail = (1 - confidence_level) / 2
+    failures = trials - successes
+    low = scipy.special.betaincinv(successes, failures + 1, tail) if successes else 0.0
+    high = scipy.special.betaincinv(successes + 1, failures, 1 - tail) if failures else 1.0
+    return float(low), float(high)
 
 
 def area_interval(background: ArrayLike, signal: ArrayLike) -> tuple[float, float] | None:
