@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.evaluation.classification import accuracy_interval
 from nanotrigger.evaluation.intervals import binomial_interval
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder

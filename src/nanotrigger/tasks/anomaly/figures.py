@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nanotrigger.data.particles import FEATURE_NAMES
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.evaluation.figures import (
     Sample,
     detection_roc,
