@@ -120,7 +120,9 @@ def test_mass_is_never_nan():
     assert mass(massless((1000, 2.4, 0.3))) < 1e-3
 
 
-pytest.importorskip("fastjet")
+@pytest.fixture
+def _fastjet():
+    pytest.importorskip("fastjet")
 
 
 def central(pt, phi):
@@ -130,6 +132,7 @@ def central(pt, phi):
 HARD, SECOND, SOFT = central(60, 0.0), central(40, 0.2), central(5, -0.3)
 
 
+@pytest.mark.usefixtures("_fastjet")
 def test_jets_come_hardest_first_and_hold_what_is_within_the_radius():
     far = central(70, 2.0)
     first, second = leading_jets(np.array([far, HARD, SECOND, central(1, -2.0)]), radius=0.4, count=2)
@@ -137,18 +140,22 @@ def test_jets_come_hardest_first_and_hold_what_is_within_the_radius():
     np.testing.assert_allclose(second, [far])
 
 
+@pytest.mark.usefixtures("_fastjet")
 def test_grooming_drops_the_soft_branch_and_stops_at_the_hard_splitting():
     groomed = groom(np.array([SOFT, HARD, SECOND]), cut=0.1)
     assert sorted(groomed[:, 3]) == [40, 60]
 
 
+@pytest.mark.usefixtures("_fastjet")
 def test_a_splitting_exactly_at_the_cut_is_dropped():
     assert groom(np.array([central(90, 0.0), central(10, 0.2)]), cut=0.1)[:, 3] == [90]
 
 
+@pytest.mark.usefixtures("_fastjet")
 def test_without_a_hard_splitting_one_particle_remains():
     np.testing.assert_allclose(groom(np.array([HARD, SOFT]), cut=0.1), [HARD])
 
 
+@pytest.mark.usefixtures("_fastjet")
 def test_one_particle_is_its_own_groomed_jet():
     np.testing.assert_allclose(groom(np.array([HARD]), cut=0.1), [HARD])
