@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.scan.collect import collect_rows
 from nanotrigger.scan.points import Points
+from nanotrigger.scan.progress import collect_rows
 from nanotrigger.scan.storage import open_study
 from tests.unit.scan.scan_process import PLAN
 
