@@ -1,4 +1,4 @@
-"""Folders import only from folders above them in the order of the data flow; modules are short and say what they are."""
+"""Folders import only from those above them in the order of the data flow; modules are short, and say what they are."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter
