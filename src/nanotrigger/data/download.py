@@ -91,8 +91,8 @@ def _described(source: ZenodoFile, server: str) -> tuple[str, int, str]:
 class ResumingDownloader:
     """Fetch a file of known size over HTTP for `pooch.retrieve(..., downloader=...)`, with a progress bar on stderr.
 
-    pooch's own downloader starts anew each time. This one keeps what it has got in a file beside the final one and
-    asks the server for the rest; a server that does not know ranges sends the whole and is believed.
+    pooch's own downloader starts anew each time. This one keeps what it has received in a file beside the final
+    one and asks the server for the rest; if the server sends the whole file instead, it starts anew.
     """
 
     def __init__(self, partial: Path, *, size: int) -> None:

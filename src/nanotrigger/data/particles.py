@@ -83,7 +83,7 @@ def read_particles(path: Path, name: str = PARTICLES) -> NDArray[np.float32]:
     pT is in GeV; objects that are absent are zeros.
 
     Raises:
-        InputError: the file cannot be read, or a value is not finite or of another type of object than its place.
+        InputError: the file cannot be read, a value is not finite, or an object is not of its row's type.
     """
     with opened(path, layout=_LAYOUT_IN_WORDS) as file:
         data = data_set(file, name)

@@ -78,7 +78,7 @@ def classification_summary(logits: ArrayLike, labels: ArrayLike, *, class_names:
     """Return what a test of a classifier found; undefined numbers, those of an absent class, are None.
 
     Args:
-        logits: shape (events, classes), finite; of a network that ends in a softmax, the logarithms.
+        logits: shape (events, classes), finite; if the network ends in a softmax, the logarithms of its outputs.
         labels: class indices, shape (events,).
         class_names: one for each class.
 

@@ -179,7 +179,7 @@ def detection_table(summary: Mapping[str, Any], *, title: str | None = None) -> 
 
 
 def cells(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the area and the true-positive rates of one score for one signal, in words of a table.
+    """Return the area and the true-positive rates of one score for one signal, as cells of a table.
 
     >>> point = {"true_positive_rate": 0.2, "interval": [0.18, 0.23]}
     >>> cells({"auc": 0.8, "auc_interval": [0.79, 0.82], "working_points": [point]})

@@ -45,8 +45,8 @@ def area_interval(background: ArrayLike, signal: ArrayLike) -> tuple[float, floa
 
     where V10_i is the fraction of the n background events below signal event i, V01_j the fraction of the m signal
     events above background event j, ties counting one half, and var the unbiased variance. The fractions are counted
-    with ranks: X. Sun and W. Xu, IEEE Signal Processing Letters 21 (2014) 1389. Where not one pair is in the wrong
-    order, s is zero: the sample is then too small to tell.
+    with ranks: X. Sun and W. Xu, IEEE Signal Processing Letters 21 (2014) 1389. If no pair is in the wrong order,
+    s is zero: the sample is then too small to tell.
 
     Arguments and errors as for `area_under_curve`.
     """

@@ -14,7 +14,7 @@ def check_predictions(logits: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.
 
     Args:
         logits: outputs of the network before the softmax, shape (events, classes), finite. Natural
-            logarithms of non-zero probabilities serve as well: their softmax is the probabilities again.
+            logarithms of non-zero probabilities also serve: their softmax gives the probabilities back.
         labels: true class of each event, integers in [0, classes), shape (events,).
 
     Raises:

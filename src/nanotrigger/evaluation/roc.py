@@ -65,7 +65,7 @@ def one_against_all_roc(logits: ArrayLike, labels: ArrayLike, *, signal: int) ->
     """
     scores, truth = check_predictions(logits, labels)
     _check_class(signal, scores.shape[1])
-    # Differences of quantized logits are exact; sorted, they add up alike, so that equal odds stay equal.
+    # Differences of quantized logits are exact; added in sorted order, equal ones give equal odds.
     differences = np.sort(np.delete(scores, signal, axis=1) - scores[:, [signal]], axis=1)
     return roc_curve(-scipy.special.logsumexp(differences, axis=1), truth == signal)
 

@@ -44,7 +44,7 @@ class Points:
     def claim(self, worker: dict[str, Any]) -> optuna.Trial | None:
         """Return a trial whose point no other process has or had; None if there is none left.
 
-        What the storage gives beyond the last point, when two ask at once, is closed again.
+        When two processes ask at once, a trial may be one too many, or of a point that was given: it is closed again.
 
         Args:
             worker: `identity` of this process.
@@ -128,7 +128,7 @@ class Points:
         return self.study.get_trials(deepcopy=False)
 
     def _point(self, trial: FrozenTrial) -> int:
-        """Return the number of a trial's point: GridSampler's, or the trial's own as it would give."""
+        """Return the number of a trial's point: GridSampler's, or the trial's own, as it would give."""
         return int(trial.system_attrs.get(_GRID_ID, trial.number))
 
     def _settled(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
@@ -155,7 +155,7 @@ class Points:
         return own < self.plan.size and own not in points.values()
 
     def _begun_before(self) -> dict[str, Any]:
-        """Return the attributes of a point of the grid that was begun and that no trial has or has finished, if any."""
+        """Return the attributes of a point of the grid that was begun, and that nobody has or has finished, if any."""
         if self.plan.contest:
             return {}
         trials = self._trials()
@@ -194,7 +194,7 @@ def is_here(worker: dict[str, Any]) -> bool:
 
 
 def lives(worker: dict[str, Any]) -> bool:
-    """Return whether a process of this machine still runs, and is no later one with its number."""
+    """Return whether a process of this machine still runs, and is not a later one with the same number."""
     try:
         process = psutil.Process(worker["pid"])
         is_same = abs(process.create_time() - worker["started"]) < _CLOCK
@@ -204,7 +204,7 @@ def lives(worker: dict[str, Any]) -> bool:
 
 
 def _place() -> str:
-    """Return what process numbers are unique in: the machine since its start, or the container on it."""
+    """Return where process numbers are unique: on the machine since its start, or in the container on it."""
     parts = [platform.node()]
     boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     if boot.exists():

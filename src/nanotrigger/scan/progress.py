@@ -104,7 +104,7 @@ def _live_table(points: Points, rows: list[dict[str, Any]], height: int) -> Tabl
 
 
 def _varied(plan: Plan) -> list[str]:
-    """Return the keys that tell a point in a table; those of a contest are too many, results.csv has them."""
+    """Return the keys that identify a point in a table; a contest has too many, which are in results.csv."""
     if plan.contest:
         return []
     return [key for axis in plan.axes for key in axis.keys[:1]]

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nanotrigger.errors import InputError
 from nanotrigger.scan.plan import Axis, Plan, Range, Value
 
-_ATTEMPTS = 5  # at a database that is being made
+_ATTEMPTS = 5  # at a database whose tables are being created
 PLAN = "plan"  # the study's attribute that holds its plan
 _OBJECTIVES = {
     "accuracy or true-positive rate": StudyDirection.MAXIMIZE,
@@ -29,7 +29,7 @@ Choice = bool | int | float | str | None  # what Optuna stores
 
 
 def open_study(plan: Plan, storage: str, *, seed: int = 0) -> optuna.Study:
-    """Return the plan's study, made if the storage has none of its name.
+    """Return the plan's study; it is created if the storage has none of its name.
 
     Args:
         plan: of the scan.
@@ -86,7 +86,7 @@ class _Lock(JournalFileOpenLock):
 
 
 def _database(url: str) -> RDBStorage:
-    """Return a database's storage; if another process is just making its tables, once they are made."""
+    """Return a database's storage; wait if another process is creating its tables."""
     for _ in range(_ATTEMPTS):
         try:
             return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
@@ -134,7 +134,7 @@ def _identity(plan: Plan) -> dict:
 
 
 def _difference(recorded: dict, wanted: dict) -> str:
-    """Say in what a recorded plan differs; empty if in nothing."""
+    """Return in words how a recorded plan differs; empty if it does not."""
     for key in sorted(recorded.keys() | wanted.keys()):
         has, wants = recorded.get(key), wanted.get(key)
         if has != wants:

@@ -29,7 +29,7 @@ class Chunk:
 
 
 def split(counts: Mapping[str, int], *, size: int, seed: int) -> list[Chunk]:
-    """Divide `counts[label]` items of each label into chunks of `size`, the last of a label may be smaller.
+    """Divide `counts[label]` items of each label into chunks of `size`; the last of a label may be smaller.
 
     A chunk's seed depends on `seed`, on its label's place in `counts` and on its own place in the label.
 

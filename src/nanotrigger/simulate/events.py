@@ -4,7 +4,7 @@ Proton-proton collisions at 13 TeV in Pythia 8 (arXiv:2203.11601), leading order
 multiple interactions; a parametrized detector; and the filter of one e/gamma or muon above 23 GeV. Choices that make
 it differ from ADC2021:
 
-- The filter does not ask for isolation, and photons count as leptons do: at Level 1 both are e/gamma.
+- The filter does not ask for isolation, and photons count like electrons: at Level 1 both are e/gamma.
 - Multijets start at pTHat = 80 GeV, where one in five passes the filter; from 50 to 80 GeV it is one in twenty, from 30
   to 50 GeV one in two hundred. Two thirds of the multijets above 30 GeV that would pass have less than 80 GeV, so those
   here are harder than real ones. Their share of the background is given, not computed.
@@ -68,12 +68,12 @@ SIGNAL_PROCESSES = {
 
 PROCESSES = BACKGROUND_PROCESSES | SIGNAL_PROCESSES
 
-_BATCH = 100  # collisions made at once; another value, other events
+_BATCH = 100  # collisions made at once; changing it changes the events
 
 BACKGROUND_FRACTIONS = {"w": 0.592, "qcd": 0.338, "z": 0.067, "tt": 0.003}
 """What the background consists of after the filter (arXiv:2107.02157)."""
 
-_CHUNK = 250  # events; large against Pythia's start of a second, small against a run. Another value, other events.
+_CHUNK = 250  # events; large against Pythia's start of a second, small against a run. Changing it changes the events.
 
 
 def simulate_events(chunk: Chunk) -> Array:

@@ -15,7 +15,7 @@ _COMMON_SETTINGS = ("Print:quiet = on", "Beams:eCM = 13000.")  # the rest is Pyt
 def start_pythia(settings: Sequence[str], *, seed: int) -> Any:
     """Return a fresh Pythia of proton-proton collisions at 13 TeV.
 
-    A fresh one for every chunk: reseeding a used one would not forget the events before.
+    A fresh one for every chunk: reseeding a used one would not forget its earlier events.
 
     Args:
         settings: lines as `HardQCD:gg2gg = on`.
@@ -88,7 +88,7 @@ class Particles:
 
 
 def collide(pythia: Any, events: int) -> Particles:
-    """Return the final particles of the next `events` collisions, less those on which Pythia gives up.
+    """Return the final particles of the next `events` collisions, without those on which Pythia gives up.
 
     Raises:
         RuntimeError: Pythia gives up on all of them.

@@ -40,7 +40,7 @@ _FAILURES = 100  # in a row; Pythia gives up on an event now and then, and that 
 
 CLASS_NAMES = tuple(HARD_PROCESSES)
 
-_CHUNK = 500  # jets; large against Pythia's start of 0.3 s, small against a run. Another value, other jets.
+_CHUNK = 500  # jets; large against Pythia's start of 0.3 s, small against a run. Changing it changes the jets.
 
 
 def simulate_jets(chunk: Chunk) -> Array:

@@ -18,8 +18,8 @@ _CANDIDATE_PT = 3.0  # GeV, e/gamma and muons
 _JET_PT = 15.0  # GeV
 _JET_ETA = 4.0
 _CLUSTER_WIDTH = 0.0525  # in η and φ: three crystals of the CMS barrel
-_MOST_JETS = 40  # clustered jets looked at; more than have 15 GeV in any event
-_STEPS = np.array([64.0, 1024.0, 1024.0])  # a unit of pT, η and φ is divided into so many: the file packs well
+_MOST_JETS = 40  # hardest clustered jets that are looked at; no event has so many above 15 GeV
+_STEPS = np.array([64.0, 1024.0, 1024.0])  # in a unit of pT, η and φ: rounded numbers compress well
 
 Array = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def egamma_clusters(measured: Particles, random: Generator) -> Particles:
     parts = parts.take(np.lexsort((-parts.pt, parts.event)))
     cells = np.stack([parts.event, parts.eta // _CLUSTER_WIDTH, parts.phi // _CLUSTER_WIDTH], axis=1)
     _, hardest, cluster = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-    sums = np.bincount(cluster.ravel(), parts.pt).astype(np.float64)  # as it is; the stubs say otherwise
+    sums = np.bincount(cluster.ravel(), parts.pt).astype(np.float64)  # it is float64; NumPy's stubs do not say so
     leading = parts.take(hardest)
     clusters = Particles(leading.event, leading.code, sums, leading.eta, leading.phi)
     found = random.random(len(sums)) < barrel_or_endcap(clusters.eta)

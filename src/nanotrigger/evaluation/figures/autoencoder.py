@@ -40,8 +40,8 @@ def latent_scatter(
 ) -> Figure:
     """Draw a panel for each pair of latent coordinates, or of principal components: a point for each event.
 
-    Of each class so many events are drawn, the same ones every time. The axes leave out 0.1 % of the points at
-    either end.
+    At most `events_per_class` events of a class are drawn, the same ones every time. The axes leave out 0.1 % of the
+    points at either end.
 
     Args:
         latent: coordinates, shape (events, 2 to 4), finite.
@@ -118,8 +118,8 @@ def reconstructed_momenta(
 ) -> Figure:
     """Draw one panel for each object, such as the leading jet: counts in bins of reconstructed and true pT.
 
-    Absent objects, those with a true pT of zero, are left out. The title names their share, and that of the others
-    which lie beyond the axes.
+    Absent objects, those with a true pT of zero, are left out. The title names their share, and the share of
+    the others that lie beyond the axes.
 
     Args:
         true_pt: in GeV, shape (events, objects), finite.

@@ -176,7 +176,7 @@ def detection_panels(panels: int, entries: Sequence[str], notes: Sequence[str]) 
 
 
 def frame(axes: Axes, *, signal: str, supported_rate: float, lowest: float) -> None:
-    """Draw what belongs to every panel: axes, the line of a random decision, the mark, what is not supported.
+    """Draw what every panel has: axes, the line of a random decision, the mark, and grey where no rate is supported.
 
     Args:
         axes: empty or with curves.

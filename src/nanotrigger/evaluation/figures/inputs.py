@@ -155,9 +155,9 @@ def input_distributions(
 ) -> Figure:
     """Draw a row of panels for each object: the distributions of its pT (log scale), eta and phi.
 
-    A density, in the inverse unit of its axis, integrates to one over the objects that are there; absent ones, those
-    with a pT of zero, are left out, and their share stands in the panel of pT. Of pT, 0.2 % of the objects lie beyond
-    the axis. A quantity that is always the same, such as eta of the missing momentum, is only named.
+    A density has the inverse unit of its axis, and integrates to one over the objects that are present. Absent objects,
+    those with a pT of zero, are left out; the panel of pT names their share. The axis of pT leaves out 0.2 % of the
+    objects. A quantity that is always the same, such as eta of the missing momentum, is only named.
 
     Args:
         features: in GeV and radians, not standardized, shape (events, features), finite.

@@ -32,7 +32,7 @@ MARKERS = "os^Dv"  # of curves with few points
 DASHES: tuple[Any, ...] = ("-", (0, (3, 1)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (10, 2)))
 
 # mplhep draws for slides, 8 inches wide; these are its proportions on 85 mm of paper. The font is named
-# directly, not through a list that matplotlib looks up when it draws: the figure keeps it outside `styled`.
+# directly, not by a list that matplotlib looks up when it draws, so that a figure keeps it outside of `styled`.
 _PRINT = {
     "font.size": 8,
     "font.family": ["TeX Gyre Heros"],
@@ -70,9 +70,9 @@ _LINE_HEIGHT = 0.115  # inches, of the notes at 6.5 points
 _NAME_WIDTH = 0.9  # inches, of the package's name at 9 points
 LEGEND_ROW = 0.13  # inches, of a legend's further rows
 _LEGEND_HEIGHT = 0.4  # inches, of a title and one row
-_CHARACTERS_PER_INCH = 22  # of the notes, on the average
+_CHARACTERS_PER_INCH = 22  # of the notes, on average
 _ENTRY_WIDTH = 0.7  # inches, of a legend's entry without its letters
-_LETTER_WIDTH = 0.053  # inches, of a legend's letters on the average
+_LETTER_WIDTH = 0.053  # inches, of a legend's letters on average
 
 _DOTS_PER_INCH = 200
 
@@ -81,8 +81,8 @@ _DOTS_PER_INCH = 200
 def styled() -> Iterator[None]:
     """Draw in the house style inside this block.
 
-    Matplotlib's settings are global to the process: they start from its defaults, so that a user's
-    matplotlibrc changes nothing, are restored at the end, and one thread at a time may hold them.
+    Matplotlib's settings are global to the process. Here they start from its defaults, so that a user's matplotlibrc
+    changes nothing. They are restored at the end, and one thread at a time may hold them.
     """
     with _LOCK, matplotlib.style.context([mplhep.style.ATLAS, _PRINT], after_reset=True):
         yield
@@ -91,17 +91,17 @@ def styled() -> Iterator[None]:
 def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Make `draw` draw in the house style and settle the layout of the figure that it returns.
 
-    Matplotlib would find the layout each time it draws, starting from the last one: no two files alike.
+    Otherwise matplotlib computes the layout whenever it draws, from the last one, and no two files are alike.
     """
 
     @functools.wraps(draw)
     def draw_in_style(*arguments: P.args, **keywords: P.kwargs) -> Figure:
         with styled():
             figure = draw(*arguments, **keywords)
-            for axes in figure.axes:  # the number of ticks follows this size, read as late as in drawing
+            for axes in figure.axes:  # the number of ticks depends on this size, which is read when drawing
                 axes.tick_params(labelsize=_PRINT["xtick.labelsize"])
             figure.draw_without_rendering()
-            figure.set_layout_engine(None)  # "none" would leave a placeholder, for which it is drawn twice as often
+            figure.set_layout_engine(None)  # "none" would leave a placeholder, which doubles the drawing
         return figure
 
     return draw_in_style
@@ -176,7 +176,7 @@ def round_ticks(count: int) -> MaxNLocator:
 
 @dataclass(frozen=True)
 class Sample:
-    """The events behind a figure; it is written on the figure.
+    """Which events a figure shows; the figure says so.
 
     Args:
         source: where they come from, such as "Simulated jets (Pythia 8)".
@@ -213,7 +213,7 @@ class Sample:
         return f"{self.size:,} {self.unit}, {self.split} split"
 
     def check_size(self, events: int) -> None:
-        """Refuse data that this label would misstate.
+        """Refuse data that this label does not describe.
 
         Raises:
             InputError: `events` is not `size`.

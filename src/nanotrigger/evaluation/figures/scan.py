@@ -93,7 +93,7 @@ def name_of(value: Value) -> str:
 
 
 def draw_scan_axis(panel: Axes, axis: ScanAxis, *, key: str, inches: float, is_lowest: bool) -> None:
-    """Put the axis on a panel that is `inches` wide; its label and those of its ticks on the lowest panel alone."""
+    """Put the axis on a panel that is `inches` wide; only the lowest panel gets its labels."""
     if axis.is_logarithmic:
         panel.set_xscale("log")
     legible = inches * _smallest_gap(axis) > _LINE
@@ -126,13 +126,13 @@ def _smallest_gap(axis: ScanAxis) -> float:
 
 @dataclass(frozen=True, eq=False)
 class ScanCurve:
-    """Trainings that differ in the scanned value and in the seed alone.
+    """Trainings that differ only in the scanned value and in the seed.
 
     Args:
         label: of the curve in the legend.
         values: that were scanned, one for each training, shape (trainings,); categories in the order of the axis.
         quantities: "accuracy", "aluts", "ffs", "rams", "dsps" or "mlabs" → numbers, shape (trainings,); NaN where
-            unknown, as are those left out.
+            unknown. A quantity that is left out is unknown.
         measure: what "accuracy" is called on its axis, such as "True-positive rate".
 
     Raises:

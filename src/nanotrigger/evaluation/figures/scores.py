@@ -26,7 +26,7 @@ from nanotrigger.evaluation.working_point import supported_rate, working_point
 
 _COLUMNS = 2
 _BINS = 50
-_COARSE = 20  # steps in a bin, below which bins that hold one more stand out
+_COARSE = 20  # steps in a bin; with fewer, a bin that holds one step more stands out
 _LONG_TAIL = 30  # ratio of the largest score to the median beyond which the axis is logarithmic
 
 _POINTS = 40  # of a curve
@@ -38,7 +38,7 @@ def score_histograms(
 ) -> Figure:
     """Draw one panel for each score: the fraction of the events of each class in common bins, log scale.
 
-    All events are on the axis, for the most anomalous ones matter most. Positive scores with a long tail get a
+    All events are on the axis, because the most anomalous ones matter most. Positive scores with a long tail get a
     logarithmic axis; zeros then count in the first bin.
 
     Args:
