@@ -1,4 +1,4 @@
-"""Events in ADC2021's layout, made of random numbers: MET, then objects with falling pT, zeros behind them."""
+"""Events in ADC2021's layout, made of random numbers: MET, then objects with falling pT, then zeros."""
 
 from pathlib import Path
 

@@ -19,8 +19,9 @@ CHECKSUMS = "SHA256SUMS"
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
-    The temporary file is synced to disk before the rename, the folder behind it, and it is removed if the block
-    raises, so `path` holds either its former content or the complete new one, also after a power cut.
+    The temporary file is synced to disk before the rename, and the folder after it. If the block raises, the
+    temporary file is removed. So `path` holds either its former content or the complete new one, also after a power
+    cut.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)

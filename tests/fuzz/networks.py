@@ -16,7 +16,7 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends.oneapi.convert import convert
 from nanotrigger.firmware.events import Events

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nanotrigger.evaluation.metrics import accuracy
+from nanotrigger.evaluation.classification import accuracy
 from nanotrigger.firmware.events import judged_events
 from nanotrigger.firmware.witnesses import torch_outputs
 from nanotrigger.training.checkpoint import load_trained

@@ -25,17 +25,16 @@ from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.files import write_json
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_qonnx import read_graph
-from nanotrigger.scan.collect import collect_rows
 from nanotrigger.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
 from nanotrigger.scan.figures import write_figures
 from nanotrigger.scan.grammar import compose_plan, read_study_file
 from nanotrigger.scan.plan import Contest, Plan
 from nanotrigger.scan.points import Points
-from nanotrigger.scan.progress import Progress, results_table
+from nanotrigger.scan.progress import Progress, collect_rows, results_table
 from nanotrigger.scan.quality import lower_end
 from nanotrigger.scan.results import RESULTS, STUDY, read_study, write_results
 from nanotrigger.scan.storage import open_study
-from nanotrigger.scan.supervise import supervise
+from nanotrigger.scan.workers import supervise
 
 _DESCRIPTION = """
 Train, export and cost a network at every point of a grid; the same command again continues:

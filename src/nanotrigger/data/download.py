@@ -1,23 +1,98 @@
-"""A downloader for pooch that goes on where an interrupted download ended (RFC 9110, section 14)."""
+"""Files of Zenodo's records, downloaded so that an interrupted download goes on (RFC 9110, section 14)."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from nanotrigger.data.folders import is_intact, write_checksum
 from nanotrigger.errors import InputError
+
+ZENODO = "https://zenodo.org"
 
 _PIECE = 1 << 16  # bytes written at once; the last unfinished piece is lost when the line breaks
 _TIMEOUT = 30  # seconds without an answer
 _COLUMNS = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
 
 
+@dataclass(frozen=True)
+class ZenodoFile:
+    """A file of a Zenodo record, by the record's number and the file's name."""
+
+    record: int
+    name: str
+
+
+def fetch_zenodo_file(source: ZenodoFile, folder: Path, *, force: bool = False, server: str = ZENODO) -> Path:
+    """Download a file of a Zenodo record into `folder` and return it, with its SHA-256 beside it.
+
+    A file that is there and matches its SHA-256 is left alone, without asking the server. An interrupted download
+    stays in FILE.part and goes on from there; only what matches the MD5 of Zenodo's record gets the final name.
+
+    Args:
+        source: the file.
+        folder: receives it.
+        force: download again.
+        server: where the records are.
+
+    Raises:
+        InputError: no answer, another record than expected, or a damaged download.
+    """
+    import pooch  # these two take a moment to import; only fetching needs them
+    import requests
+
+    path = folder / source.name
+    if not force and is_intact(path):
+        return path
+    pooch.get_logger().setLevel("WARNING")  # the progress bar says what is being downloaded
+    try:
+        url, size, md5 = _described(source, server)
+        partial = path.with_name(f"{path.name}.part")
+        name = f"{path.name}.new" if force else path.name  # pooch leaves a file alone that has the right MD5
+        downloader = ResumingDownloader(partial, size=size)
+        fetched = Path(pooch.retrieve(url, known_hash=md5, fname=name, path=folder, downloader=downloader))
+    except requests.HTTPError as error:
+        status = f"{error.response.status_code} {error.response.reason}"
+        raise InputError(f"{error.response.url}: the server answers {status}; try again later") from None
+    except requests.RequestException as error:
+        remedy = "check the network and run again to go on"
+        raise InputError(
+            f"{source.name}: no complete answer ({type(error).__name__}) from {server}; {remedy}"
+        ) from None
+    except InputError:
+        raise
+    except ValueError:  # pooch compares the checksums
+        raise InputError(f"{source.name}: does not match the MD5 of Zenodo {source.record}; run again") from None
+    fetched.replace(path)
+    write_checksum(path)
+    return path
+
+
+def _described(source: ZenodoFile, server: str) -> tuple[str, int, str]:
+    """Return address, size in bytes and checksum (`md5:…`) of a file, as its record at Zenodo has them."""
+    import requests
+
+    address = f"{server}/api/records/{source.record}"
+    answer = requests.get(address, timeout=30)
+    answer.raise_for_status()
+    try:
+        files = {
+            file["key"]: (file["links"]["self"], file["size"], file["checksum"]) for file in answer.json()["files"]
+        }
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{address}: the server sent no record; try again later") from None
+    if source.name not in files:
+        raise InputError(f"{address}: no file {source.name}, only {', '.join(files) or 'none'}; report this as a bug")
+    return files[source.name]
+
+
 class ResumingDownloader:
     """Fetch a file of known size over HTTP for `pooch.retrieve(..., downloader=...)`, with a progress bar on stderr.
 
-    pooch's own downloader starts anew each time. This one keeps what it has got in a file beside the final one and
-    asks the server for the rest; a server that does not know ranges sends the whole and is believed.
+    pooch's own downloader starts anew each time. This one keeps what it has received in a file beside the final
+    one and asks the server for the rest; if the server sends the whole file instead, it starts anew.
     """
 
     def __init__(self, partial: Path, *, size: int) -> None:

@@ -5,6 +5,8 @@ import shutil
 import sys
 import warnings
 import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
@@ -12,14 +14,23 @@ from urllib.error import URLError
 import h5py
 import numpy as np
 
-from nanotrigger.data.checksum import is_intact, write_checksum
-from nanotrigger.data.fetch_adc2021 import ADC2021_FILES, fetch_adc2021
-from nanotrigger.data.folders import OPENML_FILE, data_folder
+from nanotrigger.data.download import ZENODO, ZenodoFile, fetch_zenodo_file
+from nanotrigger.data.folders import OPENML_FILE, data_folder, is_intact, recorded_sha256, write_checksum
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256, whole_file
+from nanotrigger.files import whole_file
 
 OPENML_ID = 42468  # hls4ml_lhc_jets_hlf: 830,000 jets, 16 features, classes g q t w z
 CLASS_NAMES = ("g", "q", "t", "w", "z")
+
+ADC2021_FOLDER = "adc2021"
+ADC2021_FILES = {
+    "background": ZenodoFile(5046389, "background_for_training.h5"),
+    "Ato4l": ZenodoFile(5046446, "Ato4l_lepFilter_13TeV.h5"),
+    "hToTauTau": ZenodoFile(5061633, "hToTauTau_13TeV_PU20.h5"),
+    "hChToTauNu": ZenodoFile(5061688, "hChToTauNu_13TeV_PU20.h5"),
+    "leptoquark": ZenodoFile(5055454, "leptoquark_LOWMASS_lepFilter_13TeV.h5"),
+}
+"""Where each sample of ADC2021 is (CC-BY 4.0)."""
 
 
 def fetch_jets(folder: Path, *, force: bool = False) -> Path:
@@ -77,11 +88,65 @@ def _checked(features: np.ndarray, labels: np.ndarray, names: list[str]) -> tupl
     return features, np.searchsorted(CLASS_NAMES, labels).astype(np.int8), names
 
 
+def fetch_adc2021(
+    folder: Path, samples: Sequence[str] = tuple(ADC2021_FILES), *, force: bool = False, server: str = ZENODO
+) -> list[Path]:
+    """Download samples of ADC2021 and return their HDF5 files, each with its SHA-256 beside it.
+
+    A file that is there and matches its SHA-256 is left alone, without asking the server. An interrupted download
+    stays in FILE.part and goes on from there; only what matches the MD5 of Zenodo's record gets the final name.
+
+    Args:
+        folder: receives the files in `adc2021/`.
+        samples: names of `ADC2021_FILES`.
+        force: download again.
+        server: where the records are.
+
+    Raises:
+        InputError: an unknown sample, no answer, another record than expected, or a damaged download.
+    """
+    unknown = [sample for sample in samples if sample not in ADC2021_FILES]
+    if unknown or not samples:
+        raise InputError(f"samples {', '.join(unknown) or '(none)'}: unknown; choose from {', '.join(ADC2021_FILES)}")
+    return [
+        fetch_zenodo_file(ADC2021_FILES[sample], folder / ADC2021_FOLDER, force=force, server=server)
+        for sample in samples
+    ]
+
+
+@dataclass(frozen=True)
+class PublicData:
+    """A public data set.
+
+    Attributes:
+        description: number and kind of its events, its address and its license.
+        fetch: called with a folder, `force` and, if there are several, the names of `samples`; returns the files.
+        samples: its parts, of which some can be chosen; none if it is fetched as a whole.
+    """
+
+    description: str
+    fetch: Callable[..., list[Path]]
+    samples: tuple[str, ...] = ()
+
+
+def _fetch_jets(folder: Path, *, force: bool) -> list[Path]:
+    return [fetch_jets(folder, force=force)]
+
+
+DATA_SETS = {
+    "jets": PublicData("830,000 jets of five classes: OpenML 42468, CC-BY 4.0", _fetch_jets),
+    "adc2021": PublicData(
+        "collisions for anomaly detection: Zenodo 5046389 etc., CC-BY 4.0", fetch_adc2021, tuple(ADC2021_FILES)
+    ),
+}
+"""What this command fetches, by name; another data set is another entry."""
+
+
 def main() -> None:
     """Parse the command line and fetch; exit with 2 and one line on stderr if that fails."""
     arguments = _parser().parse_args()
     try:
-        paths = arguments.fetch(arguments.out or data_folder(), arguments)
+        paths = _fetch(arguments)
     except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -89,23 +154,25 @@ def main() -> None:
         print("interrupted; run again to go on", file=sys.stderr)
         sys.exit(130)
     for path in paths:
-        print(f"{path}  sha256 {sha256(path)}")
+        print(f"{path}  sha256 {recorded_sha256(path)}")
+
+
+def _fetch(arguments: argparse.Namespace) -> list[Path]:
+    data = DATA_SETS[arguments.name]
+    chosen = {"samples": arguments.samples.split(",")} if data.samples else {}
+    return data.fetch(arguments.out or data_folder(), force=arguments.force, **chosen)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nanotrigger.data.fetch", description=__doc__)
-    datasets = parser.add_subparsers(metavar="DATASET", required=True)
-    jets = datasets.add_parser("jets", help="830,000 jets of five classes: OpenML 42468, CC-BY 4.0")
-    jets.set_defaults(fetch=lambda folder, options: [fetch_jets(folder, force=options.force)])
-    adc2021 = datasets.add_parser("adc2021", help="collisions for anomaly detection: Zenodo 5046389 etc., CC-BY 4.0")
-    names = ",".join(ADC2021_FILES)
-    adc2021.add_argument("--samples", default=names, help="which, with commas between (default: %(default)s)")
-    adc2021.set_defaults(
-        fetch=lambda folder, options: fetch_adc2021(folder, options.samples.split(","), force=options.force)
-    )
-    for dataset in (jets, adc2021):
-        dataset.add_argument("--out", type=Path, default=None, help="folder (default: $NANOTRIGGER_DATA, or data)")
-        dataset.add_argument("--force", action="store_true", help="download again")
+    names = parser.add_subparsers(metavar="DATASET", dest="name", required=True)
+    for name, data in DATA_SETS.items():
+        options = names.add_parser(name, help=data.description)
+        if data.samples:
+            every = ",".join(data.samples)
+            options.add_argument("--samples", default=every, help="which, with commas between (default: %(default)s)")
+        options.add_argument("--out", type=Path, default=None, help="folder (default: $NANOTRIGGER_DATA, or data)")
+        options.add_argument("--force", action="store_true", help="download again")
     return parser
 
 

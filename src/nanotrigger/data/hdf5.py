@@ -1,4 +1,4 @@
-"""HDF5 files of whatever origin: opened, and their data sets checked to be what they seem to be."""
+"""HDF5 files of any origin: opened, and their data sets checked before they are read."""
 
 import json
 import subprocess
@@ -12,13 +12,13 @@ import h5py
 
 from nanotrigger.errors import InputError
 
-_COMPRESSION = 2000  # at most what zlib makes of a byte, with room
+_COMPRESSION = 2000  # bytes that zlib may make of one, with room to spare
 _SECONDS = 30  # for attributes; a process that reads them takes less than one
 
 
 @contextmanager
 def opened(path: Path, *, layout: str) -> Iterator[h5py.File]:
-    """Open an HDF5 file for reading; what the block cannot find or read in it is an error of one line.
+    """Open an HDF5 file for reading; what the block cannot find or read in it becomes an InputError.
 
     Args:
         path: of the file.
@@ -63,8 +63,8 @@ def data_set(file: h5py.File, name: str) -> h5py.Dataset:
     A link, a virtual data set or external storage would read another file, which nobody chose and no hash covers.
 
     Raises:
-        InputError: it lies elsewhere, is none, or claims more than the file can hold.
-        KeyError: there is none of that name.
+        InputError: it lies elsewhere, is no data set, or claims more than the file can hold.
+        KeyError: there is nothing of that name.
     """
     if not holds(file, name):
         raise InputError(
@@ -87,7 +87,7 @@ def data_set(file: h5py.File, name: str) -> h5py.Dataset:
 def attributes(path: Path) -> dict[str, tuple[str, ...]]:
     """Return the attributes of a file as text, each a tuple.
 
-    Another process reads them, because the HDF5 library reads some damaged text without end.
+    Another process reads them, because the HDF5 library never stops reading some damaged text.
 
     Raises:
         InputError: the attributes are damaged.

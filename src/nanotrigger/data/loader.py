@@ -12,7 +12,7 @@ _GATHERED = 16  # batches at once
 
 
 class Block:
-    """Shuffled batches; another thread gathers the next ones from memory while a few are used.
+    """Shuffled batches; another thread gathers the next few from memory while these are used.
 
     Args:
         tensors: same first dimension.
@@ -29,7 +29,7 @@ class Block:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        # one thread: it would otherwise bring as many as the training has, which fight for the same cores
+        # torch would otherwise use as many threads here as for the training, and all would fight for the cores
         with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as thread:
             parts = self.rows.split(self.batch_size * _GATHERED)
             following = thread.submit(self._gathered, parts[0])
@@ -59,8 +59,8 @@ class TensorBatches:
         seed: seed of the permutations.
         rank: this process among `world_size`.
         world_size: number of processes.
-        steps_per_block: with more than one, and one process, batches come in blocks of so many, shuffled ones as a
-            `Block`.
+        steps_per_block: if above 1, which needs a single process, batches come in blocks of so many; shuffled ones as
+            a `Block`.
 
     Raises:
         InputError: a batch size that the rows or the ranks do not allow.

@@ -1,6 +1,7 @@
-"""Particles: collision events in the layout of ADC2021 (arXiv 2107.02157), read block by block from HDF5."""
+"""Collision events in the layout of ADC2021 (arXiv 2107.02157): the layout itself, and events read from HDF5."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -11,18 +12,51 @@ from nanotrigger.data.hdf5 import data_set, holds, opened
 from nanotrigger.errors import InputError
 
 PARTICLES = "Particles"  # the data set of ADC2021's files
-OBJECTS = (
-    "met",
-    *(f"egamma_{place}" for place in range(1, 5)),
-    *(f"muon_{place}" for place in range(1, 5)),
-    *(f"jet_{place}" for place in range(1, 11)),
-)
+COLUMNS = ("pT [GeV]", "eta", "phi [rad]", "type (1 MET, 2 e/gamma, 3 mu, 4 jet)")  # of an object
+
+
+@dataclass(frozen=True)
+class ObjectKind:
+    """A kind of object.
+
+    Attributes:
+        name: in names of features.
+        type: number in the last column; 0 stands for an absent object of any kind.
+        rows: of an event, ordered by falling pT.
+    """
+
+    name: str
+    type: int
+    rows: slice
+
+    @property
+    def count(self) -> int:
+        """How many objects of this kind an event has at most."""
+        return int(self.rows.stop - self.rows.start)
+
+    @property
+    def object_names(self) -> tuple[str, ...]:
+        """Names of its objects, numbered if there can be several.
+
+        >>> ObjectKind("muon", 3, slice(5, 7)).object_names
+        ('muon_1', 'muon_2')
+        """
+        return (self.name,) if self.count == 1 else tuple(f"{self.name}_{place + 1}" for place in range(self.count))
+
+
+MET = ObjectKind("met", 1, slice(0, 1))
+EGAMMA = ObjectKind("egamma", 2, slice(1, 5))
+MUON = ObjectKind("muon", 3, slice(5, 9))
+JET = ObjectKind("jet", 4, slice(9, 19))
+KINDS = (MET, EGAMMA, MUON, JET)
+
+OBJECTS = tuple(name for kind in KINDS for name in kind.object_names)
 FEATURE_NAMES = tuple(f"{name}_{quantity}" for name in OBJECTS for quantity in ("pt", "eta", "phi"))
-_TYPES = np.array([1] + [2] * 4 + [3] * 4 + [4] * 10)  # what an object of that place is; 0 if it is absent
-_LAYOUT = (len(OBJECTS), 4)
+EVENT_SHAPE = (len(OBJECTS), len(COLUMNS))
+_TYPES = np.repeat([kind.type for kind in KINDS], [kind.count for kind in KINDS])  # of the object in each row
 _LAYOUT_IN_WORDS = (
-    f"events are a data set {PARTICLES} of shape (events, {_LAYOUT[0]}, {_LAYOUT[1]}): MET, 4 e/gamma, 4 muons and 10 "
-    "jets with pT, eta, phi and type"
+    f"events are a data set {PARTICLES} of shape (events, {EVENT_SHAPE[0]}, {EVENT_SHAPE[1]}): MET, {EGAMMA.count} "
+    f"e/gamma, {MUON.count} muons and {JET.count} jets with pT, eta, phi and type"
 )
 _BLOCK = 100_000  # events at once
 
@@ -36,7 +70,7 @@ def particle_sets(path: Path) -> dict[str, int]:
     with opened(path, layout=_LAYOUT_IN_WORDS) as file:
         own = {name: file[name] for name in file if isinstance(name, str) and holds(file, name)}
         sets = {name: data.shape for name, data in own.items() if isinstance(data, h5py.Dataset) and data.shape}
-    found = {name: shape[0] for name, shape in sets.items() if shape[1:] == _LAYOUT and shape[0]}
+    found = {name: shape[0] for name, shape in sets.items() if shape[1:] == EVENT_SHAPE and shape[0]}
     if not found:
         has = ", ".join(f"{name} {shape}" for name, shape in sets.items()) or "no data set"
         raise InputError(f"{path} has {has}; {_LAYOUT_IN_WORDS}")
@@ -49,7 +83,7 @@ def read_particles(path: Path, name: str = PARTICLES) -> NDArray[np.float32]:
     pT is in GeV; objects that are absent are zeros.
 
     Raises:
-        InputError: the file cannot be read, or a value is not finite or of another type of object than its place.
+        InputError: the file cannot be read, a value is not finite, or an object is not of its row's type.
     """
     with opened(path, layout=_LAYOUT_IN_WORDS) as file:
         data = data_set(file, name)

@@ -1,4 +1,4 @@
-"""Random splits into training, validation and test rows."""
+"""Random splits into training, validation and test rows, and standardization fitted on the first alone."""
 
 from dataclasses import dataclass
 
@@ -40,3 +40,30 @@ def random_split(rows: int, *, test: float, validation: float, seed: int) -> Spl
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
     train, validation_rows, test_rows = order.split(parts)
     return Split(train, validation_rows, test_rows)
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """Mean and width of every feature, each of shape (features,), float64."""
+
+    mean: Tensor
+    scale: Tensor
+
+    @classmethod
+    def fit(cls, features: Tensor) -> "Standardization":
+        """Fit on `features`, shape (events, features); a constant feature keeps scale 1.
+
+        >>> Standardization.fit(torch.tensor([[1.0, 7.0], [3.0, 7.0]])).scale
+        tensor([1., 1.], dtype=torch.float64)
+        """
+        features = features.double()
+        scale = features.std(dim=0, correction=0)
+        return cls(features.mean(dim=0), torch.where(scale > 0, scale, torch.ones_like(scale)))
+
+    def apply(self, features: Tensor) -> Tensor:
+        """Return standardized features as float32, shape unchanged."""
+        return ((features.double() - self.mean) / self.scale).float()
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the tensors for a checkpoint; `Standardization(**state)` restores it."""
+        return {"mean": self.mean, "scale": self.scale}

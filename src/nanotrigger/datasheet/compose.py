@@ -15,7 +15,7 @@ from nanotrigger.datasheet.illustration import Illustration
 from nanotrigger.datasheet.rebuild import rebuild_commands, tool_versions
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy
 from nanotrigger.evaluation.figures import Sample, confusion_figure, detection_roc, roc_curves, score_histograms
-from nanotrigger.evaluation.figures.weights import weight_histograms
+from nanotrigger.evaluation.figures.quantization import weight_histograms
 from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target

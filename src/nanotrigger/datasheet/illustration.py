@@ -7,7 +7,7 @@ from io import BytesIO
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from nanotrigger.evaluation.figures.style import styled
+from nanotrigger.evaluation.figures.page import styled
 
 _PIXELS_PER_INCH = 96  # of CSS
 # Letters as paths need no font; ids must not be random.

@@ -1,1 +1,1 @@
-"""Evaluation: arrays in, numbers (`metrics`, `roc`, `summary`) or a Figure (`figures`) out."""
+"""Evaluation: arrays in, numbers (`classification`, `detection`, `roc`) or a Figure (`figures`) out; no torch."""

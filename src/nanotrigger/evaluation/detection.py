@@ -1,13 +1,20 @@
-"""Detection: anomaly scores beside the true classes, checked at the door."""
+"""How well anomaly scores tell signals from background: the record of it, and its table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from rich.table import Table
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.predictions import check_class_names, check_labels
+from nanotrigger.evaluation.intervals import area_interval
+from nanotrigger.evaluation.predictions import check_class_names, check_labels, check_scores
+from nanotrigger.evaluation.roc import area_under_curve
+from nanotrigger.evaluation.working_point import supported_rate, unsupported, working_point
+
+BUNCH_CROSSINGS = 40e3  # kHz: the clock of the Large Hadron Collider, 40 MHz
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +78,125 @@ def check_detection(scores: Mapping[str, ArrayLike], labels: ArrayLike, class_na
     return Detection(values, truth, names)
 
 
-def check_scores(scores: ArrayLike, *, name: str) -> NDArray[np.float64]:
-    """Return `scores` as float64, shape (events,), at least one, all finite.
+def trigger_rate(false_positive_rate: float) -> float:
+    """Return how often background would fire the trigger, in kHz, at 40 million bunch crossings a second.
+
+    It is an upper bound: the rate if every bunch crossing looked like an event of the background sample. Such samples
+    are mostly filtered, with a lepton of high pT in each event, and not all bunches are filled.
+
+    >>> trigger_rate(1e-5)
+    0.4
+    """
+    return BUNCH_CROSSINGS * false_positive_rate
+
+
+def detection_summary(
+    scores: Mapping[str, ArrayLike],
+    labels: ArrayLike,
+    *,
+    class_names: Sequence[str],
+    rates: Sequence[float] = (1e-3, 1e-4, 1e-5),
+) -> dict[str, Any]:
+    """Return what a test of an anomaly detector found; undefined numbers, those of an absent signal, are None.
+
+    Args:
+        scores: name of the score → values, larger is more anomalous, shape (events,), finite.
+        labels: integers, 0 = background, k = signal `class_names[k]`, shape (events,).
+        class_names: one for each class, the background first.
+        rates: false-positive rates of the working points, each in (0, 1).
+
+    Returns:
+        `events`: class → number of events.
+        `supported_rate`: the smallest false-positive rate that the background can set.
+        `signals`: signal → score → `auc`, `auc_interval` at 68.27 % and `working_points`, one for each rate, with
+        `false_positive_rate`, `trigger_rate_khz`, `threshold`, `background_events`, `true_positive_rate`, `interval`
+        at 68.27 % and `reason`: why the last four are None, else None.
 
     Raises:
-        InputError: another shape, no events, or a score that is not finite.
+        InputError: shapes, labels, names or rates do not fit together, or a score is not finite.
     """
-    values = np.asarray(scores, np.float64)
-    if values.ndim != 1 or not values.size:
-        raise InputError(f"score {name!r} has shape {values.shape}; give (events,), one event or more")
-    if broken := int(np.count_nonzero(~np.isfinite(values))):
-        raise InputError(
-            f"score {name!r} of {broken} of {len(values)} events is NaN or infinite; look for a diverged training"
-        )
-    return values
+    detection = check_detection(scores, labels, class_names)
+    sizes = np.bincount(detection.labels, minlength=len(detection.class_names)).tolist()
+    return {
+        "events": dict(zip(detection.class_names, sizes, strict=True)),
+        "supported_rate": supported_rate(detection.background_events),
+        "signals": {
+            signal: {
+                score: _performance(detection.background(score), detection.of_class(score, signal), rates)
+                for score in detection.scores
+            }
+            for signal in detection.signals
+        },
+    }
+
+
+def _performance(
+    background: NDArray[np.float64], signal: NDArray[np.float64], rates: Sequence[float]
+) -> dict[str, Any]:
+    interval = area_interval(background, signal) if signal.size else None
+    return {
+        "auc": area_under_curve(background, signal) if signal.size else None,
+        "auc_interval": None if interval is None else list(interval),
+        "working_points": [_point(background, signal, rate) for rate in rates],
+    }
+
+
+def _point(background: NDArray[np.float64], signal: NDArray[np.float64], rate: float) -> dict[str, Any]:
+    reason = unsupported(len(background), rate) or (None if signal.size else "no signal events")
+    found = None if reason else working_point(background, signal, rate)
+    return {
+        "false_positive_rate": float(rate),
+        "trigger_rate_khz": trigger_rate(rate),
+        "threshold": found and found.threshold,
+        "background_events": found and found.background_events,
+        "true_positive_rate": found and found.true_positive_rate,
+        "interval": found and list(found.interval),
+        "reason": reason,
+    }
+
+
+def detection_table(summary: Mapping[str, Any], *, title: str | None = None) -> Table:
+    """Return areas and true-positive rates with their 68 % intervals; "–" where the background supports no rate.
+
+    Args:
+        summary: of `detection_summary`.
+        title: of the table.
+    """
+    signals = summary["signals"]
+    points = next(iter(next(iter(signals.values())).values()))["working_points"] if signals else []
+    table = Table(title=title, title_justify="left")
+    for name in ("signal", "score"):
+        table.add_column(name, no_wrap=True)
+    for name in ("AUC", *(f"TPR % at {point['false_positive_rate']:.0e}" for point in points)):
+        table.add_column(name, justify="right", no_wrap=True)
+    for signal, scores in signals.items():
+        for place, (score, found) in enumerate(scores.items()):
+            table.add_row("" if place else signal, score, *cells(found))
+        table.add_section()
+    if reasons := {point["reason"] for point in points if point["reason"]}:
+        table.caption = f"–: {next(iter(sorted(reasons))).partition(';')[0]}"
+    return table
+
+
+def cells(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the area and the true-positive rates of one score for one signal, as cells of a table.
+
+    >>> point = {"true_positive_rate": 0.2, "interval": [0.18, 0.23]}
+    >>> cells({"auc": 0.8, "auc_interval": [0.79, 0.82], "working_points": [point]})
+    ('0.800 +0.020 -0.010', '20.00 +3.00 -2.00')
+    """
+    area = "–" if found["auc"] is None else _spread(found["auc"], found["auc_interval"], 3)
+    rates = [
+        "–"
+        if point["true_positive_rate"] is None
+        else _spread(100 * point["true_positive_rate"], [100 * end for end in point["interval"]], 2)
+        for point in found["working_points"]
+    ]
+    return (area, *rates)
+
+
+def _spread(value: float, interval: list[float] | None, digits: int) -> str:
+    if interval is None:
+        return f"{value:.{digits}f}"
+    low, high = interval
+    return f"{value:.{digits}f} +{high - value:.{digits}f} -{value - low:.{digits}f}"

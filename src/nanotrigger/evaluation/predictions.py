@@ -1,4 +1,4 @@
-"""Predictions: the logits of a classifier beside the true labels, checked at the door."""
+"""Predictions and scores beside the true classes, checked at the door."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ def check_predictions(logits: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.
 
     Args:
         logits: outputs of the network before the softmax, shape (events, classes), finite. Natural
-            logarithms of non-zero probabilities serve as well: their softmax is the probabilities again.
+            logarithms of non-zero probabilities also serve: their softmax gives the probabilities back.
         labels: true class of each event, integers in [0, classes), shape (events,).
 
     Raises:
@@ -80,3 +80,19 @@ def predicted_classes(logits: ArrayLike) -> NDArray[np.int64]:
     array([1, 0])
     """
     return np.argmax(np.asarray(logits), axis=1)
+
+
+def check_scores(scores: ArrayLike, *, name: str) -> NDArray[np.float64]:
+    """Return `scores` as float64, shape (events,), at least one, all finite.
+
+    Raises:
+        InputError: another shape, no events, or a score that is not finite.
+    """
+    values = np.asarray(scores, np.float64)
+    if values.ndim != 1 or not values.size:
+        raise InputError(f"score {name!r} has shape {values.shape}; give (events,), one event or more")
+    if broken := int(np.count_nonzero(~np.isfinite(values))):
+        raise InputError(
+            f"score {name!r} of {broken} of {len(values)} events is NaN or infinite; look for a diverged training"
+        )
+    return values

@@ -1,4 +1,4 @@
-"""ROC curves: one score, one class against all others, one class against another."""
+"""ROC curves and the areas under them (AUC): of a score, of one class against the others, of a detector."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import sklearn.metrics
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.predictions import check_predictions
+from nanotrigger.evaluation.predictions import check_predictions, check_scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def one_against_all_roc(logits: ArrayLike, labels: ArrayLike, *, signal: int) ->
     """
     scores, truth = check_predictions(logits, labels)
     _check_class(signal, scores.shape[1])
-    # Differences of quantized logits are exact; sorted, they add up alike, so that equal odds stay equal.
+    # Differences of quantized logits are exact; added in sorted order, equal ones give equal odds.
     differences = np.sort(np.delete(scores, signal, axis=1) - scores[:, [signal]], axis=1)
     return roc_curve(-scipy.special.logsumexp(differences, axis=1), truth == signal)
 
@@ -92,3 +92,56 @@ def pairwise_roc(logits: ArrayLike, labels: ArrayLike, *, signal: int, backgroun
 def _check_class(index: int, classes: int) -> None:
     if not 0 <= index < classes:
         raise InputError(f"class {index} does not exist; give an index 0 to {classes - 1}")
+
+
+def area_under_curve(background: ArrayLike, signal: ArrayLike) -> float:
+    """Return the probability that a signal event scores higher than a background event, ties counting one half.
+
+    Args:
+        background: scores, larger is more anomalous, shape (events,), finite.
+        signal: scores, shape (events,), finite.
+
+    Raises:
+        InputError: a score is not finite, or there are none.
+
+    >>> area_under_curve([0.1, 0.4], [0.35, 0.8])
+    0.75
+    """
+    known, wanted = check_scores(background, name="background"), check_scores(signal, name="signal")
+    is_signal = np.repeat([False, True], [len(known), len(wanted)])
+    return float(sklearn.metrics.roc_auc_score(is_signal, np.concatenate([known, wanted])))
+
+
+def roc_points(
+    background: ArrayLike, signal: ArrayLike, points: int = 200
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return false-positive and true-positive rates from the first background event that passes to all, (1, 1).
+
+    The false-positive rates are counts over the N background events, spaced evenly in their logarithm from 1/N to 1.
+    Each is what really passes, so ties leave fewer points.
+
+    Args:
+        background: scores, larger is more anomalous, shape (N,), finite.
+        signal: scores, shape (events,), finite.
+        points: at most so many, 2 or more.
+
+    Returns:
+        Both of shape (points or fewer,), rising.
+
+    Raises:
+        InputError: fewer than two points, a score is not finite, or there are none.
+
+    >>> roc_points([1.0, 2.0, 3.0, 4.0], [2.5, 3.5, 4.5, 5.5])
+    (array([0.25, 0.5 , 0.75, 1.  ]), array([0.75, 1.  , 1.  , 1.  ]))
+    """
+    if points < 2:
+        raise InputError(f"points={points}: a curve needs two points or more")
+    known = np.sort(check_scores(background, name="background"))
+    wanted = np.sort(check_scores(signal, name="signal"))
+    wished = np.unique(np.rint(np.geomspace(1, len(known), points)).astype(np.int64))
+    thresholds = np.append(known[len(known) - 1 - wished[wished < len(known)]], -np.inf)
+    passing = len(known) - np.searchsorted(known, thresholds, side="right")
+    counts, first = np.unique(passing, return_index=True)
+    above = len(wanted) - np.searchsorted(wanted, thresholds[first], side="right")
+    seen = counts > 0  # ties at the top may let none pass
+    return counts[seen] / len(known), above[seen] / len(wanted)

@@ -8,8 +8,8 @@ import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.detection import check_scores
-from nanotrigger.evaluation.metrics import ONE_SIGMA, binomial_interval
+from nanotrigger.evaluation.intervals import ONE_SIGMA, binomial_interval
+from nanotrigger.evaluation.predictions import check_scores
 
 _ROUNDING = 1e-9  # relative: 0.29 of 100 events are 29, although 0.29 * 100 is 28.999999999999996
 _DIGITS = 3  # of the rate in a message, rounded up, so that it can be asked for
@@ -37,15 +37,14 @@ class WorkingPoint:
 def working_point(background: ArrayLike, signal: ArrayLike, rate: float) -> WorkingPoint:
     """Return the working point at which floor(rate * N) of N background events pass, fewer where scores tie.
 
-    The threshold is the score of the next background event, the loosest that keeps the promise. The interval adds in
-    quadrature, on either side, two distances from the true-positive rate:
+    The threshold is the score of the next background event: with a looser one, too many would pass. The interval adds
+    in quadrature, on either side, two distances from the true-positive rate:
 
     - to the Clopper-Pearson bound of the signal that passes (`binomial_interval`);
-    - to the true-positive rate at the bound of the threshold. The number of background events above the true
-      threshold, beyond which lies the fraction `rate` of all background, is binomial with N trials; so with 68.27 %
-      the true threshold lies between two order statistics of the background's scores, which the quantiles of that
-      binomial distribution count off. No shape of the scores is assumed. Source: H. A. David and H. N. Nagaraja,
-      Order Statistics, 3rd edition (2003), section 7.1.
+    - to the true-positive rate at the bound of the threshold. Above the true threshold lies the fraction `rate` of all
+      background, so the number of the N events above it is binomial. The quantiles of that distribution say between
+      which two of the sorted background scores the true threshold lies with 68.27 %. No shape of the scores is
+      assumed. Source: H. A. David and H. N. Nagaraja, Order Statistics, 3rd edition (2003), section 7.1.
 
     Args:
         background: scores, larger is more anomalous, shape (N,), finite.

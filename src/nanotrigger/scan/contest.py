@@ -89,7 +89,7 @@ def make_entry(
 
 
 def leaderboard_table(entries: Sequence[dict[str, Any]]) -> Table:
-    """Return the leaderboard as a table; last ALUTs and flip-flops of the datapath by Yosys, and as counted."""
+    """Return the leaderboard as a table; its last column has ALUTs and flip-flops by Yosys, and as counted."""
     table = Table(title="Leaderboard", title_justify="left")
     cost, quality = ("ALUT % + FF %", "ALUTs", "FFs"), ("validation", "test", "above", "confirmed", "parity")
     for name in ("study", *cost, *quality, "Yosys (counted)"):

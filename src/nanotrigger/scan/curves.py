@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nanotrigger.cost.report import NAMES
 from nanotrigger.datasheet.breakdown import TITLES
 from nanotrigger.evaluation.figures import ScanCurve, TradeoffPoints
-from nanotrigger.evaluation.figures.scan_axis import Value, name_of
+from nanotrigger.evaluation.figures.scan import Value, name_of
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.scan.quality import QUALITIES, quality_of
 from nanotrigger.scan.results import Axis, Study
@@ -62,7 +62,7 @@ def sources_of(studies: Sequence[Study]) -> tuple[str, ...]:
 
 
 def notes_of(studies: Sequence[Study]) -> list[str]:
-    """Return what a figure of these studies says above: what was trained, how much of it, and who counted."""
+    """Return the notes above a figure of these studies: what was trained, how many points, and who counted."""
     data = {study.data for study in studies}
     notes = []
     for study in studies:
@@ -113,7 +113,7 @@ def _curves(study: Study, axis: Axis, *, prefix: Sequence[str]) -> list[ScanCurv
 
 
 def _by_source(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return the rows by the source of their resources; those without resources belong to the only one there is."""
+    """Return the rows by the source of their resources; rows without resources join the only source there is."""
     titles = [_title(row) for row in rows]
     known = list(dict.fromkeys(title for title in titles if title))
     unknown = known[0] if len(known) == 1 else _UNKNOWN

@@ -103,7 +103,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _told_apart(studies: Sequence[Study]) -> list[Study]:
-    """Return the studies, those of the same name with their folder behind it."""
+    """Return the studies, with their folder after the name where names are equal."""
     times = Counter(study.name for study in studies)
     return [
         replace(study, name=f"{study.name} ({study.folder})") if times[study.name] > 1 else study for study in studies

@@ -107,7 +107,7 @@ def read_study_file(name: str, studies: Path) -> dict[str, Any]:
 
 
 def compose_plan(study: Mapping[str, Any], arguments: Mapping[str, str], **changes: Any) -> Plan:
-    """Return the plan of a study's file with the command line's keys over it.
+    """Return the plan of a study's file, changed by the keys of the command line.
 
     A key of the command line replaces the axis or the setting of that name.
 

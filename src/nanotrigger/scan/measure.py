@@ -5,7 +5,7 @@ from typing import Any
 
 from nanotrigger.cost.report import NAMES, ResourceReport
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.summary import classification_summary
+from nanotrigger.evaluation.classification import classification_summary
 from nanotrigger.firmware.export import Export
 from nanotrigger.networks.sparsity import sparsity_summary
 from nanotrigger.networks.weights import layer_weights

@@ -139,7 +139,7 @@ class Plan:
             raise InputError(f"{', '.join(ranges)}: only a contest searches a range; list the values")
         undefined = _references(self.settings) - set(keys)
         if undefined:
-            raise InputError(f"settings refer to ${{{sorted(undefined)[0]}}}, which no axis of the scan is named")
+            raise InputError(f"settings refer to ${{{sorted(undefined)[0]}}}, but no axis of the scan has that name")
 
     @property
     def size(self) -> int:

@@ -1,23 +1,29 @@
-"""The points of a scan in its storage: each is claimed by one process, and taken over if that one dies."""
+"""The points of a scan in its storage: each is claimed by one process, and taken over if that process dies."""
 
 import contextlib
+import platform
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import optuna
+import psutil
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
-from nanotrigger.scan.liveness import SILENCE, is_here, lives
 from nanotrigger.scan.plan import Plan
 from nanotrigger.scan.quality import lower_end
-from nanotrigger.scan.suggest import choices
+from nanotrigger.scan.storage import choices
 
 ROW, ERROR = "row", "error"  # attributes of a trial
 _WORKER, _ALIVE, _DIED = "worker", "alive", "died"
 _FORGIVEN = "forgiven"  # attribute of the study: numbers of failed trials whose points run again
 _GRID_ID, _SEARCH_SPACE = "grid_id", "search_space"  # GridSampler's: which point a trial is, of which grid
+
+ALIVE_EVERY = 60  # seconds between two signs of life
+SILENCE = 5 * ALIVE_EVERY  # seconds without one after which a process on another machine counts as dead
+_CLOCK = 5  # seconds by which the start of a process may seem to move when the clock is set
 
 
 class Points:
@@ -38,7 +44,7 @@ class Points:
     def claim(self, worker: dict[str, Any]) -> optuna.Trial | None:
         """Return a trial whose point no other process has or had; None if there is none left.
 
-        What the storage gives beyond the last point, when two ask at once, is closed again.
+        When two processes ask at once, a trial may be one too many, or of a point that was given: it is closed again.
 
         Args:
             worker: `identity` of this process.
@@ -122,7 +128,7 @@ class Points:
         return self.study.get_trials(deepcopy=False)
 
     def _point(self, trial: FrozenTrial) -> int:
-        """Return the number of a trial's point: GridSampler's, or the trial's own as it would give."""
+        """Return the number of a trial's point: GridSampler's, or the trial's own, as it would give."""
         return int(trial.system_attrs.get(_GRID_ID, trial.number))
 
     def _settled(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
@@ -149,7 +155,7 @@ class Points:
         return own < self.plan.size and own not in points.values()
 
     def _begun_before(self) -> dict[str, Any]:
-        """Return the attributes of a point of the grid that was begun and that no trial has or has finished, if any."""
+        """Return the attributes of a point of the grid that was begun, and that nobody has or has finished, if any."""
         if self.plan.contest:
             return {}
         trials = self._trials()
@@ -175,3 +181,34 @@ class Points:
         except (ValueError, UpdateFinishedTrialError):
             if not self.study.trials[number].state.is_finished():
                 raise
+
+
+def identity(pid: int) -> dict[str, Any]:
+    """Return what tells a process of this machine from all others, here and elsewhere."""
+    return {"place": _place(), "pid": pid, "started": psutil.Process(pid).create_time()}
+
+
+def is_here(worker: dict[str, Any]) -> bool:
+    """Return whether a process ran where this one runs, so that `lives` can tell at once."""
+    return bool(worker["place"] == _place())
+
+
+def lives(worker: dict[str, Any]) -> bool:
+    """Return whether a process of this machine still runs, and is not a later one with the same number."""
+    try:
+        process = psutil.Process(worker["pid"])
+        is_same = abs(process.create_time() - worker["started"]) < _CLOCK
+        return is_same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _place() -> str:
+    """Return where process numbers are unique: on the machine since its start, or in the container on it."""
+    parts = [platform.node()]
+    boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    if boot.exists():
+        parts.append(boot.read_text().strip())
+    if namespace.exists():
+        parts.append(str(namespace.readlink()))
+    return " ".join(parts)

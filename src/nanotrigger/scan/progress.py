@@ -1,20 +1,47 @@
-"""The progress of a scan: a live table on a terminal, else a line for each point that is finished."""
+"""The rows of finished points, and a scan's progress: a live table on a terminal, else a line for each point."""
 
 from typing import Any
 
+from optuna.trial import TrialState
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from nanotrigger.evaluation.figures.scan_axis import name_of
-from nanotrigger.scan.collect import collect_rows
+from nanotrigger.evaluation.figures.scan import name_of
 from nanotrigger.scan.curves import drawable
 from nanotrigger.scan.plan import Plan
-from nanotrigger.scan.points import Points
+from nanotrigger.scan.points import ERROR, ROW, Points
 from nanotrigger.scan.quality import quality_of
-from nanotrigger.scan.suggest import values_of
+from nanotrigger.scan.storage import point_number, values_of
+
+_LAST = "error"
 
 _MARGIN = 8  # lines of a terminal that the table leaves
+
+
+def collect_rows(points: Points) -> list[dict[str, Any]]:
+    """Return one row for each finished point, in the order of the plan's points.
+
+    A row holds the point's number, every key that the plan sets, its state, its results and its error. All rows have
+    the same columns; a failed point has None for what it lacks.
+    """
+    rows = []
+    for trial in points.finished():
+        values = values_of(points.plan, trial)
+        if values is None:  # it died before they were chosen, twice
+            continue
+        rows.append(
+            {
+                "point": point_number(points.plan, values, trial.number),
+                **points.plan.varied(values),
+                **points.plan.keys(values),
+                "state": "complete" if trial.state == TrialState.COMPLETE else "failed",
+                **trial.user_attrs.get(ROW, {}),
+                _LAST: trial.user_attrs.get(ERROR),
+            }
+        )
+    columns = dict.fromkeys(key for row in sorted(rows, key=len, reverse=True) for key in row if key != _LAST)
+    return [{key: row.get(key) for key in (*columns, _LAST)} for row in sorted(rows, key=lambda row: row["point"])]
 
 
 class Progress:
@@ -77,7 +104,7 @@ def _live_table(points: Points, rows: list[dict[str, Any]], height: int) -> Tabl
 
 
 def _varied(plan: Plan) -> list[str]:
-    """Return the keys that tell a point in a table; those of a contest are too many, results.csv has them."""
+    """Return the keys that identify a point in a table; a contest has too many, which are in results.csv."""
     if plan.contest:
         return []
     return [key for axis in plan.axes for key in axis.keys[:1]]

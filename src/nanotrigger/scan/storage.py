@@ -1,5 +1,6 @@
-"""The Optuna study in which a scan keeps its points."""
+"""The Optuna study in which a scan keeps its points, and the values that Optuna gives them."""
 
+import json
 import time
 import warnings
 from pathlib import Path
@@ -14,10 +15,9 @@ from optuna.study import StudyDirection
 from sqlalchemy.exc import SQLAlchemyError
 
 from nanotrigger.errors import InputError
-from nanotrigger.scan.plan import Plan
-from nanotrigger.scan.suggest import choices
+from nanotrigger.scan.plan import Axis, Plan, Range, Value
 
-_ATTEMPTS = 5  # at a database that is being made
+_ATTEMPTS = 5  # at a database whose tables are being created
 PLAN = "plan"  # the study's attribute that holds its plan
 _OBJECTIVES = {
     "accuracy or true-positive rate": StudyDirection.MAXIMIZE,
@@ -25,9 +25,11 @@ _OBJECTIVES = {
     "FFs": StudyDirection.MINIMIZE,
 }
 
+Choice = bool | int | float | str | None  # what Optuna stores
+
 
 def open_study(plan: Plan, storage: str, *, seed: int = 0) -> optuna.Study:
-    """Return the plan's study, made if the storage has none of its name.
+    """Return the plan's study; it is created if the storage has none of its name.
 
     Args:
         plan: of the scan.
@@ -84,7 +86,7 @@ class _Lock(JournalFileOpenLock):
 
 
 def _database(url: str) -> RDBStorage:
-    """Return a database's storage; if another process is just making its tables, once they are made."""
+    """Return a database's storage; wait if another process is creating its tables."""
     for _ in range(_ATTEMPTS):
         try:
             return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
@@ -132,7 +134,7 @@ def _identity(plan: Plan) -> dict:
 
 
 def _difference(recorded: dict, wanted: dict) -> str:
-    """Say in what a recorded plan differs; empty if in nothing."""
+    """Return in words how a recorded plan differs; empty if it does not."""
     for key in sorted(recorded.keys() | wanted.keys()):
         has, wants = recorded.get(key), wanted.get(key)
         if has != wants:
@@ -143,3 +145,44 @@ def _difference(recorded: dict, wanted: dict) -> str:
 def _short(value: object) -> str:
     text = str(value)
     return text if len(text) <= 120 else f"{text[:117]}…"
+
+
+def choices(axis: Axis | Range) -> list[Choice]:
+    """Return an axis' values as Optuna stores them: lists and tables as JSON."""
+    return [_choice(value) for value in axis.values]
+
+
+def suggest(plan: Plan, trial: optuna.Trial) -> tuple[Value, ...]:
+    """Return a trial's value of each axis."""
+    return tuple(_suggest(axis, trial) for axis in plan.axes)
+
+
+def values_of(plan: Plan, trial: optuna.trial.FrozenTrial) -> tuple[Value, ...] | None:
+    """Return a recorded trial's value of each axis; None if it was stopped before they were chosen."""
+    if any(axis.name not in trial.params for axis in plan.axes):
+        return None
+    return tuple(_value(axis, trial.params[axis.name]) for axis in plan.axes)
+
+
+def point_number(plan: Plan, values: tuple[Value, ...], trial: int) -> int:
+    """Return the place of a point in the grid, or in a contest the number of its trial."""
+    return trial if plan.contest else plan.points.index(values)
+
+
+def _suggest(axis: Axis | Range, trial: optuna.Trial) -> Value:
+    if isinstance(axis, Axis):
+        return _value(axis, trial.suggest_categorical(axis.name, choices(axis)))
+    if axis.is_whole:
+        return trial.suggest_int(axis.name, int(axis.low), int(axis.high), step=int(axis.step), log=axis.log)
+    return trial.suggest_float(axis.name, axis.low, axis.high, step=axis.step or None, log=axis.log)
+
+
+def _value(axis: Axis | Range, choice: Choice) -> Value:
+    if isinstance(axis, Range):
+        assert choice is not None
+        return choice
+    return axis.values[choices(axis).index(choice)]
+
+
+def _choice(value: Value) -> Choice:
+    return value if isinstance(value, bool | int | float | str) else json.dumps(value)

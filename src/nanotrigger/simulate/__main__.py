@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from nanotrigger.errors import InputError
-from nanotrigger.simulate.event_sample import simulate_event_sample, write_event_sample
-from nanotrigger.simulate.sample import simulate_sample, write_sample
+from nanotrigger.simulate.events import simulate_event_sample, write_event_sample
+from nanotrigger.simulate.jets import simulate_sample, write_sample
 
 
 class _Parser(argparse.ArgumentParser):

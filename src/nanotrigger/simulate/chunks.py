@@ -12,6 +12,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from nanotrigger.errors import InputError
+
 Result = TypeVar("Result")
 
 _PYTHIA_SEEDS = 900_000_000  # Pythia accepts 1 to this
@@ -27,7 +29,7 @@ class Chunk:
 
 
 def split(counts: Mapping[str, int], *, size: int, seed: int) -> list[Chunk]:
-    """Divide `counts[label]` items of each label into chunks of `size`, the last of a label may be smaller.
+    """Divide `counts[label]` items of each label into chunks of `size`; the last of a label may be smaller.
 
     A chunk's seed depends on `seed`, on its label's place in `counts` and on its own place in the label.
 
@@ -76,3 +78,14 @@ def _start_worker() -> None:
     """Let Ctrl-C end the worker without a traceback, and send FastJet's banner nowhere."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def check_limits(limits: Mapping[str, tuple[int, int, int]]) -> None:
+    """Check numbers of a command line: by name, each with the least and the most that it may be.
+
+    Raises:
+        InputError: a number is out of range.
+    """
+    for name, (value, least, most) in limits.items():
+        if not least <= value <= most:
+            raise InputError(f"{name} = {value}: must be {least} to {most}")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from nanotrigger.simulate.particles import Particles
+from nanotrigger.simulate.generator import Particles
 
-ELECTRON, MUON, PHOTON = 11, 13, 22
+ELECTRON, MUON_CODE, PHOTON = 11, 13, 22
 NEUTRINOS = (12, 14, 16)
 CHARGED_HADRONS = (211, 321, 2212, 3112, 3222, 3312, 3334)  # long-lived enough to leave a track
 
@@ -35,7 +35,7 @@ def measure(particles: Particles, random: Generator) -> Particles:
     seen = ~np.isin(particles.code, NEUTRINOS) & (np.abs(particles.eta) < CALORIMETER_ETA)
     particles = particles.take(seen)
     tracked = is_tracked(particles, random)
-    particles, tracked = particles.take(kept := tracked | (particles.code != MUON)), tracked[kept]
+    particles, tracked = particles.take(kept := tracked | (particles.code != MUON_CODE)), tracked[kept]
     factor = positive_factor(resolution(particles, tracked), random)
     return Particles(particles.event, particles.code, particles.pt * factor, particles.eta, particles.phi)
 
@@ -49,7 +49,7 @@ def track_efficiency(particles: Particles) -> Array:
     """Return the chance of a track, 0 to 1: charged hadrons within |η| < 2.5 and muons within |η| < 2.4."""
     eta = np.abs(particles.eta)
     hadron = np.isin(particles.code, CHARGED_HADRONS) & (eta < TRACKER_ETA)
-    muon = (particles.code == MUON) & (eta < MUON_ETA)
+    muon = (particles.code == MUON_CODE) & (eta < MUON_ETA)
     return np.where(hadron | muon, barrel_or_endcap(eta), 0.0) * np.where(particles.pt > 1, 1.0, 0.8)
 
 

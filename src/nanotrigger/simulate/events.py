@@ -1,10 +1,10 @@
-"""Simulated collisions of ADC2021's background and signals (arXiv:2107.02157), as trigger objects.
+"""Simulated collisions of ADC2021's background and signals (arXiv:2107.02157), as trigger objects, and samples of them.
 
 Proton-proton collisions at 13 TeV in Pythia 8 (arXiv:2203.11601), leading order with its default tune, showers and
 multiple interactions; a parametrized detector; and the filter of one e/gamma or muon above 23 GeV. Choices that make
 it differ from ADC2021:
 
-- The filter does not ask for isolation, and photons count as leptons do: at Level 1 both are e/gamma.
+- The filter does not ask for isolation, and photons count like electrons: at Level 1 both are e/gamma.
 - Multijets start at pTHat = 80 GeV, where one in five passes the filter; from 50 to 80 GeV it is one in twenty, from 30
   to 50 GeV one in two hundred. Two thirds of the multijets above 30 GeV that would pass have less than 80 GeV, so those
   here are harder than real ones. Their share of the background is given, not computed.
@@ -12,22 +12,25 @@ it differ from ADC2021:
 - No further collisions in the same crossing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
+import h5py
 import numpy as np
+from numpy.typing import NDArray
 
-from nanotrigger.simulate.chunks import Chunk
+from nanotrigger.data.particles import COLUMNS, EVENT_SHAPE, JET
+from nanotrigger.files import whole_file
+from nanotrigger.simulate.chunks import Chunk, check_limits, run, split
 from nanotrigger.simulate.detector import measure
-from nanotrigger.simulate.generator import start_pythia
+from nanotrigger.simulate.generator import collide, generator_versions, start_pythia
 from nanotrigger.simulate.objects import (
-    JET_ROWS,
-    ROWS,
     Array,
     jets,
     leptons_and_missing,
     passes_lepton_filter,
 )
-from nanotrigger.simulate.particles import collide
 
 BACKGROUND_PROCESSES = {
     "w": ("WeakSingleBoson:ffbar2W = on", "24:onMode = off", "24:onIfAny = 11 13 15"),
@@ -65,7 +68,12 @@ SIGNAL_PROCESSES = {
 
 PROCESSES = BACKGROUND_PROCESSES | SIGNAL_PROCESSES
 
-_BATCH = 100  # collisions made at once; another value, other events
+_BATCH = 100  # collisions made at once; changing it changes the events
+
+BACKGROUND_FRACTIONS = {"w": 0.592, "qcd": 0.338, "z": 0.067, "tt": 0.003}
+"""What the background consists of after the filter (arXiv:2107.02157)."""
+
+_CHUNK = 250  # events; large against Pythia's start of a second, small against a run. Changing it changes the events.
 
 
 def simulate_events(chunk: Chunk) -> Array:
@@ -81,7 +89,7 @@ def simulate_events(chunk: Chunk) -> Array:
         found.append(event)
         if len(found) >= chunk.size:
             break
-    return np.reshape(found, (chunk.size, ROWS, 4))
+    return np.reshape(found, (chunk.size, *EVENT_SHAPE))
 
 
 def _passing_events(chunk: Chunk) -> Iterator[Array]:
@@ -93,5 +101,78 @@ def _passing_events(chunk: Chunk) -> Iterator[Array]:
         objects = leptons_and_missing(measured, _BATCH, random)
         for place in np.flatnonzero(passes_lepton_filter(objects)):
             first, last = np.searchsorted(measured.event, [place, place + 1])
-            objects[place, JET_ROWS] = jets(measured.take(slice(first, last)))
+            objects[place, JET.rows] = jets(measured.take(slice(first, last)))
             yield objects[place]
+
+
+@dataclass(frozen=True)
+class SimulatedEvents:
+    """Simulated events and where they come from.
+
+    Attributes:
+        samples: events by name, `background` and the signals, each of shape (events, 19, 4) in the layout of ADC2021.
+        composition: how many events of the background are of each process.
+        provenance: what it takes to make them again.
+    """
+
+    samples: Mapping[str, NDArray[np.float32]]
+    composition: Mapping[str, int]
+    provenance: Mapping[str, str | int]
+
+
+def simulate_event_sample(background: int, signal: int, *, seed: int, processes: int = 1) -> SimulatedEvents:
+    """Simulate events that pass the lepton filter; equal numbers and `seed` give equal samples.
+
+    Args:
+        background: number of background events, 1 to 10^8, in the proportions `BACKGROUND_FRACTIONS`, shuffled.
+        signal: number of events of each signal, 1 to 10^8.
+        seed: 0 to 2^63 - 1.
+        processes: how many processes share the work, 1 to 1000; they have no influence on the events.
+
+    Raises:
+        InputError: a number out of range, or Pythia or FastJet is not installed.
+    """
+    limits = {"background": (background, 1, 10**8), "signal": (signal, 1, 10**8)}
+    check_limits(limits | {"seed": (seed, 0, 2**63 - 1), "processes": (processes, 1, 1000)})
+    versions = generator_versions()
+    composition = background_counts(background)
+    chunks = split(composition | dict.fromkeys(SIGNAL_PROCESSES, signal), size=_CHUNK, seed=seed)
+    made = [events.astype(np.float32) for events in run(simulate_events, chunks, processes=processes)]
+    labels = [chunk.label if chunk.label in SIGNAL_PROCESSES else "background" for chunk in chunks]
+    samples = {
+        name: np.concatenate([events for label, events in zip(labels, made, strict=True) if label == name])
+        for name in ("background", *SIGNAL_PROCESSES)
+    }
+    samples["background"] = np.random.default_rng(seed).permutation(samples["background"])
+    provenance: dict[str, str | int] = {
+        "source": "Pythia and FastJet simulation in the layout of ADC2021; not the data of ADC2021",
+        "command": f"python -m nanotrigger.simulate events --background {background} --signal {signal} --seed {seed}",
+        "seed": seed,
+        **versions,
+    }
+    return SimulatedEvents(samples, composition, provenance)
+
+
+def background_counts(events: int) -> dict[str, int]:
+    """Divide `events` among the processes of the background; what rounding leaves goes to W.
+
+    >>> background_counts(24_000)
+    {'w': 14208, 'qcd': 8112, 'z': 1608, 'tt': 72}
+    """
+    counts = {label: round(fraction * events) for label, fraction in BACKGROUND_FRACTIONS.items()}
+    return counts | {"w": events - sum(counts[label] for label in counts if label != "w")}
+
+
+def write_event_sample(path: Path, sample: SimulatedEvents) -> None:
+    """Write one data set (events, 19, 4) float32 per sample and the attributes to an HDF5 file, whole or not at all.
+
+    Equal samples give equal bytes.
+    """
+    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+        for name, events in sample.samples.items():
+            rows = min(len(events), 2_000)
+            packed = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
+            file.create_dataset(name, data=events, chunks=(rows, events.shape[1], 1), **packed)
+        file["background"].attrs.update(sample.composition)
+        file.attrs.create("columns", COLUMNS, dtype=h5py.string_dtype())
+        file.attrs.update(sample.provenance)

@@ -1,44 +1,42 @@
 """The objects that a trigger reads from measured particles: missing energy, e/gamma, muons and jets.
 
-An event is an array (19, 4) in the layout of ADC2021 (arXiv:2107.02157): rows MET, 4 e/gamma, 4 muons and 10 jets,
-ordered by transverse momentum within a type, columns pT in GeV, η, φ and the type 1 to 4; absent objects are zeros.
+An event is an array (19, 4) in the layout of ADC2021 (`nanotrigger.data.particles`): objects of a kind are ordered by
+transverse momentum, absent ones are zeros.
 """
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from nanotrigger.simulate.clustering import leading_jets
-from nanotrigger.simulate.detector import ELECTRON, FINE_CALORIMETER_ETA, MUON, PHOTON, barrel_or_endcap
-from nanotrigger.simulate.particles import Particles
-
-MET_TYPE, EGAMMA_TYPE, MUON_TYPE, JET_TYPE = 1, 2, 3, 4
-EGAMMA_ROWS, MUON_ROWS, JET_ROWS = slice(1, 5), slice(5, 9), slice(9, 19)
-ROWS = 19
+from nanotrigger.data.particles import EGAMMA, EVENT_SHAPE, JET, MET, MUON, ObjectKind
+from nanotrigger.simulate.detector import ELECTRON, FINE_CALORIMETER_ETA, MUON_CODE, PHOTON, barrel_or_endcap
+from nanotrigger.simulate.generator import Particles
+from nanotrigger.simulate.substructure import leading_jets
 
 LEPTON_THRESHOLD = 23.0  # GeV: an event needs one e/gamma or muon above it
 _CANDIDATE_PT = 3.0  # GeV, e/gamma and muons
 _JET_PT = 15.0  # GeV
 _JET_ETA = 4.0
 _CLUSTER_WIDTH = 0.0525  # in η and φ: three crystals of the CMS barrel
-_MOST_JETS = 40  # clustered jets looked at; more than have 15 GeV in any event
-_STEPS = np.array([64.0, 1024.0, 1024.0])  # a unit of pT, η and φ is divided into so many: the file packs well
+_MOST_JETS = 40  # hardest clustered jets that are looked at; no event has so many above 15 GeV
+_STEPS = np.array([64.0, 1024.0, 1024.0])  # in a unit of pT, η and φ: rounded numbers compress well
 
 Array = NDArray[np.float64]
 
 
 def leptons_and_missing(measured: Particles, events: int, random: Generator) -> Array:
     """Return the objects of every event without its jets, shape (events, 19, 4), in steps of 1/64 GeV and 1/1024."""
-    objects = np.zeros((events, ROWS, 4))
-    objects[:, :1] = _missing(measured, events)
-    objects[:, EGAMMA_ROWS] = _leading(egamma_clusters(measured, random), events, 4, EGAMMA_TYPE)
-    objects[:, MUON_ROWS] = _leading(_above_threshold(measured.take(measured.code == MUON)), events, 4, MUON_TYPE)
+    objects = np.zeros((events, *EVENT_SHAPE))
+    muons = _above_threshold(measured.take(measured.code == MUON_CODE))
+    objects[:, MET.rows] = _missing(measured, events)
+    objects[:, EGAMMA.rows] = _leading(egamma_clusters(measured, random), events, EGAMMA)
+    objects[:, MUON.rows] = _leading(muons, events, MUON)
     return digitized(objects)
 
 
 def passes_lepton_filter(objects: Array) -> NDArray[np.bool_]:
     """Return which events, shape (events, 19, 4), have an e/gamma or a muon of more than 23 GeV."""
-    return (objects[:, EGAMMA_ROWS.start, 0] > LEPTON_THRESHOLD) | (objects[:, MUON_ROWS.start, 0] > LEPTON_THRESHOLD)
+    return (objects[:, EGAMMA.rows.start, 0] > LEPTON_THRESHOLD) | (objects[:, MUON.rows.start, 0] > LEPTON_THRESHOLD)
 
 
 def egamma_clusters(measured: Particles, random: Generator) -> Particles:
@@ -53,7 +51,7 @@ def egamma_clusters(measured: Particles, random: Generator) -> Particles:
     parts = parts.take(np.lexsort((-parts.pt, parts.event)))
     cells = np.stack([parts.event, parts.eta // _CLUSTER_WIDTH, parts.phi // _CLUSTER_WIDTH], axis=1)
     _, hardest, cluster = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-    sums = np.bincount(cluster.ravel(), parts.pt).astype(np.float64)  # as it is; the stubs say otherwise
+    sums = np.bincount(cluster.ravel(), parts.pt).astype(np.float64)  # it is float64; NumPy's stubs do not say so
     leading = parts.take(hardest)
     clusters = Particles(leading.event, leading.code, sums, leading.eta, leading.phi)
     found = random.random(len(sums)) < barrel_or_endcap(clusters.eta)
@@ -66,9 +64,9 @@ def jets(measured: Particles) -> Array:
     Anti-kT with R = 0.4 of everything visible, leptons included, with more than 15 GeV and |η| < 4. An isolated
     electron is therefore a jet too, as it is at Level 1.
     """
-    found = np.zeros((JET_ROWS.stop - JET_ROWS.start, 4))
+    found = np.zeros((JET.count, EVENT_SHAPE[1]))
     momenta = [jet.sum(axis=0) for jet in leading_jets(measured.momenta, radius=0.4, count=_MOST_JETS)]
-    rows = [(pt := np.hypot(px, py), np.arcsinh(pz / pt), np.arctan2(py, px), JET_TYPE) for px, py, pz, _ in momenta]
+    rows = [(pt := np.hypot(px, py), np.arcsinh(pz / pt), np.arctan2(py, px), JET.type) for px, py, pz, _ in momenta]
     accepted = [row for row in rows if row[0] > _JET_PT and abs(row[1]) < _JET_ETA][: len(found)]
     found[: len(accepted)] = np.reshape(accepted, (-1, 4))
     return digitized(found)
@@ -87,7 +85,7 @@ def _missing(measured: Particles, events: int) -> Array:
     """Return the missing transverse momentum, shape (events, 1, 4): minus the sum over all that is visible."""
     px = -np.bincount(measured.event, measured.pt * np.cos(measured.phi), minlength=events)
     py = -np.bincount(measured.event, measured.pt * np.sin(measured.phi), minlength=events)
-    return np.stack([np.hypot(px, py), np.zeros(events), np.arctan2(py, px), np.full(events, MET_TYPE)], axis=1)[
+    return np.stack([np.hypot(px, py), np.zeros(events), np.arctan2(py, px), np.full(events, MET.type)], axis=1)[
         :, None
     ]
 
@@ -96,12 +94,12 @@ def _above_threshold(candidates: Particles) -> Particles:
     return candidates.take(candidates.pt > _CANDIDATE_PT)
 
 
-def _leading(candidates: Particles, events: int, count: int, kind: int) -> Array:
-    """Return the `count` hardest candidates of each event, shape (events, count, 4), zeros where there are fewer."""
-    found = np.zeros((events, count, 4))
+def _leading(candidates: Particles, events: int, kind: ObjectKind) -> Array:
+    """Return the hardest candidates of each event, shape (events, kind.count, 4), zeros where there are fewer."""
+    found = np.zeros((events, kind.count, EVENT_SHAPE[1]))
     ordered = candidates.take(np.lexsort((-candidates.pt, candidates.event)))
     rank = np.arange(len(ordered.pt)) - np.searchsorted(ordered.event, ordered.event)
-    kept = ordered.take(rank < count)
-    values = np.stack([kept.pt, kept.eta, kept.phi, np.full(len(kept.pt), kind)], axis=1)
-    found[kept.event, rank[rank < count]] = values
+    kept = ordered.take(rank < kind.count)
+    values = np.stack([kept.pt, kept.eta, kept.phi, np.full(len(kept.pt), kind.type)], axis=1)
+    found[kept.event, rank[rank < kind.count]] = values
     return found

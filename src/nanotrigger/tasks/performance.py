@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.evaluation.auc import area_under_curve
-from nanotrigger.evaluation.metrics import accuracy, accuracy_interval
+from nanotrigger.evaluation.classification import accuracy, accuracy_interval
+from nanotrigger.evaluation.roc import area_under_curve
 from nanotrigger.evaluation.working_point import supported_rate, working_point
 from nanotrigger.tasks.anomaly.detector_scores import output_scores
 from nanotrigger.training.checkpoint import TrainedNetwork

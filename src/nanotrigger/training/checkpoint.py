@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 from nanotrigger.networks import DenseNetwork, build_network

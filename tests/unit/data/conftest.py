@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from nanotrigger.data.fetch_adc2021 import ADC2021_FILES
+from nanotrigger.data.fetch import ADC2021_FILES
 
 RECORDS = {str(source.record): source.name for source in ADC2021_FILES.values()}
 

@@ -1,11 +1,13 @@
 """Fetching ADC2021 from a stand-in for Zenodo: only what is asked for, whole files only, resumed."""
 
 import sys
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from nanotrigger.data import fetch, fetch_adc2021
-from nanotrigger.data.checksum import is_intact
+from nanotrigger.data import fetch
+from nanotrigger.data.folders import is_intact
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 
@@ -13,7 +15,7 @@ SIGNAL = "Ato4l_lepFilter_13TeV.h5"
 
 
 def get(zenodo, folder, *samples, **options):
-    return fetch_adc2021.fetch_adc2021(folder, samples or ("Ato4l",), server=zenodo.address, **options)
+    return fetch.fetch_adc2021(folder, samples or ("Ato4l",), server=zenodo.address, **options)
 
 
 def test_fetches_only_what_is_asked_for_with_its_hash(tmp_path, zenodo):
@@ -134,8 +136,8 @@ def test_the_command_prints_each_file_with_its_hash(tmp_path, zenodo, monkeypatc
 
 def run(zenodo, monkeypatch, *arguments):
     """Run the command line against the stand-in and return its exit code."""
-    original = fetch.fetch_adc2021
-    monkeypatch.setattr(fetch, "fetch_adc2021", lambda *a, **k: original(*a, **k, server=zenodo.address))
+    there = replace(fetch.DATA_SETS["adc2021"], fetch=partial(fetch.fetch_adc2021, server=zenodo.address))
+    monkeypatch.setitem(fetch.DATA_SETS, "adc2021", there)
     monkeypatch.setattr(sys, "argv", ["fetch", "adc2021", *arguments])
     try:
         fetch.main()

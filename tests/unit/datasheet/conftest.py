@@ -12,7 +12,7 @@ from nanotrigger.datasheet.illustration import Illustration
 from nanotrigger.datasheet.rebuild import Command
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy
 from nanotrigger.evaluation.figures import Sample, roc_curves
-from nanotrigger.evaluation.figures.weights import weight_histograms
+from nanotrigger.evaluation.figures.quantization import weight_histograms
 from nanotrigger.firmware.record import Firmware, Layer
 from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.numbers import FixedPoint

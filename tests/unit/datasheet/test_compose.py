@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import render
 from nanotrigger.files import write_json

@@ -9,7 +9,7 @@ import scipy.stats
 
 import nanotrigger.evaluation.working_point as module
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.metrics import ONE_SIGMA, binomial_interval
+from nanotrigger.evaluation.intervals import ONE_SIGMA, binomial_interval
 from nanotrigger.evaluation.working_point import events_above, supported_rate, unsupported, working_point
 
 TEN = np.arange(1.0, 11.0)

@@ -10,7 +10,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.scan.plan import Axis, Plan
 from nanotrigger.scan.points import Points
 from nanotrigger.scan.storage import open_study
-from nanotrigger.scan.supervise import supervise
+from nanotrigger.scan.workers import supervise
 
 PLAN = Plan(
     name="killed",

@@ -5,12 +5,10 @@ import time
 
 import pytest
 
-from nanotrigger.scan.collect import collect_rows
-from nanotrigger.scan.liveness import SILENCE, identity
 from nanotrigger.scan.plan import Axis, Contest, Plan, Range
-from nanotrigger.scan.points import Points
-from nanotrigger.scan.storage import open_study
-from nanotrigger.scan.suggest import suggest
+from nanotrigger.scan.points import SILENCE, Points, identity
+from nanotrigger.scan.progress import collect_rows
+from nanotrigger.scan.storage import open_study, suggest
 
 GRID = Plan(name="grid", experiments=("jets_qat",), axes=(Axis(("a",), (1, {"width": 2})), Axis(("seed",), (1, 2))))
 SEARCH = Plan(

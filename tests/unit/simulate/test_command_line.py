@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import nanotrigger.simulate.__main__ as command_line
-from nanotrigger.simulate.event_sample import SimulatedEvents
-from nanotrigger.simulate.sample import SimulatedJets
+from nanotrigger.simulate.events import SimulatedEvents
+from nanotrigger.simulate.jets import SimulatedJets
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from nanotrigger.simulate.detector import (
     track_efficiency,
     track_resolution,
 )
-from nanotrigger.simulate.particles import Particles
+from nanotrigger.simulate.generator import Particles
 
 ELECTRON, NEUTRINO, MUON, PHOTON, PION, KLONG = 11, 12, 13, 22, 211, 130
 

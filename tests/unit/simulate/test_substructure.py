@@ -1,4 +1,4 @@
-"""The 16 features against values computed by hand, and by brute force."""
+"""The 16 features by hand and by brute force; clustering and grooming of a few particles."""
 
 from itertools import combinations
 
@@ -8,7 +8,9 @@ import pytest
 from nanotrigger.simulate.substructure import (
     FEATURE_NAMES,
     angles,
+    groom,
     jet_features,
+    leading_jets,
     mass,
     momentum_fractions,
     triple_correlations,
@@ -116,3 +118,44 @@ def test_features_do_not_change_in_a_boosted_and_turned_frame():
 
 def test_mass_is_never_nan():
     assert mass(massless((1000, 2.4, 0.3))) < 1e-3
+
+
+@pytest.fixture
+def _fastjet():
+    pytest.importorskip("fastjet")
+
+
+def central(pt, phi):
+    return [pt * np.cos(phi), pt * np.sin(phi), 0.0, pt]
+
+
+HARD, SECOND, SOFT = central(60, 0.0), central(40, 0.2), central(5, -0.3)
+
+
+@pytest.mark.usefixtures("_fastjet")
+def test_jets_come_hardest_first_and_hold_what_is_within_the_radius():
+    far = central(70, 2.0)
+    first, second = leading_jets(np.array([far, HARD, SECOND, central(1, -2.0)]), radius=0.4, count=2)
+    assert sorted(first[:, 3]) == [40, 60]
+    np.testing.assert_allclose(second, [far])
+
+
+@pytest.mark.usefixtures("_fastjet")
+def test_grooming_drops_the_soft_branch_and_stops_at_the_hard_splitting():
+    groomed = groom(np.array([SOFT, HARD, SECOND]), cut=0.1)
+    assert sorted(groomed[:, 3]) == [40, 60]
+
+
+@pytest.mark.usefixtures("_fastjet")
+def test_a_splitting_exactly_at_the_cut_is_dropped():
+    assert groom(np.array([central(90, 0.0), central(10, 0.2)]), cut=0.1)[:, 3] == [90]
+
+
+@pytest.mark.usefixtures("_fastjet")
+def test_without_a_hard_splitting_one_particle_remains():
+    np.testing.assert_allclose(groom(np.array([HARD, SOFT]), cut=0.1), [HARD])
+
+
+@pytest.mark.usefixtures("_fastjet")
+def test_one_particle_is_its_own_groomed_jet():
+    np.testing.assert_allclose(groom(np.array([HARD]), cut=0.1), [HARD])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from nanotrigger.data.standardize import Standardization
-from nanotrigger.evaluation.metrics import accuracy_interval, binomial_interval
+from nanotrigger.data.split import Standardization
+from nanotrigger.evaluation.classification import accuracy_interval
+from nanotrigger.evaluation.intervals import binomial_interval
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
 from nanotrigger.tasks.performance import described, performance
 from nanotrigger.training.checkpoint import TrainedNetwork

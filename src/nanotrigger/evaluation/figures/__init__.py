@@ -3,25 +3,21 @@
 They use neither pyplot's state nor a display, and need no file but the fonts that mplhep installs.
 """
 
-from nanotrigger.evaluation.figures.anomaly_roc import detection_roc
-from nanotrigger.evaluation.figures.confusion import confusion_figure
-from nanotrigger.evaluation.figures.detectors import DetectorCurve, detector_comparison
-from nanotrigger.evaluation.figures.events import input_distributions
-from nanotrigger.evaluation.figures.features import feature_distributions
+from nanotrigger.evaluation.figures.autoencoder import latent_scatter, reconstructed_momenta
+from nanotrigger.evaluation.figures.classification import (
+    confusion_figure,
+    pairwise_roc_curves,
+    probability_histograms,
+    roc_curves,
+)
+from nanotrigger.evaluation.figures.detection import DetectorCurve, detection_roc, detector_comparison
 from nanotrigger.evaluation.figures.history import training_history
-from nanotrigger.evaluation.figures.latent import latent_scatter
-from nanotrigger.evaluation.figures.probabilities import probability_histograms
-from nanotrigger.evaluation.figures.quantized_inputs import quantized_inputs
-from nanotrigger.evaluation.figures.reconstruction import reconstructed_momenta
-from nanotrigger.evaluation.figures.roc import pairwise_roc_curves, roc_curves
-from nanotrigger.evaluation.figures.sample import Sample
-from nanotrigger.evaluation.figures.save import save_figure
+from nanotrigger.evaluation.figures.inputs import feature_distributions, input_distributions
+from nanotrigger.evaluation.figures.page import Sample, save_figure
+from nanotrigger.evaluation.figures.quantization import quantized_inputs, quantizer_staircases, weight_histograms
 from nanotrigger.evaluation.figures.scan import ScanCurve, scan_curves
-from nanotrigger.evaluation.figures.score_histograms import score_histograms
-from nanotrigger.evaluation.figures.staircase import quantizer_staircases
+from nanotrigger.evaluation.figures.scores import efficiency_over_rate, score_histograms
 from nanotrigger.evaluation.figures.tradeoff import TradeoffPoints, tradeoff_figure
-from nanotrigger.evaluation.figures.trigger_rate import efficiency_over_rate
-from nanotrigger.evaluation.figures.weights import weight_histograms
 
 __all__ = [
     "DetectorCurve",

@@ -9,9 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures.page import new_page
-from nanotrigger.evaluation.figures.sample import Sample
-from nanotrigger.evaluation.figures.style import HALF_WIDTH, drawn, line_style
+from nanotrigger.evaluation.figures.page import HALF_WIDTH, Sample, drawn, line_style, new_page
 
 _QUANTITIES = ("loss", "accuracy")
 _SPLITS = {"train": "Training", "val": "Validation"}

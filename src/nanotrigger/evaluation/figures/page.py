@@ -1,23 +1,119 @@
-"""An empty figure at print size under a header that says whose it is and what it shows."""
+"""What all figures share: their style, a page with a header, the label of their events, their files."""
 
+import functools
 import textwrap
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec
 
+import matplotlib.style
+import mplhep
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from nanotrigger.evaluation.figures.style import FULL_WIDTH, HALF_WIDTH, line_style
+from nanotrigger.errors import InputError
+from nanotrigger.files import whole_file
+
+P = ParamSpec("P")
+
+FULL_WIDTH = 6.7  # inches: 170 mm, the text width of an A4 page
+HALF_WIDTH = 3.35  # inches: 85 mm, one of two columns
+
+# Seven of the eight colours of Okabe and Ito (https://jfly.uni-koeln.de/color/), told apart by the
+# colour-blind; their eighth, yellow, is too pale for a line on paper.
+COLOURS = ("#0072b2", "#d55e00", "#000000", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+MARKERS = "os^Dv"  # of curves with few points
+# Seven colours and five dashes have no common factor: 35 lines before one repeats.
+DASHES: tuple[Any, ...] = ("-", (0, (3, 1)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (10, 2)))
+
+# mplhep draws for slides, 8 inches wide; these are its proportions on 85 mm of paper. The font is named
+# directly, not by a list that matplotlib looks up when it draws, so that a figure keeps it outside of `styled`.
+_PRINT = {
+    "font.size": 8,
+    "font.family": ["TeX Gyre Heros"],
+    "mathtext.fontset": "stixsans",
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "axes.labelpad": 2,
+    "axes.linewidth": 0.6,
+    "axes.autolimit_mode": "data",
+    "axes.unicode_minus": True,
+    "axes.formatter.limits": (-3, 4),
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.size": 4,
+    "ytick.major.size": 4,
+    "xtick.minor.size": 2,
+    "ytick.minor.size": 2,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3,
+    "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
+    "legend.borderpad": 0.2,
+    "legend.handlelength": 3.4,
+    "legend.columnspacing": 1.4,
+    "pdf.fonttype": 3,  # not 42: matplotlib embeds this OpenType font as TrueType, which is no valid PDF
+}
+_LOCK = threading.RLock()
 
 _MARGIN = 0.05  # inches
 _LINE_HEIGHT = 0.115  # inches, of the notes at 6.5 points
 _NAME_WIDTH = 0.9  # inches, of the package's name at 9 points
 LEGEND_ROW = 0.13  # inches, of a legend's further rows
 _LEGEND_HEIGHT = 0.4  # inches, of a title and one row
-_CHARACTERS_PER_INCH = 22  # of the notes, on the average
+_CHARACTERS_PER_INCH = 22  # of the notes, on average
 _ENTRY_WIDTH = 0.7  # inches, of a legend's entry without its letters
-_LETTER_WIDTH = 0.053  # inches, of a legend's letters on the average
+_LETTER_WIDTH = 0.053  # inches, of a legend's letters on average
+
+_DOTS_PER_INCH = 200
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the house style inside this block.
+
+    Matplotlib's settings are global to the process. Here they start from its defaults, so that a user's matplotlibrc
+    changes nothing. They are restored at the end, and one thread at a time may hold them.
+    """
+    with _LOCK, matplotlib.style.context([mplhep.style.ATLAS, _PRINT], after_reset=True):
+        yield
+
+
+def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Make `draw` draw in the house style and settle the layout of the figure that it returns.
+
+    Otherwise matplotlib computes the layout whenever it draws, from the last one, and no two files are alike.
+    """
+
+    @functools.wraps(draw)
+    def draw_in_style(*arguments: P.args, **keywords: P.kwargs) -> Figure:
+        with styled():
+            figure = draw(*arguments, **keywords)
+            for axes in figure.axes:  # the number of ticks depends on this size, which is read when drawing
+                axes.tick_params(labelsize=_PRINT["xtick.labelsize"])
+            figure.draw_without_rendering()
+            figure.set_layout_engine(None)  # "none" would leave a placeholder, which doubles the drawing
+        return figure
+
+    return draw_in_style
+
+
+def line_style(index: int) -> dict[str, Any]:
+    """Return colour and dashes of class or curve number `index`, as keywords of matplotlib's lines.
+
+    >>> line_style(0)
+    {'color': '#0072b2', 'linestyle': '-'}
+    """
+    return {"color": COLOURS[index % len(COLOURS)], "linestyle": DASHES[index % len(DASHES)]}
 
 
 def new_page(*, width: float, height: float, notes: Sequence[str]) -> tuple[Figure, SubFigure]:
@@ -76,3 +172,70 @@ def legend_columns(entries: Sequence[str], *, width: float = FULL_WIDTH) -> int:
 def round_ticks(count: int) -> MaxNLocator:
     """Return a locator of at most `count` intervals between round numbers: 1, 2 or 5 times a power of ten."""
     return MaxNLocator(count, steps=[1, 2, 5, 10])
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Which events a figure shows; the figure says so.
+
+    Args:
+        source: where they come from, such as "Simulated jets (Pythia 8)".
+        size: number of events, positive.
+        split: "train", "validation" or "test".
+        unit: what is counted, in the plural.
+
+    Raises:
+        InputError: `size` is not positive.
+
+    >>> str(Sample("Simulated jets (Pythia 8)", size=10_000, split="test"))
+    'Simulated jets (Pythia 8), 10,000 jets, test split'
+    """
+
+    source: str
+    size: int
+    split: str
+    unit: str = "jets"
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise InputError(f"sample {self.source!r} has size {self.size}; give the number of {self.unit}")
+
+    def __str__(self) -> str:
+        return f"{self.source}, {self.extent}"
+
+    @property
+    def extent(self) -> str:
+        """Size and split.
+
+        >>> Sample("Simulated jets (Pythia 8)", size=10_000, split="test").extent
+        '10,000 jets, test split'
+        """
+        return f"{self.size:,} {self.unit}, {self.split} split"
+
+    def check_size(self, events: int) -> None:
+        """Refuse data that this label does not describe.
+
+        Raises:
+            InputError: `events` is not `size`.
+        """
+        if events != self.size:
+            raise InputError(f"the figure shows {events} {self.unit}, but its sample says {self.size}; fix the size")
+
+
+@styled()
+def save_figure(figure: Figure, path_without_suffix: Path) -> tuple[Path, Path]:
+    """Write `figure` as PNG (200 dots an inch) and PDF, and return the two paths.
+
+    Neither file appears unless both could be drawn. They hold no dates: a figure of this package gives the
+    same bytes every time.
+
+    Args:
+        figure: of this package, or any other.
+        path_without_suffix: ".png" and ".pdf" are appended, even if the name holds a dot.
+    """
+    place = Path(path_without_suffix)
+    png, pdf = (place.with_name(f"{place.name}.{suffix}") for suffix in ("png", "pdf"))
+    with whole_file(png) as png_draft, whole_file(pdf) as pdf_draft:
+        figure.savefig(png_draft, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+        figure.savefig(pdf_draft, format="pdf", metadata={"CreationDate": None})
+    return png, pdf

@@ -1,7 +1,9 @@
 """Scan curves: accuracy and resources of trainings against the value that was scanned."""
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures.page import LEGEND_ROW, legend_columns, new_panels
-from nanotrigger.evaluation.figures.scan_axis import ScanAxis, Value, draw_scan_axis, scan_axis
-from nanotrigger.evaluation.figures.style import MARKERS, drawn, line_style
+from nanotrigger.evaluation.figures.page import LEGEND_ROW, MARKERS, drawn, legend_columns, line_style, new_panels
+from nanotrigger.numbers import FixedPoint
 
 PANELS = {
     "accuracy": "Accuracy",
@@ -30,16 +31,108 @@ _PANEL_WIDTH = 1.65  # inches, of its axes
 _PANEL_HEIGHT = 1.75  # inches
 _SEVERAL = "0.35"  # colour of the words that hold for every curve
 
+Value = float | str | FixedPoint
+
+_LOGARITHMIC = 100  # numbers with a larger ratio get a logarithmic axis
+_LINE = 0.09  # inches between tick labels that are turned by 90 degrees
+_CHARACTER = 0.055  # inches, of a tick label
+_CHARACTERS = 36  # of the axis label, in the width of a panel
+
+
+@dataclass(frozen=True)
+class ScanAxis:
+    """The horizontal axis of a scan.
+
+    Attributes:
+        positions: value → where it stands.
+        names: of the values, for their ticks; none if the axis is numeric.
+        is_width: whether the values stand at the widths of their formats.
+    """
+
+    positions: Mapping[Value, float]
+    names: tuple[str, ...] = ()
+    is_width: bool = False
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether the values are numbers of different orders of magnitude."""
+        low, high = min(self.positions.values()), max(self.positions.values())
+        return not self.names and low > 0 and high > _LOGARITHMIC * low
+
+
+def scan_axis(values: Iterable[Value]) -> ScanAxis:
+    """Return an axis for these values: numbers and formats of different widths to scale, others one after another.
+
+    >>> scan_axis([FixedPoint(1, 1), FixedPoint(2, 2, narrow=True), FixedPoint(8, 2)]).names
+    ('binary', 'ternary', 'fixed<8,2>')
+    >>> scan_axis(["fixed<8,6>", "fixed<16,6>"]).positions
+    {'fixed<8,6>': 0, 'fixed<16,6>': 1}
+    """
+    distinct = tuple(dict.fromkeys(values))
+    numbers: dict[Value, float] = {value: float(value) for value in distinct if isinstance(value, int | float)}
+    if len(numbers) == len(distinct):
+        return ScanAxis(numbers)
+    widths: dict[Value, float] = {value: value.width for value in distinct if isinstance(value, FixedPoint)}
+    names = tuple(map(name_of, distinct))
+    if len(set(widths.values())) == len(distinct):
+        return ScanAxis(widths, names, is_width=True)
+    return ScanAxis({value: index for index, value in enumerate(distinct)}, names)
+
+
+def name_of(value: Value) -> str:
+    """Return what the field calls a value.
+
+    >>> name_of(FixedPoint(4, 2)), name_of(0.5), name_of("relu")
+    ('fixed<4,2>', '0.5', 'relu')
+    """
+    if not isinstance(value, FixedPoint):
+        return value if isinstance(value, str) else f"{value:g}"
+    if value.is_binary:
+        return "binary"
+    return "ternary" if (value.width, value.narrow) == (2, True) else str(value)
+
+
+def draw_scan_axis(panel: Axes, axis: ScanAxis, *, key: str, inches: float, is_lowest: bool) -> None:
+    """Put the axis on a panel that is `inches` wide; only the lowest panel gets its labels."""
+    if axis.is_logarithmic:
+        panel.set_xscale("log")
+    legible = inches * _smallest_gap(axis) > _LINE
+    if axis.names and (legible or not axis.is_width):  # a width can be told by its number alone
+        _name_ticks(panel, axis, inches=inches)
+    elif axis.is_width or all(float(position).is_integer() for position in axis.positions.values()):
+        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+    if is_lowest:
+        label = f"Width of {key} [bits]" if axis.is_width else key
+        panel.set_xlabel(textwrap.fill(label, _CHARACTERS))
+    else:
+        panel.tick_params(labelbottom=False)
+
+
+def _name_ticks(panel: Axes, axis: ScanAxis, *, inches: float) -> None:
+    longest = max(map(len, axis.names))
+    fits = longest * _CHARACTER < inches * _smallest_gap(axis)
+    panel.set_xticks(list(axis.positions.values()), axis.names, rotation=0 if fits else 90)
+    panel.xaxis.set_tick_params(which="minor", bottom=False, top=False)
+
+
+def _smallest_gap(axis: ScanAxis) -> float:
+    """Return the smallest distance between two values as a fraction of the axis, whose ends get half a step each."""
+    places = sorted(axis.positions.values())
+    if len(places) == 1:
+        return 1.0
+    smallest = min(right - left for left, right in pairwise(places))
+    return smallest / (places[-1] - places[0] + smallest)
+
 
 @dataclass(frozen=True, eq=False)
 class ScanCurve:
-    """Trainings that differ in the scanned value and in the seed alone.
+    """Trainings that differ only in the scanned value and in the seed.
 
     Args:
         label: of the curve in the legend.
         values: that were scanned, one for each training, shape (trainings,); categories in the order of the axis.
         quantities: "accuracy", "aluts", "ffs", "rams", "dsps" or "mlabs" → numbers, shape (trainings,); NaN where
-            unknown, as are those left out.
+            unknown. A quantity that is left out is unknown.
         measure: what "accuracy" is called on its axis, such as "True-positive rate".
 
     Raises:

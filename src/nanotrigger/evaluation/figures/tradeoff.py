@@ -12,8 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures.page import LEGEND_ROW, legend_columns, new_panels
-from nanotrigger.evaluation.figures.style import COLOURS, MARKERS, drawn
+from nanotrigger.evaluation.figures.page import COLOURS, LEGEND_ROW, MARKERS, drawn, legend_columns, new_panels
 from nanotrigger.evaluation.pareto import pareto_front
 
 PANELS = {"aluts": "ALUTs", "ffs": "FFs"}

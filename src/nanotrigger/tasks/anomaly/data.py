@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from nanotrigger.data.fetch_adc2021 import ADC2021_FILES, ADC2021_FOLDER
+from nanotrigger.data.fetch import ADC2021_FILES, ADC2021_FOLDER
 from nanotrigger.data.folders import data_folder, samples_folder
 from nanotrigger.data.particles import FEATURE_NAMES, PARTICLES, check_particles, particle_sets, read_particles
-from nanotrigger.data.split import random_split
+from nanotrigger.data.split import Standardization, random_split
 from nanotrigger.data.split_data import SplitData
-from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 

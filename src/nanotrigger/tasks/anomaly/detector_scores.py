@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.tasks.anomaly.reconstruction import Distance, reconstruction_error
 from nanotrigger.tasks.anomaly.scores import rz
 from nanotrigger.tasks.anomaly.task import absent_pt

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.detection_table import cells
+from nanotrigger.evaluation.detection import cells
 from nanotrigger.evaluation.figures import DetectorCurve, detector_comparison, save_figure
 from nanotrigger.evaluation.working_point import WorkingPoint
 from nanotrigger.files import write_text

@@ -11,11 +11,10 @@ from rich.console import Console
 from torch import Tensor
 
 from nanotrigger.command import wide_console
-from nanotrigger.evaluation.anomaly import detection_summary
-from nanotrigger.evaluation.detection_table import detection_table
+from nanotrigger.evaluation.detection import detection_summary, detection_table
 from nanotrigger.evaluation.figures import save_figure
 from nanotrigger.evaluation.pca import PrincipalComponents
-from nanotrigger.evaluation.roc_points import roc_points
+from nanotrigger.evaluation.roc import roc_points
 from nanotrigger.files import whole_file, write_json
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
 from nanotrigger.networks.sparsity import sparsity_summary, sparsity_table

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nanotrigger.data.particles import FEATURE_NAMES
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.evaluation.figures import (
     Sample,
     detection_roc,
@@ -24,7 +24,7 @@ from nanotrigger.evaluation.figures import (
     training_history,
     weight_histograms,
 )
-from nanotrigger.evaluation.figures.events import LEADING_OBJECTS
+from nanotrigger.evaluation.figures.inputs import LEADING_OBJECTS
 from nanotrigger.evaluation.pca import PrincipalComponents
 from nanotrigger.networks import Autoencoder
 from nanotrigger.networks.weights import layer_weights, weight_formats

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
 from nanotrigger.tasks.anomaly.reconstruction import Distance, reconstruction_error

@@ -6,9 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nanotrigger.data.split import Split, random_split
+from nanotrigger.data.split import Split, Standardization, random_split
 from nanotrigger.data.split_data import SplitData
-from nanotrigger.data.standardize import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.tasks.jets.sample import JetSample, read_jets, resolve_source
 

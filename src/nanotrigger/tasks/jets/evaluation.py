@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.console import Console
 
+from nanotrigger.evaluation.classification import classification_summary
 from nanotrigger.evaluation.figures import (
     Sample,
     confusion_figure,
@@ -20,7 +21,6 @@ from nanotrigger.evaluation.figures import (
     training_history,
     weight_histograms,
 )
-from nanotrigger.evaluation.summary import classification_summary
 from nanotrigger.files import write_json
 from nanotrigger.networks.sparsity import sparsity_summary, sparsity_table
 from nanotrigger.networks.weights import LayerWeights, layer_weights, weight_formats

@@ -1,14 +1,17 @@
-"""Scan curves: means, ranges, and panels without anything to see."""
+"""Scan curves: means, ranges, panels with nothing to see, and where scanned values stand."""
 
 import functools
 
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures import ScanCurve, scan_curves
+from nanotrigger.evaluation.figures.scan import draw_scan_axis, scan_axis
+from nanotrigger.numbers import FixedPoint
 
 THREE = ScanCurve(
     "qat",
@@ -21,6 +24,8 @@ THREE = ScanCurve(
     },
 )
 PANELS = ("Accuracy", "ALUTs", "FFs", "RAM blocks", "DSPs", "MLABs")
+
+NARROW = [FixedPoint(width, min(width, 2), narrow=True) for width in (2, 4, 16)]
 
 
 @functools.cache
@@ -91,3 +96,48 @@ def test_wrong_curves_are_refused() -> None:
         ScanCurve("qat", [], {})
     with pytest.raises(InputError, match=r"aluts has shape \(1,\) for 2 trainings"):
         ScanCurve("qat", [1, 2], {"aluts": [5]})
+
+
+def labels(values, *, inches: float = 1.7) -> tuple[list[str], str]:
+    panel, axis = Figure().subplots(), scan_axis(values)
+    for position in axis.positions.values():
+        panel.plot(position, 0)
+    draw_scan_axis(panel, axis, key="network.weight", inches=inches, is_lowest=True)
+    return [label.get_text() for label in panel.get_xticklabels()], panel.get_xlabel()
+
+
+def test_formats_stand_at_their_widths() -> None:
+    axis = scan_axis([*NARROW, *NARROW])
+    assert list(axis.positions.values()) == [2, 4, 16]
+    assert labels(NARROW) == (["ternary", "fixed<4,2>", "fixed<16,2>"], "Width of network.weight [bits]")
+
+
+def test_formats_of_one_width_are_categories() -> None:
+    values = [FixedPoint(8, 2), FixedPoint(8, 4), FixedPoint(9, 4)]
+    assert list(scan_axis(values).positions.values()) == [0, 1, 2]
+    assert labels(values) == (["fixed<8,2>", "fixed<8,4>", "fixed<9,4>"], "network.weight")
+
+
+def test_two_unsigned_bits_are_not_ternary() -> None:
+    assert scan_axis([FixedPoint(2, 0, signed=False), FixedPoint(2, 2)]).names == ("ufixed<2,0>", "fixed<2,2>")
+
+
+def test_a_number_among_words_is_a_word() -> None:
+    assert labels(["none", 0.5]) == (["none", "0.5"], "network.weight")
+
+
+def test_crowded_names_give_way_to_numbers() -> None:
+    widths = [FixedPoint(width, 1) for width in range(1, 41)]
+    assert "fixed<2,1>" not in labels(widths)[0]
+    assert "fixed<2,1>" in labels(widths, inches=10)[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "logarithmic"), [([1e-4, 1e-1], True), ([0, 1e6], False), ([1, 64], False), ([-1, 1e6], False)]
+)
+def test_orders_of_magnitude_need_a_logarithm(values, logarithmic: bool) -> None:
+    assert scan_axis(values).is_logarithmic == logarithmic
+
+
+def test_whole_numbers_have_no_ticks_between() -> None:
+    assert not any("." in label for label in labels([1, 2, 3])[0])

@@ -6,7 +6,7 @@ import h5py
 import pytest
 import torch
 
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 from nanotrigger.tasks.anomaly.data import EventData

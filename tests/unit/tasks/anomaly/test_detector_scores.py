@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.tasks.anomaly.detector_scores import MASKED, RADIUS, RECONSTRUCTION, output_scores
 
 SCALING = Standardization(

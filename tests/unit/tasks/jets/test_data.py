@@ -2,7 +2,7 @@
 
 import torch
 
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.tasks.jets.data import JetData
 
 

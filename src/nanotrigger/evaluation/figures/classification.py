@@ -1,0 +1,195 @@
+"""A classifier's figures: ROC curves, confusion matrix and probabilities."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+from numpy.typing import ArrayLike, NDArray
+
+from nanotrigger.evaluation.classification import confusion_matrix, row_normalized
+from nanotrigger.evaluation.figures.page import (
+    HALF_WIDTH,
+    Sample,
+    class_legend,
+    drawn,
+    line_style,
+    new_page,
+    new_panels,
+)
+from nanotrigger.evaluation.predictions import check_class_names, check_predictions, class_probabilities
+from nanotrigger.evaluation.roc import RocCurve, one_against_all_roc, pairwise_roc
+
+_COLUMNS = 3
+_TABLE_CHARACTERS = 36  # of all column heads, in the width of a panel
+_LOWEST = 5e-5  # end of the axis of background efficiency; fewer events end it earlier
+
+_CELL = 0.54  # inches, room for "100.0 %" above "(166,000)"
+_DARK = 0.7  # fractions above it are written in white
+
+_EDGES = np.linspace(0, 1, 41)
+
+
+@drawn
+def roc_curves(logits: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], sample: Sample) -> Figure:
+    """Draw the ROC curve of each class against all others, its area (AUC) in the legend.
+
+    Args:
+        logits: shape (events, classes), finite.
+        labels: class indices, shape (events,).
+        class_names: one for each class.
+        sample: what is drawn; its size must be the number of events.
+
+    Raises:
+        InputError: the arguments do not fit together.
+    """
+    scores, truth, names = _checked(logits, labels, class_names, sample)
+    figure, body = new_page(width=HALF_WIDTH, height=3.3, notes=[sample.source, sample.extent])
+    axes = body.subplots()
+    curves = [one_against_all_roc(scores, truth, signal=index) for index in range(len(names))]
+    for index, curve in enumerate(curves):
+        _draw_curve(axes, curve, index)
+    _frame(axes, signal="Signal efficiency", events=len(truth))
+    entries = [f"{name}, AUC {_area(curve)}" for name, curve in zip(names, curves, strict=True)]
+    class_legend(body, entries, title="Signal class against all others", columns=2)
+    return figure
+
+
+@drawn
+def pairwise_roc_curves(logits: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], sample: Sample) -> Figure:
+    """Draw, for each signal class, the ROC curves against each single other class, and a table of areas.
+
+    The table is left out where many classes or long names do not fit; `classification_summary` has the areas.
+    Arguments and errors as for `roc_curves`.
+    """
+    scores, truth, names = _checked(logits, labels, class_names, sample)
+    tabulated = len(names) * max(map(len, names)) <= _TABLE_CHARACTERS
+    figure, body, panels = new_panels(
+        len(names) + tabulated, columns=_COLUMNS, panel_height=2.1, notes=[sample.source, sample.extent]
+    )
+    cells = [["–"] * len(names) for _ in names]
+    for signal, axes in enumerate(panels[: len(names)]):
+        if signal not in truth:
+            axes.text(0.5, 0.5, f"no {names[signal]} {sample.unit}", transform=axes.transAxes, ha="center")
+        for background in set(range(len(names))) - {signal}:
+            curve = pairwise_roc(scores, truth, signal=signal, background=background)
+            _draw_curve(axes, curve, background)
+            cells[signal][background] = _area(curve)
+        _frame(axes, signal=f"Signal efficiency, {names[signal]}", events=np.bincount(truth).max())
+    if tabulated:
+        _draw_table(panels[-1], cells, names)
+    class_legend(body, names, title="Background class", columns=6)
+    return figure
+
+
+def _checked(
+    logits: ArrayLike, labels: ArrayLike, class_names: Sequence[str], sample: Sample
+) -> tuple[NDArray[np.float64], NDArray[np.int64], tuple[str, ...]]:
+    scores, truth = check_predictions(logits, labels)
+    sample.check_size(len(scores))
+    return scores, truth, check_class_names(class_names, classes=scores.shape[1])
+
+
+def _area(curve: RocCurve | None) -> str:
+    return "n/a" if curve is None else f"{curve.auc:.3f}"
+
+
+def _draw_curve(axes: Axes, curve: RocCurve | None, index: int) -> None:
+    if curve is not None:
+        axes.plot(curve.signal_efficiency, curve.background_efficiency, **line_style(index))
+
+
+def _frame(axes: Axes, *, signal: str, events: int) -> None:
+    lowest = max(_LOWEST, 0.5 / events)
+    axes.set(xlim=(0, 1), ylim=(lowest, 1), yscale="log", xlabel=signal, ylabel="Background efficiency")
+
+
+def _draw_table(axes: Axes, cells: Sequence[Sequence[str]], names: Sequence[str]) -> None:
+    axes.set_axis_off()
+    axes.text(0.5, 0.92, "AUC of row against column", ha="center", va="center", fontsize=7)
+    table = axes.table(
+        cells,
+        rowLabels=names,
+        colLabels=names,
+        bbox=Bbox.from_bounds(0.06, 0.1, 0.94, 0.75),
+        cellLoc="center",
+        edges="open",
+    )
+    table.auto_set_font_size(False)
+    table.set_fontsize(7)
+
+
+@drawn
+def confusion_figure(logits: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], sample: Sample) -> Figure:
+    """Draw the confusion matrix: in each cell the fraction of its true class, and the count below.
+
+    Args:
+        logits: shape (events, classes), finite.
+        labels: class indices, shape (events,).
+        class_names: one for each class.
+        sample: what is drawn; its size must be the number of events.
+
+    Raises:
+        InputError: the arguments do not fit together.
+    """
+    counts = confusion_matrix(logits, labels)
+    names = check_class_names(class_names, classes=len(counts))
+    sample.check_size(int(counts.sum()))
+    side = max(HALF_WIDTH, 0.6 + _CELL * len(names))
+    figure, body = new_page(width=side, height=side, notes=[sample.source, sample.extent])
+    axes = body.subplots()
+    axes.imshow(np.nan_to_num(row_normalized(counts)), cmap="Blues", vmin=0, vmax=1)
+    _write_cells(axes, counts)
+    axes.set_title(f"Fraction of true class (number of {sample.unit})", fontsize=7)
+    axes.set(xlabel="Predicted class", ylabel="True class")
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(which="both", length=0)
+    axes.minorticks_off()
+    return figure
+
+
+def _write_cells(axes: Axes, counts: NDArray[np.int64]) -> None:
+    for (row, column), fraction in np.ndenumerate(row_normalized(counts)):
+        text = "–" if np.isnan(fraction) else f"{100 * fraction:.1f} %"
+        colour = "white" if fraction > _DARK else "black"
+        place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "color": colour}
+        axes.annotate(text, (column, row), (0, 0.5), va="bottom", fontsize=7, **place)
+        count = f"({counts[row, column]:,})"
+        axes.annotate(count, (column, row), (0, -2.5), va="top", fontsize=5.5, **place)
+
+
+@drawn
+def probability_histograms(
+    logits: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], sample: Sample
+) -> Figure:
+    """Draw one panel for each output with its softmax probability for each true class, log scale.
+
+    Args:
+        logits: shape (events, classes), finite.
+        labels: class indices, shape (events,).
+        class_names: one for each class.
+        sample: what is drawn; its size must be the number of events.
+
+    Raises:
+        InputError: the arguments do not fit together.
+    """
+    scores, truth = check_predictions(logits, labels)
+    names = check_class_names(class_names, classes=scores.shape[1])
+    sample.check_size(len(scores))
+    probabilities = class_probabilities(scores)
+    figure, body, panels = new_panels(
+        len(names), columns=_COLUMNS, panel_height=1.8, notes=[sample.source, sample.extent]
+    )
+    one_event = 1 / np.bincount(truth).max()
+    for axes, name, column in zip(panels, names, probabilities.T, strict=True):
+        for index in range(len(names)):
+            members = column[truth == index]
+            fractions = np.histogram(members, _EDGES)[0] / max(len(members), 1)
+            axes.stairs(fractions, _EDGES, **line_style(index))
+        axes.set(xlim=(0, 1), ylim=(one_event / 2, 1.5), yscale="log", xlabel=f"p({name})")
+        axes.set_ylabel(f"Fraction of {sample.unit} per {_EDGES[1]:.3f}")
+    class_legend(body, names, title="True class", columns=6)
+    return figure

@@ -1,0 +1,197 @@
+"""ROC curves of anomaly scores and of detectors, readable down to the trigger's false-positive rates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import ArrayLike
+
+from nanotrigger.errors import InputError
+from nanotrigger.evaluation.detection import Detection, check_detection
+from nanotrigger.evaluation.figures.page import (
+    FULL_WIDTH,
+    HALF_WIDTH,
+    LEGEND_ROW,
+    Sample,
+    drawn,
+    legend_columns,
+    line_style,
+    new_panels,
+)
+from nanotrigger.evaluation.roc import area_under_curve, roc_points
+from nanotrigger.evaluation.working_point import WorkingPoint, supported_rate
+
+_APART = 1.12  # factor between the marks of two detectors at one working point, so that both are seen
+
+_COLUMNS = 2
+_PANEL_HEIGHT = 2.4  # inches
+TRIGGER_RATE = 1e-5  # false-positive rate of the mark: 400 Hz at 40 MHz
+_DIAGONAL: dict[str, Any] = {"color": "0.55", "linestyle": (0, (2, 2)), "linewidth": 0.8}
+_MARK: dict[str, Any] = {"color": "0.35", "linestyle": (0, (1, 1)), "linewidth": 0.9}
+_GREY = "0.9"
+_ROOM = 30  # factor below the lowest curve, where a panel's own legend stands
+
+
+@drawn
+def detection_roc(
+    scores: Mapping[str, ArrayLike], labels: ArrayLike, *, class_names: Sequence[str], sample: Sample
+) -> Figure:
+    """Draw one panel for each signal: a curve for each score, its area (AUC) in the panel's legend.
+
+    A curve begins where the first background event passes. A vertical line marks the false-positive rate 1e-5.
+
+    Args:
+        scores: name of the score → values, larger is more anomalous, shape (events,), finite.
+        labels: integers, 0 = background, k = signal `class_names[k]`, shape (events,).
+        class_names: one for each class, the background first.
+        sample: what is drawn; its size must be the number of events.
+
+    Raises:
+        InputError: the arguments do not fit together.
+    """
+    detection = check_detection(scores, labels, class_names)
+    sample.check_size(len(detection.labels))
+    notes = [sample.source, sample.extent]
+    figure, panels = detection_panels(len(detection.signals), list(detection.scores), notes)
+    for axes, signal in zip(panels, detection.signals, strict=True):
+        lowest = _draw_scores(axes, detection, signal)
+        frame(axes, signal=signal, supported_rate=supported_rate(detection.background_events), lowest=lowest)
+        if not axes.get_legend():
+            axes.text(0.5, 0.7, f"no {signal} {sample.unit}", transform=axes.transAxes, ha="center")
+    return figure
+
+
+def _draw_scores(axes: Axes, detection: Detection, signal: str) -> float:
+    """Draw the curve of each score, and return the smallest true-positive rate that is not zero."""
+    if not (detection.labels == detection.class_names.index(signal)).any():
+        return 1.0
+    lowest = 1.0
+    for index, score in enumerate(detection.scores):
+        background, wanted = detection.background(score), detection.of_class(score, signal)
+        false_positives, true_positives = roc_points(background, wanted)
+        seen = true_positives > 0  # a logarithm shows no zero
+        lowest = min(lowest, float(np.min(true_positives[seen])))
+        area = f"{area_under_curve(background, wanted):.3f}"
+        axes.plot(false_positives[seen], true_positives[seen], label=area, **line_style(index))
+    axes.legend(loc="lower right", title="AUC", alignment="right", framealpha=1, frameon=True, edgecolor="none")
+    return lowest
+
+
+@dataclass(frozen=True, eq=False)
+class DetectorCurve:
+    """The ROC curve of one detector for one signal, as `roc_points` gives it.
+
+    Args:
+        label: in the legend, such as "quantized, 75 % pruned".
+        false_positive_rate: shape (points,), positive and rising; its first value is what the background supports.
+        true_positive_rate: shape (points,).
+        working_points: drawn as marks with their intervals of 68 %.
+
+    Raises:
+        InputError: the two rates do not fit together, or are no fractions.
+    """
+
+    label: str
+    false_positive_rate: ArrayLike
+    true_positive_rate: ArrayLike
+    working_points: Sequence[WorkingPoint] = ()
+
+    def __post_init__(self) -> None:
+        across, up = np.asarray(self.false_positive_rate, np.float64), np.asarray(self.true_positive_rate, np.float64)
+        if across.ndim != 1 or across.shape != up.shape or not across.size:
+            raise InputError(
+                f"curve {self.label!r}: false-positive rates have shape {across.shape}, true-positive {up.shape}; "
+                "give one of each a point"
+            )
+        if not ((across > 0) & (across <= 1) & (up >= 0) & (up <= 1)).all() or (np.diff(across) < 0).any():
+            raise InputError(f"curve {self.label!r}: rates must be fractions, the false-positive ones positive, rising")
+
+
+@drawn
+def detector_comparison(curves: Mapping[str, Sequence[DetectorCurve]], *, notes: Sequence[str]) -> Figure:
+    """Draw one panel for each signal: the ROC curve of each detector, and its working points with 68 % intervals.
+
+    A label has the same colour in all panels. At one working point the marks stand side by side.
+
+    Args:
+        curves: signal → its curves.
+        notes: what was trained on which data.
+
+    Raises:
+        InputError: no signal, or a signal without curves.
+    """
+    for signal, members in curves.items():
+        if not members:
+            raise InputError(f"signal {signal!r} has no curve; give at least one, or leave the signal out")
+    if not curves:
+        raise InputError("curves are empty; give at least one signal")
+    labels = list(dict.fromkeys(curve.label for members in curves.values() for curve in members))
+    if any(curve.working_points for members in curves.values() for curve in members):
+        notes = [*notes, "Error bars: 68 % confidence"]
+    figure, panels = detection_panels(len(curves), labels, notes)
+    for axes, (signal, members) in zip(panels, curves.items(), strict=True):
+        lowest = min(_draw_curve(axes, curve, labels) for curve in members)
+        supported = min(float(np.min(curve.false_positive_rate)) for curve in members)
+        frame(axes, signal=signal, supported_rate=supported, lowest=lowest)
+    return figure
+
+
+def _draw_curve(axes: Axes, curve: DetectorCurve, labels: Sequence[str]) -> float:
+    """Draw one curve, and return its smallest true-positive rate that is not zero."""
+    across, up = np.asarray(curve.false_positive_rate, np.float64), np.asarray(curve.true_positive_rate, np.float64)
+    index = labels.index(curve.label)
+    seen = up > 0  # a logarithm shows no zero
+    axes.plot(across[seen], up[seen], **line_style(index))
+    shift = _APART ** (index - (len(labels) - 1) / 2)
+    for point in curve.working_points:
+        value = point.true_positive_rate
+        errors = [[value - point.interval[0]], [point.interval[1] - value]]
+        place = point.false_positive_rate * shift
+        axes.errorbar(place, value, errors, color=line_style(index)["color"], marker="o", elinewidth=0.8, capsize=1.5)
+    return float(np.min(up[seen], initial=1.0))
+
+
+def detection_panels(panels: int, entries: Sequence[str], notes: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Return a page with `panels` axes under one legend of the curves, `entries`, and of the frame's parts."""
+    handles: list[Artist] = [Line2D([], [], **line_style(index), label=entry) for index, entry in enumerate(entries)]
+    handles += [
+        Line2D([], [], **_DIAGONAL, label="random decision"),
+        Line2D([], [], **_MARK, label=r"false-positive rate $10^{-5}$"),
+        Patch(color=_GREY, label="less than one background event"),
+    ]
+    width = HALF_WIDTH if panels == 1 else FULL_WIDTH
+    columns = legend_columns([str(handle.get_label()) for handle in handles], width=width)
+    legend_height = LEGEND_ROW * (-(-len(handles) // columns) - 1)
+    height = _PANEL_HEIGHT + legend_height / -(-panels // _COLUMNS)
+    figure, body, axes = new_panels(panels, columns=_COLUMNS, panel_height=height, notes=notes)
+    body.legend(handles=handles, loc="outside upper center", ncols=columns)
+    return figure, axes
+
+
+def frame(axes: Axes, *, signal: str, supported_rate: float, lowest: float) -> None:
+    """Draw what every panel has: axes, the line of a random decision, the mark, and grey where no rate is supported.
+
+    Args:
+        axes: empty or with curves.
+        signal: name of the signal, the title.
+        supported_rate: smallest false-positive rate that the background can set; grey below.
+        lowest: smallest true-positive rate to show, positive.
+    """
+    left = min(TRIGGER_RATE, supported_rate) / 2
+    bottom = max(min(lowest, 0.1) / _ROOM, left)
+    axes.axvspan(left, supported_rate, color=_GREY, linewidth=0, zorder=0)
+    axes.axvline(TRIGGER_RATE, zorder=1, **_MARK)
+    diagonal = np.geomspace(left, 1, 2)
+    axes.plot(diagonal, diagonal, zorder=1, **_DIAGONAL)
+    axes.set(xlim=(left, 1), ylim=(bottom, 1.5), xscale="log", yscale="log", title=signal)
+    axes.set(xlabel="False-positive rate", ylabel="True-positive rate")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(numticks=9))
+        axis.set_minor_formatter(NullFormatter())

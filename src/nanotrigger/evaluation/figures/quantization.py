@@ -1,0 +1,247 @@
+"""What quantization does: the staircase of each format, the values of weights, inputs before and after."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, Patch
+from matplotlib.ticker import NullFormatter
+from numpy.typing import ArrayLike, NDArray
+
+from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.page import COLOURS, Sample, drawn, new_panels, round_ticks
+from nanotrigger.numbers import FixedPoint
+
+_COLUMNS = 3
+_POINTS = 4001
+_MARGIN = 0.35  # of the range, drawn beyond either end
+_VISIBLE_STEPS = 40  # a finer staircase looks like a line, and gets a magnified inset
+
+_WEIGHT_COLUMNS = 4
+_WEIGHT_BINS = 40
+_MOST_WORDS = 64  # more are drawn in bins, like floats
+_OTHER, _ZERO = COLOURS[0], COLOURS[1]
+
+_BINS = 60
+_TAIL = 0.001  # fraction of the events left out at each end of an axis
+
+
+@drawn
+def quantizer_staircases(formats: Mapping[str, FixedPoint]) -> Figure:
+    """Draw one panel for each format: output over input, the ideal line, step and range.
+
+    Args:
+        formats: name of the tensor (such as "weight") → its format, in the order of the panels.
+
+    Raises:
+        InputError: no format.
+    """
+    if not formats:
+        raise InputError("formats is empty; give at least one, such as {'weight': FixedPoint(4, 2)}")
+    figure, body, panels = new_panels(
+        len(formats),
+        columns=_COLUMNS,
+        panel_height=2.2,
+        notes=["Fixed-point formats", "round to nearest even, saturate"],
+    )
+    for axes, (name, fixed_point) in zip(panels, formats.items(), strict=True):
+        _draw_format(axes, fixed_point)
+        axes.set_title(f"{name}: {fixed_point}", fontsize=8)
+    handles, names = panels[0].get_legend_handles_labels()
+    body.legend(handles, names, loc="outside upper center", ncols=1 if len(panels) == 1 else 3)
+    return figure
+
+
+def _draw_format(axes: Axes, fixed_point: FixedPoint) -> None:
+    minimum, maximum = fixed_point.minimum, fixed_point.maximum
+    margin = _MARGIN * (maximum - minimum)
+    low, high = minimum - margin, maximum + margin
+    axes.axvspan(low, minimum, color="0.9", linewidth=0, label="Out of range: saturates")
+    axes.axvspan(maximum, high, color="0.9", linewidth=0)
+    _draw_staircase(axes, fixed_point, low=low, high=high)
+    axes.set(xlim=(low, high), ylim=(low, high), ylabel="Output")
+    axes.set_xlabel("Input", loc="center")  # clear of a power of ten at the right end
+    axes.xaxis.set_major_locator(round_ticks(5))
+    axes.yaxis.set_major_locator(round_ticks(5))
+    axes.text(0.04, 0.96, describe(fixed_point), transform=axes.transAxes, va="top", fontsize=6.5)
+    if maximum - minimum > _VISIBLE_STEPS * fixed_point.step:
+        _draw_magnified(axes, fixed_point)
+
+
+def _draw_staircase(axes: Axes, fixed_point: FixedPoint, *, low: float, high: float) -> None:
+    values = np.linspace(low, high, _POINTS)
+    axes.plot(
+        values,
+        values,
+        color=COLOURS[1],
+        linestyle=(0, (5, 1.5)),
+        linewidth=0.8,
+        label="Ideal: output = input",
+    )
+    axes.plot(values, fixed_point.quantize(values), color=COLOURS[0], linewidth=1, label="Quantized")
+
+
+def _draw_magnified(axes: Axes, fixed_point: FixedPoint) -> None:
+    """Draw a few steps around the middle of the range into the free corner, with an arrow one step long."""
+    step = fixed_point.step
+    middle = float(fixed_point.quantize(np.array([(fixed_point.minimum + fixed_point.maximum) / 2]))[0])
+    low, high = middle - 3 * step, middle + 3 * step
+    inset = axes.inset_axes((0.57, 0.07, 0.38, 0.38))
+    _draw_staircase(inset, fixed_point, low=low, high=high)
+    inset.set(xlim=(low, high), ylim=(low, high), xticks=[], yticks=[])
+    inset.minorticks_off()
+    start, end = (middle + 0.5 * step, middle - 1.2 * step), (middle + 1.5 * step, middle - 1.2 * step)
+    arrow = FancyArrowPatch(start, end, arrowstyle="|-|", shrinkA=0, shrinkB=0, mutation_scale=2, linewidth=0.6)
+    inset.add_patch(arrow)
+    inset.text(middle + step, middle - 1.6 * step, "1 step", ha="center", va="top", fontsize=6)
+
+
+def describe(fixed_point: FixedPoint) -> str:
+    r"""Return step and range in matplotlib's mathtext.
+
+    >>> print(describe(FixedPoint(4, 2)))
+    Step $2^{-2}$ = 0.25
+    Minimum −2
+    Maximum 1.75
+    >>> print(describe(FixedPoint(1, 1)))
+    Values ±1
+    """
+    if fixed_point.is_binary:
+        return f"Values ±{fixed_point.step:g}"
+    exponent = fixed_point.integer - fixed_point.width
+    step = f"Step $2^{{{exponent}}}$ = {fixed_point.step:.4g}"
+    minimum, maximum = (f"{bound:.10g}".replace("-", "−") for bound in (fixed_point.minimum, fixed_point.maximum))
+    return f"{step}\nMinimum {minimum}\nMaximum {maximum}"
+
+
+@drawn
+def weight_histograms(weights: Mapping[str, NDArray[np.float64]], formats: Mapping[str, FixedPoint]) -> Figure:
+    """Draw one panel for each layer: a bar for each word of its format, or bins if it has many words or is missing.
+
+    Args:
+        weights: name of the layer → its weights, of any shape but not empty.
+        formats: name of the layer → format of its weights; empty if they are floats.
+
+    Raises:
+        InputError: no layer.
+    """
+    if not weights:
+        raise InputError("weights are empty; give those of at least one layer")
+    kinds = [str(formats[name]) if name in formats else "floating point" for name in weights]
+    notes = ["Weights", ", ".join(dict.fromkeys(kinds))]
+    figure, body, panels = new_panels(len(weights), columns=_WEIGHT_COLUMNS, panel_height=1.5, notes=notes)
+    for axes, kind, (name, values) in zip(panels, kinds, weights.items(), strict=True):
+        _draw_weights(axes, np.asarray(values, np.float64).ravel(), _visible_step(formats.get(name)))
+        axes.set_title(name if len(set(kinds)) == 1 else f"{name}: {kind}", fontsize=7)
+    body.legend(
+        [Patch(color=_OTHER), Patch(color=_ZERO)],
+        ["other weights", "weights that are zero"],
+        loc="outside upper center",
+        ncols=2,
+    )
+    return figure
+
+
+def _visible_step(number: FixedPoint | None) -> float | None:
+    """Return the width of a word's bar; None if there is no format, or too many words in it."""
+    few = number is not None and number.maximum_word - number.minimum_word < _MOST_WORDS
+    return number.step if number is not None and few else None
+
+
+def _draw_weights(axes: Axes, values: NDArray[np.float64], step: float | None) -> None:
+    zeros = values == 0
+    if step is not None:
+        width = 0.8 * step
+        found, counts = np.unique(values[~zeros], return_counts=True)
+        axes.bar(found, counts, width, color=_OTHER)
+    else:
+        edges = np.histogram_bin_edges(values, _WEIGHT_BINS).tolist()
+        width = edges[1] - edges[0]
+        axes.hist(values[~zeros], edges, color=_OTHER)
+    axes.bar(0, int(zeros.sum()), width, color=_ZERO)
+    axes.xaxis.set_major_locator(round_ticks(4))
+    axes.yaxis.set_major_locator(round_ticks(4))
+    axes.set(xlabel="Value", ylabel="Weights")
+    axes.margins(y=0.05)
+
+
+@drawn
+def quantized_inputs(
+    before: ArrayLike, after: ArrayLike, *, number: FixedPoint, feature_names: Sequence[str], sample: Sample
+) -> Figure:
+    """Draw one panel for each feature: its density before and after quantization.
+
+    The bins of the quantized values are as wide as a whole number of their steps and hold equally many of them. The
+    panel names the share of the events that saturate: they lie more than half a step beyond the range of the format.
+
+    Args:
+        before: inputs of the quantizer, shape (events, features), finite.
+        after: its outputs, the same shape.
+        number: its format.
+        feature_names: one for each column, with the unit if there is one.
+        sample: what is drawn; its size must be the number of events.
+
+    Raises:
+        InputError: the arguments do not fit together, or a value is not finite.
+    """
+    values, words = (np.asarray(array, np.float64) for array in (before, after))
+    expected = (len(values), len(feature_names))
+    if values.shape != expected or words.shape != expected or not values.size:
+        raise InputError(
+            f"inputs have shape {values.shape} before and {words.shape} after quantization; "
+            f"give both as (events, {len(feature_names)}), a column for each name"
+        )
+    if not (np.isfinite(values).all() and np.isfinite(words).all()):
+        raise InputError("inputs hold NaN or infinite values; clean the data first")
+    sample.check_size(len(values))
+    notes = [sample.source, sample.extent, f"Inputs quantized to {number}"]
+    figure, body, panels = new_panels(len(feature_names), columns=_COLUMNS, panel_height=1.9, notes=notes)
+    for axes, name, column, quantized in zip(panels, feature_names, values.T, words.T, strict=True):
+        _draw_input(axes, column, quantized, number)
+        axes.set_xlabel(name)
+    body.supylabel("Probability density", fontsize=8)
+    handles, entries = panels[0].get_legend_handles_labels()
+    body.legend(handles, entries, loc="outside upper center", ncols=2)
+    return figure
+
+
+def _draw_input(axes: Axes, column: NDArray[np.float64], quantized: NDArray[np.float64], number: FixedPoint) -> None:
+    fine = np.linspace(*_range(column), _BINS + 1)
+    edges = word_edges(float(fine[0]), float(fine[-1]), number.step)
+    after = _draw_density(axes, quantized, edges, fill=True, color=COLOURS[5], label="after quantization")
+    before = _draw_density(axes, column, fine, color=COLOURS[2], linewidth=0.9, label="before")
+    one_event = 1 / (len(column) * (edges[1] - edges[0]))
+    axes.set(xlim=(edges[0], edges[-1]), yscale="log", ylim=(one_event / 2, 10 * max(after, before, one_event)))
+    axes.xaxis.set_major_locator(round_ticks(4))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    saturated = (column < number.minimum - number.step / 2) | (column > number.maximum + number.step / 2)
+    text = f"{saturated.mean():.2%} saturate".replace("%", " %")
+    axes.text(0.5, 0.96, text, transform=axes.transAxes, ha="center", va="top", fontsize=6.5)
+
+
+def _draw_density(axes: Axes, values: NDArray[np.float64], edges: NDArray[np.float64], **style: Any) -> float:
+    """Draw counts over all values, also those beyond the edges, and the width of a bin; return the highest density."""
+    densities = np.histogram(values, edges)[0] / (len(values) * np.diff(edges))
+    axes.stairs(densities, edges, **style)
+    return float(densities.max())
+
+
+def word_edges(low: float, high: float, step: float) -> NDArray[np.float64]:
+    """Return edges of about 60 bins or fewer, halfway between the multiples of `step`, that enclose `low` and `high`.
+
+    >>> word_edges(-0.3, 0.6, 0.5)
+    array([-0.75, -0.25,  0.25,  0.75])
+    """
+    words = int(np.ceil((high - low) / (_BINS * step)))  # in a bin
+    first = int(np.rint(low / step))
+    bins = (int(np.rint(high / step)) - first) // words + 1
+    return np.asarray(step * (first - 0.5 + words * np.arange(bins + 1)), np.float64)
+
+
+def _range(column: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(column, [_TAIL, 1 - _TAIL])
+    if low == high:
+        return float(low - 0.5), float(high + 0.5)
+    return float(low), float(high)
