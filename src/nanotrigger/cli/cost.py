@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
+from nanotrigger.cli.export import Report
 from nanotrigger.command import wide_console
 from nanotrigger.cost.audit import QuantizerAudit
 from nanotrigger.cost.audit_table import audit_table, saturation_warnings
@@ -22,8 +22,6 @@ from nanotrigger.graph.layers import IntegerNetwork
 from nanotrigger.graph.read_layers import read_layers
 from nanotrigger.graph.unroll import unroll
 from nanotrigger.verilog.write import write_rtl
-
-Report = Literal["structural", "yosys", "vendor"]
 
 
 def check_tools(report: Report) -> None:

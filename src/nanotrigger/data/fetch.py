@@ -1,10 +1,10 @@
 """Download the public data sets: python -m nanotrigger.data.fetch {jets,adc2021}."""
 
-import argparse
 import shutil
 import sys
 import warnings
 import zlib
+from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
@@ -12,6 +12,7 @@ from urllib.error import URLError
 import h5py
 import numpy as np
 
+from nanotrigger.command import Parser, exit_code
 from nanotrigger.data.checksum import is_intact, write_checksum
 from nanotrigger.data.fetch_adc2021 import ADC2021_FILES, fetch_adc2021
 from nanotrigger.data.folders import OPENML_FILE, data_folder
@@ -77,23 +78,19 @@ def _checked(features: np.ndarray, labels: np.ndarray, names: list[str]) -> tupl
     return features, np.searchsorted(CLASS_NAMES, labels).astype(np.int8), names
 
 
-def main() -> None:
-    """Parse the command line and fetch; exit with 2 and one line on stderr if that fails."""
-    arguments = _parser().parse_args()
-    try:
-        paths = arguments.fetch(arguments.out or data_folder(), arguments)
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted; run again to go on", file=sys.stderr)
-        sys.exit(130)
-    for path in paths:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for bad input, 130 if interrupted."""
+    return exit_code(lambda: _run(arguments), interrupted="interrupted; run again to go on")
+
+
+def _run(arguments: Sequence[str] | None) -> None:
+    options = _parser().parse(arguments)
+    for path in options.fetch(options.out or data_folder(), options):
         print(f"{path}  sha256 {sha256(path)}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m nanotrigger.data.fetch", description=__doc__)
+def _parser() -> Parser:
+    parser = Parser(prog="python -m nanotrigger.data.fetch", description=__doc__)
     datasets = parser.add_subparsers(metavar="DATASET", required=True)
     jets = datasets.add_parser("jets", help="830,000 jets of five classes: OpenML 42468, CC-BY 4.0")
     jets.set_defaults(fetch=lambda folder, options: [fetch_jets(folder, force=options.force)])
@@ -110,4 +107,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 from matplotlib.figure import Figure
 
+from nanotrigger.command import Parser, exit_code
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures import save_figure, scan_curves, tradeoff_figure
 from nanotrigger.scan.curves import curves_along, notes_of, tradeoff_points
@@ -23,11 +23,6 @@ Draw the figures of one study or several, as PNG and PDF:
              seeds with the smallest and the largest; studies that scan the same keys share the figure
   tradeoff   accuracy over ALUTs and over FFs of all points, with the Pareto front
 """
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message} (see {self.prog} --help)")
 
 
 def write_figures(studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
@@ -68,23 +63,20 @@ def draw_figures(studies: Sequence[Study]) -> dict[str, Figure]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 for bad input."""
-    try:
-        options = _parse(sys.argv[1:] if arguments is None else arguments)
-        for path in write_figures([read_study(folder) for folder in options.studies], options.output):
-            print(path)
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(lambda: _run(arguments))
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
+def _run(arguments: Sequence[str] | None) -> None:
+    options = _parse(arguments)
+    for path in write_figures([read_study(folder) for folder in options.studies], options.output):
+        print(path)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(
         prog="python -m nanotrigger.scan.figures",
         description=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s STUDY [STUDY ...] [output=DIR]",
-        allow_abbrev=False,
     )
     parser.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="folder that a scan has written")
     parser.add_argument(
@@ -92,8 +84,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="DIR",
         help="where to write, also output=DIR; default: figures/ in the folder of the study if there is only one",
     )
-    dashed = [f"--{argument}" if argument.startswith("output=") else argument for argument in arguments]
-    options = parser.parse_intermixed_args(dashed)
+    options = parser.parse(arguments)
     if options.output is None and len(options.studies) > 1:
         raise InputError(f"output is missing for {len(options.studies)} studies; add output=DIR")
     if options.output == "":

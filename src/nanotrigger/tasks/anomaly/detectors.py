@@ -1,14 +1,14 @@
 """Compare anomaly detectors: python -m nanotrigger.tasks.anomaly.detectors RUN [RUN ...] output=DIR."""
 
-import argparse
 import csv
 import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from nanotrigger.command import Parser, exit_code
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.detection_table import cells
 from nanotrigger.evaluation.figures import DetectorCurve, detector_comparison, save_figure
@@ -125,33 +125,24 @@ def _read(run: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
     return test, rows
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message} (see {self.prog} --help)")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 for bad input."""
-    parser = _Parser(
+    return exit_code(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> None:
+    parser = Parser(
         prog="python -m nanotrigger.tasks.anomaly.detectors",
         description=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s RUN [RUN ...] output=DIR",
-        allow_abbrev=False,
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run with test.json and roc.csv")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write, also output=DIR")
-    words = sys.argv[1:] if arguments is None else arguments
-    try:
-        options = parser.parse_intermixed_args([f"--{word}" if word.startswith("output=") else word for word in words])
-        detectors = read_detectors(options.runs)
-        notes = [f"Runs: {', '.join(run.name for run in options.runs)}"]
-        for path in write_comparison(detectors, options.output, notes=notes):
-            print(path)
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    options = parser.parse(arguments)
+    detectors = read_detectors(options.runs)
+    notes = [f"Runs: {', '.join(run.name for run in options.runs)}"]
+    for path in write_comparison(detectors, options.output, notes=notes):
+        print(path)
 
 
 if __name__ == "__main__":
