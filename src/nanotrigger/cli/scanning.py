@@ -23,7 +23,7 @@ from nanotrigger.graph.read_layers import read_layers
 from nanotrigger.graph.unroll import unroll
 from nanotrigger.scan.collect import collect_rows
 from nanotrigger.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
-from nanotrigger.scan.figures import write_figures
+from nanotrigger.scan.draw import write_figures
 from nanotrigger.scan.plan import Contest, Plan
 from nanotrigger.scan.points import Points
 from nanotrigger.scan.progress import Progress, results_table
