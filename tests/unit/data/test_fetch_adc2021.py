@@ -137,8 +137,4 @@ def run(zenodo, monkeypatch, *arguments):
     original = fetch.fetch_adc2021
     monkeypatch.setattr(fetch, "fetch_adc2021", lambda *a, **k: original(*a, **k, server=zenodo.address))
     monkeypatch.setattr(sys, "argv", ["fetch", "adc2021", *arguments])
-    try:
-        fetch.main()
-    except SystemExit as stopped:
-        return stopped.code
-    return 0
+    return fetch.main()
