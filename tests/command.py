@@ -16,7 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["nanotrigger.cli.train", "nanotrigger.cli.export", "nanotrigger.cli.scan", __name__])
+# what the commands themselves import once their arguments are right
+CONTEXT.set_forkserver_preload(
+    [*(f"nanotrigger.cli.{work}" for work in ("training", "exporting", "scanning")), __name__]
+)
 
 
 def command(

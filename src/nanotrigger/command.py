@@ -1,8 +1,189 @@
-"""Commands: what all of them share. The terminal on which tables are printed."""
+"""Commands: the one way into each of them, with its arguments, its errors of one line and its exit codes."""
 
+import argparse
+import contextlib
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+import jsonargparse
 from rich.console import Console
 
+from nanotrigger.errors import FirmwareError, InputError
+
 _WIDTH = 125  # columns that the widest table needs
+_ARGUMENT_CHECKERS = ("lightning", "jsonargparse")  # what they raise on a value is the user's to mend
+
+
+def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
+    """Run a command and return its exit code; what went wrong is one line on stderr.
+
+    Bad input gives 2, firmware that does not build or run 1 and the tool's last lines, Ctrl-C 130, a training that is
+    terminated 143. A defect of ours is raised.
+
+    Args:
+        command: returns its exit code, or None for 0.
+        interrupted: what is said at Ctrl-C.
+    """
+    try:
+        return command() or 0
+    except (KeyboardInterrupt, SystemExit) as error:
+        if _is_of_lightning(error, "SIGTERMException"):  # an exit without a code
+            print("terminated", file=sys.stderr)
+            return 128 + signal.SIGTERM
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        print(interrupted, file=sys.stderr)  # Lightning turns Ctrl-C into sys.exit(1)
+        return 128 + signal.SIGINT
+    except FirmwareError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        message = one_line(error)
+        if message is None:
+            raise
+        if _is_first_process():
+            print("error: " + " ".join(message.split()), file=sys.stderr)
+        return 2
+
+
+@contextlib.contextmanager
+def as_input_error() -> Iterator[None]:
+    """Raise the errors of input that come from within as `InputError` of one line."""
+    try:
+        yield
+    except Exception as error:
+        message = one_line(error)
+        if message is None:
+            raise
+        raise InputError(message) from error
+
+
+def one_line(error: BaseException) -> str | None:
+    """Return what to tell the user if the error is one of input or of the machine; None if it is a defect of ours.
+
+    An InputError anywhere among the causes speaks for itself; of jsonargparse's tree of reasons, the key, the reason
+    and the value remain.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InputError):
+            return str(cause)
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, jsonargparse.ArgumentError):
+        return _summary(str(error))
+    if isinstance(error, UnicodeDecodeError) and _raised_by(error) == "codecs":
+        return f"a configuration is no text ({error}); save it as UTF-8"
+    if isinstance(error, OSError) and re.fullmatch(r"\d+ requested and \d+ written", str(error)):
+        return f"a file could not be written whole ({error}, says NumPy); is the disk full?"
+    if isinstance(error, OSError) or _is_of_lightning(error, "MisconfigurationException"):
+        return str(error)  # no space, no permission, no such device
+    if isinstance(error, ValueError | TypeError | ZeroDivisionError) and _raised_by(error) in _ARGUMENT_CHECKERS:
+        return _summary(str(error))
+    return None
+
+
+def _is_of_lightning(error: BaseException, name: str) -> bool:
+    """Return whether an error is of a class of Lightning, which takes seconds to import: recognize it by name."""
+    return any(kind.__name__ == name and kind.__module__.startswith("lightning.") for kind in type(error).__mro__)
+
+
+def _is_first_process() -> bool:
+    """Return whether this is the only process, or the first, of a training on several devices."""
+    utilities = sys.modules.get("lightning.pytorch.utilities")
+    return utilities is None or utilities.rank_zero_only.rank == 0
+
+
+def _raised_by(error: BaseException) -> str:
+    """Return the top-level package of the code that raised an error."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__", "")).partition(".")[0] if frames else ""
+
+
+def _summary(message: str) -> str:
+    message = re.sub(r"NestedArg\(key='[\w.]+', val='(.*?)'\)", r"\1", message)
+    key = ".".join(dict.fromkeys(re.findall(r'[Pp]arser key "([\w.]+)"', message)))  # once for each type it may have
+    unknown = re.search(r"unrecognized arguments: (.*)|Option '([\w.]+)' is not accepted", message)
+    if unknown and unknown[1]:
+        return f"unknown: {unknown[1]}; --print_config shows all keys"
+    if unknown:
+        return f"unknown key {key and key + '.'}{unknown[2]}; --print_config shows all keys"
+    lines = [line.strip(" -") for line in message.splitlines()]
+    expected = [line.partition(". Got value")[0] for line in lines if line.startswith("Expected a")]
+    reasons = dict.fromkeys(line for line in expected if "NoneType" not in line)
+    of_list = [line for line in lines if re.match("u?fixed<", line)]  # FixedPoint's own words, not among the causes
+    if of_list:
+        return of_list[0]
+    values = [line for line in lines if line.startswith("Given value:")]
+    strangers = re.findall(r"Not a valid subclass of (\w+)(?:\. Got value: (.*))?", message)
+    if key and strangers and not reasons:
+        kind, value = strangers[-1]
+        return f"{key}: {value or ''.join(values[:1]).removeprefix('Given value: ')} is no {kind}"[:400]
+    if key and reasons:
+        return f"{key}: {' or '.join(reasons)}. {values[0] if values else ''}".strip()
+    return " ".join(message.split())[:400]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of options, which raises InputError instead of printing its usage, and keeps its description's lines."""
+
+    def __init__(self, **settings: Any) -> None:
+        layout = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+        super().__init__(**{**layout, **settings})
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError."""
+        raise InputError(f"{message} (see {self.prog} --help)")
+
+    def parse(self, arguments: Sequence[str] | None) -> argparse.Namespace:
+        """Return the options among some arguments, or those of the process, in any order; also `key=value`.
+
+        Raises:
+            InputError: one is wrong or missing.
+        """
+        words = sys.argv[1:] if arguments is None else arguments
+        own = [word for word in words if f"--{word.partition('=')[0]}" in self._option_string_actions and "=" in word]
+        words = [f"--{word}" if word in own else word for word in words]
+        return self.parse_args(words) if self._subparsers else self.parse_intermixed_args(words)
+
+
+class _ExampleHelpFormatter(argparse.RawDescriptionHelpFormatter, jsonargparse.DefaultHelpFormatter):
+    """jsonargparse's formatter, for descriptions that hold example commands."""
+
+
+PARSER_SETTINGS: Mapping[str, Any] = {
+    "formatter_class": _ExampleHelpFormatter,
+    "exit_on_error": False,
+    "allow_abbrev": False,
+}
+"""With which every parser of typed keys is made, Lightning's too."""
+
+
+def settings_parser(description: str) -> jsonargparse.ArgumentParser:
+    """Return a parser of typed keys, `--key=value` as `dashed` gives them; it raises `jsonargparse.ArgumentError`."""
+    return jsonargparse.ArgumentParser(description=description, **PARSER_SETTINGS)
+
+
+def dashed(arguments: Sequence[str], aliases: Mapping[str, str] | None = None) -> list[str]:
+    """Return the arguments with every `key=value` as `--key=value`; others stay.
+
+    Args:
+        arguments: of a command line.
+        aliases: what keys stand for.
+
+    >>> dashed(["seed=3", "trainer.max_epochs=2", "--help"], {"seed": "seed_everything"})
+    ['--seed_everything=3', '--trainer.max_epochs=2', '--help']
+    """
+    names = aliases or {}
+    result = []
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        is_pair = bool(equals) and re.fullmatch(r"[A-Za-z_][\w.]*", key)
+        result.append(f"--{names.get(key, key)}={value}" if is_pair else argument)
+    return result
 
 
 def wide_console() -> Console:

@@ -1,6 +1,5 @@
 """Verify a run, an export, or any folder with SHA256SUMS: python -m nanotrigger.verify RUN."""
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,10 +9,9 @@ from typing import Any
 
 import yaml
 
+from nanotrigger.command import Parser, exit_code
 from nanotrigger.errors import InputError
 from nanotrigger.files import CHECKSUMS, compare_checksums, sha256, sha256_of_folder
-from nanotrigger.networks import build_network
-from nanotrigger.training.checkpoint import load_trained
 
 _HELP = """
 Say whether a run's folder, and the exports in it, are what was written and what they claim:
@@ -65,6 +63,9 @@ def verify(folder: Path) -> list[Finding]:
 
 
 def _network(folder: Path) -> Finding:
+    from nanotrigger.networks import build_network  # takes seconds to import: only where there is a network
+    from nanotrigger.training.checkpoint import load_trained
+
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     given = config["network"]
     kind = given["class_path"].rpartition(".")[2]
@@ -110,20 +111,19 @@ def _origin(folder: Path, hashes: dict[str, Any]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 if something does not hold, 2 if nothing can be said."""
-    parser = argparse.ArgumentParser(
-        prog="python -m nanotrigger.verify",
-        description=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    return exit_code(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parser = Parser(prog="python -m nanotrigger.verify", description=_HELP)
     parser.add_argument("folder", type=Path, metavar="RUN", help="folder of a run or of an export")
-    folder = parser.parse_args(arguments).folder
+    folder = parser.parse(arguments).folder
     try:
         findings = verify(folder)
-    except (KeyError, TypeError, AttributeError, ValueError, OSError, yaml.YAMLError) as error:
-        reason = error if isinstance(error, InputError | OSError) else f"{folder}: damaged ({error!r})"
-        print("error: " + " ".join(str(reason).split()), file=sys.stderr)
-        return 2
+    except (InputError, OSError):
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{folder}: damaged ({error!r})") from None
     for finding in findings:
         print(f"{'ok' if finding.holds else 'WRONG':5}  {finding.folder}  {finding.check:7}  {finding.text}")
     return 0 if all(finding.holds for finding in findings) else 1

@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
-from nanotrigger.cli.arguments import dashed, train_arguments
+from nanotrigger.cli.arguments import config_files, train_arguments
 from nanotrigger.cli.export import export_parser, read_target
-from nanotrigger.cli.train import CheckCLI, train
+from nanotrigger.cli.keys import check_keys
+from nanotrigger.cli.training import CheckCLI, train
+from nanotrigger.command import dashed
 from tests.command import ROOT
 
 CONFIGS = ROOT / "configs"
@@ -30,7 +32,9 @@ def test_trainings(command, monkeypatch):
     start = REFERENCE / ("jets_float.ckpt" if "=jets" in command else "ad_ae.ckpt")
     words = re.sub(r"(data/\w+|FILE)\.h5", "simulated", command).replace("RUN/best.ckpt", str(start))
     monkeypatch.setattr(sys, "argv", ["train.py"])
-    train(train_arguments(shlex.split(words.replace("=N", "=500")), CONFIGS), CONFIGS, cli=CheckCLI)
+    arguments = train_arguments(shlex.split(words.replace("=N", "=500")), CONFIGS)
+    check_keys(arguments, config_files(arguments))
+    train(arguments, CONFIGS, cli=CheckCLI)
 
 
 @pytest.mark.parametrize("command", commands("export.py"))

@@ -15,9 +15,9 @@ import h5py
 import numpy as np
 import torch
 
-from nanotrigger.cli import train
+from nanotrigger.cli import training
 from nanotrigger.cli.arguments import train_arguments
-from nanotrigger.cli.errors import one_line
+from nanotrigger.command import one_line
 from nanotrigger.cost.sources.oneapi.estimate import read_estimate
 from nanotrigger.cost.sources.oneapi.fit import read_fit
 from nanotrigger.cost.sources.oneapi.schedule import read_schedule
@@ -197,6 +197,6 @@ def _check(arguments: list[str]) -> None:
     before = sys.argv
     sys.argv = ["train.py"]
     try:
-        train.train(arguments, CONFIGS, cli=train.CheckCLI)
+        training.train(arguments, CONFIGS, cli=training.CheckCLI)
     finally:
         sys.argv = before

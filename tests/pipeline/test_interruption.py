@@ -45,7 +45,7 @@ def run(experiment: str, folder: Path, dies_at_sync: int | None) -> None:
     files._sync = die_or_sync
     options = (f"experiment={experiment}", "data.source=simulated", "output=run", "ckpt_path=last", "evaluate=false")
     sys.argv = ["train.py", *options, *EXPERIMENTS[experiment], "trainer.enable_progress_bar=false"]
-    train.main(ROOT)
+    sys.exit(train.main(ROOT))
 
 
 def start(experiment: str, folder: Path, dies_at_sync: int | None = None) -> multiprocessing.Process:

@@ -1,29 +1,20 @@
-"""Rewrite `experiment=jets_qat key=value` to the arguments of LightningCLI: a pure function."""
+"""Rewrite `experiment=jets_qat key=value` to the arguments of LightningCLI, and a scan's points to such arguments."""
 
+import json
 import re
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from nanotrigger.cli.signatures import keys_of_class
+from nanotrigger.command import dashed
 from nanotrigger.errors import InputError
-from nanotrigger.precision.budget import UNITS
+from nanotrigger.scan.plan import Plan, Value
 
 SUBCOMMANDS = ("fit", "validate", "test")
+EXPORT = "export."  # what a point's key for export.py begins with
 _ALIASES = {"seed": "seed_everything"}
-
-
-def dashed(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with every `key=value` as `--key=value`; others stay.
-
-    >>> dashed(["seed=3", "trainer.max_epochs=2", "--help"])
-    ['--seed_everything=3', '--trainer.max_epochs=2', '--help']
-    """
-    result = []
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        is_pair = bool(equals) and re.fullmatch(r"[A-Za-z_][\w.]*", key)
-        result.append(f"--{_ALIASES.get(key, key)}={value}" if is_pair else argument)
-    return result
+_QUIET = ("evaluate=false", "trainer.enable_progress_bar=false")  # the export judges a point, nobody watches it
 
 
 def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
@@ -45,12 +36,44 @@ def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
         return rest
     subcommand = rest.pop(0) if rest and rest[0] in SUBCOMMANDS else "fit"
     names = [argument.partition("=")[2] for argument in rest if _is_experiment(argument)]
-    rest = dashed([argument for argument in rest if not _is_experiment(argument)])
+    rest = dashed([argument for argument in rest if not _is_experiment(argument)], _ALIASES)
     files = [f"--config={_experiment_file(name, configs)}" for name in names]
     if not names and not any(argument.startswith(("--config", "-c", "--help", "-h")) for argument in rest):
         files = _config_of_checkpoint(rest, configs)
     named = [f"--experiment={'+'.join(names)}"] if names else []
     return [subcommand, *files, *rest, *_budgets_replaced(rest), *named]
+
+
+def config_files(arguments: Sequence[str]) -> list[Path]:
+    """Return the configurations that arguments of LightningCLI name, in order.
+
+    >>> [str(file) for file in config_files(["fit", "--config=a.yaml", "-c", "b.yaml"])]
+    ['a.yaml', 'b.yaml']
+    """
+    files = []
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        if argument in ("-c", "--config"):
+            files.append(Path(following))
+        elif argument.startswith("--config="):
+            files.append(Path(argument.partition("=")[2]))
+    return files
+
+
+def point_arguments(plan: Plan, keys: dict[str, Value], folder: Path, configs: Path) -> list[str]:
+    """Return the arguments of LightningCLI with which a point of a scan is trained in a folder."""
+    experiments = [f"experiment={name}" for name in plan.experiments]
+    words = [f"{key}={_text(value)}" for key, value in keys.items() if not key.startswith(EXPORT)]
+    return train_arguments([*experiments, *_QUIET, *words, f"output={folder}"], configs)
+
+
+def export_arguments(keys: dict[str, Value], checkpoint: Path) -> list[str]:
+    """Return the arguments of export.py among a point's keys."""
+    words = {key.removeprefix(EXPORT): value for key, value in keys.items() if key.startswith(EXPORT)}
+    return [f"--ckpt={checkpoint}", *(f"--{key}={_text(value)}" for key, value in words.items())]
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def option(arguments: Sequence[str], name: str) -> str | None:
@@ -70,8 +93,9 @@ def option(arguments: Sequence[str], name: str) -> str | None:
 
 def _budgets_replaced(arguments: Sequence[str]) -> list[str]:
     """Return what takes back budgets in other units, if the arguments give one."""
-    given = [unit for unit in UNITS if option(arguments, f"budget.{unit}") is not None]
-    return [f"--budget.{unit}=null" for unit in UNITS if given and unit not in given]
+    units = keys_of_class("nanotrigger.precision.budget.Cost") or ()
+    given = [unit for unit in units if option(arguments, f"budget.{unit}") is not None]
+    return [f"--budget.{unit}=null" for unit in units if given and unit not in given]
 
 
 def _is_experiment(argument: str) -> bool:

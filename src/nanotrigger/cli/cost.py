@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
+from nanotrigger.cli.export import Report
 from nanotrigger.command import wide_console
 from nanotrigger.cost.audit import QuantizerAudit
 from nanotrigger.cost.audit_table import audit_table, saturation_warnings
@@ -20,8 +20,6 @@ from nanotrigger.firmware.export import Export
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.verilog.write import write_rtl
-
-Report = Literal["structural", "yosys", "vendor"]
 
 
 def check_tools(report: Report) -> None:

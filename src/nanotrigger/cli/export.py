@@ -1,21 +1,15 @@
-"""export.py: from a checkpoint to verified firmware."""
+"""export.py: its arguments; what exports is imported once they are right."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
-from nanotrigger.cli.arguments import dashed
-from nanotrigger.cli.cost import Report, check_tools, print_audit, report_cost
-from nanotrigger.cli.errors import exit_with_one_line
-from nanotrigger.cli.help import ExampleHelpFormatter
-from nanotrigger.datasheet.compose import compose_datasheet
-from nanotrigger.datasheet.page import write_datasheet
-from nanotrigger.files import write_checksums
-from nanotrigger.firmware.export import Export, export
+from nanotrigger.command import dashed, exit_code, settings_parser
 from nanotrigger.firmware.target import Target
 
-_SPELLED = {"qonnx": "QONNX"}  # witnesses of the proof
 _DESCRIPTION = """
 Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute the same:
 
@@ -27,42 +21,25 @@ Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute th
   python export.py ckpt=FLOAT_RUN/best.ckpt precision='fixed<12,5>'
 """
 
-
-def main() -> None:
-    """Run `export.py` with `sys.argv`; exit with 0, 1 if the firmware differs, or 2 for bad input."""
-    exit_with_one_line(_run)
+Report = Literal["structural", "yosys", "vendor"]
 
 
-def _run() -> int:
-    parser = export_parser()
-    settings = parser.parse_args(dashed(sys.argv[1:]))
+def main() -> int:
+    """Run `export.py` with `sys.argv` and return its exit code: 0, 1 if the firmware differs, 2 for bad input."""
+    return exit_code(lambda: _run(sys.argv[1:]))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    settings = export_parser().parse_args(dashed(arguments))
     target = read_target(settings)
-    output = settings.output or default_output(settings.ckpt)
-    check_tools(settings.report)
-    result = export(settings.ckpt, output, target=target, data=settings.data)
-    print(_report(result))
-    difference = result.judgement.difference
-    if difference is None:
-        reports = report_cost(result, settings.report)
-    else:
-        print(f"error: {difference}", file=sys.stderr)
-        reports = ()
-    logits = result.judgement.outputs
-    sheet = compose_datasheet(
-        output, result.trained, result.events, logits, reports=reports, checkpoint=settings.ckpt, data=settings.data
-    )
-    if difference is None and sheet.audits:
-        print_audit(sheet.audits)
-    print(f"datasheet     {write_datasheet(sheet, output)}")
-    write_checksums(output)
-    return 0 if difference is None else 1
+    from nanotrigger.cli.exporting import export_and_report  # takes seconds
+
+    return export_and_report(settings, target)
 
 
 def export_parser() -> ArgumentParser:
     """Return the parser of export.py's arguments."""
-    parser = ArgumentParser(
-        description=_DESCRIPTION, formatter_class=ExampleHelpFormatter, exit_on_error=False, allow_abbrev=False
-    )
+    parser = settings_parser(_DESCRIPTION)
     parser.add_argument("--ckpt", type=Path, required=True, help="best.ckpt or last.ckpt of a run")
     parser.add_argument(
         "--output", type=Path | None, default=None, help="folder (default: RUN/export, or NAME_export beside NAME.ckpt)"
@@ -86,41 +63,3 @@ def default_output(checkpoint: Path) -> Path:
     """
     is_of_run = checkpoint.stem in ("best", "last")
     return checkpoint.parent / ("export" if is_of_run else f"{checkpoint.stem}_export")
-
-
-def _report(result: Export) -> str:
-    parity = result.judgement.parity
-    lines = [
-        f"events        {parity['inputs']['events']['description']}",
-        f"extremes      {parity['inputs']['extremes']['samples']:,} saturating and extreme inputs",
-        f"emulated with {parity['compiler']}",
-    ]
-    if parity["differing_words"] is None:
-        lines.append(_agreement(result))
-    else:
-        *others, last = (_SPELLED.get(witness, witness) for witness in parity["differing_words_of"])
-        lines.append(
-            f"parity        {parity['differing_words']:,} of {parity['words']:,} output words differ between "
-            f"{', '.join(others)} and {last}"
-        )
-    if "radius" in parity:
-        lines.append(
-            f"radius        {parity['radius']['differing_words']:,} of {parity['radius']['words']:,} words differ from "
-            "the latent means' squares, added exactly"
-        )
-    if "softmax" in parity:
-        lines.append(f"softmax       largest deviation {parity['softmax']['largest_deviation']:.3g}")
-    lines += [f"written to    {result.folder}"]
-    return "\n".join(lines)
-
-
-def _agreement(result: Export) -> str:
-    """Say in one line how well the firmware of a float network agrees with it."""
-    parity, figure = result.judgement.parity, result.judgement.performance
-    parts = [f"largest deviation {parity['largest_deviation']:.3g}"]
-    if "argmax_agreement" in parity:
-        parts.insert(0, f"same class for {100 * parity['argmax_agreement']:.2f} %")
-    if figure is not None:
-        torch, firmware = (parity[f"{figure.key}_{name}"] for name in ("torch", "firmware"))
-        parts.insert(0, f"{figure.title.lower()} {torch:.4f} (torch), {firmware:.4f} (firmware)")
-    return f"agreement     {'; '.join(parts)}"

@@ -1,24 +1,43 @@
-"""A point of a scan: trained as by train.py, exported and costed as by export.py."""
+"""A point of a scan: checked before the first one runs, trained as by train.py, exported and costed as by export.py."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
-from nanotrigger.cli.arguments import train_arguments
+from nanotrigger.cli.arguments import export_arguments, point_arguments
 from nanotrigger.cli.cost import report_cost
-from nanotrigger.cli.errors import as_input_error
 from nanotrigger.cli.export import export_parser, read_target
-from nanotrigger.cli.train import train
+from nanotrigger.cli.training import CheckCLI, train
+from nanotrigger.command import as_input_error
 from nanotrigger.errors import FirmwareError
 from nanotrigger.files import write_checksums
 from nanotrigger.firmware.events import Part
 from nanotrigger.firmware.export import export
+from nanotrigger.firmware.target import input_format, settled
 from nanotrigger.scan.measure import measure
 from nanotrigger.scan.plan import Plan, Value
+from nanotrigger.training.checkpoint import load_trained
 
-EXPORT = "export."  # what a key for export.py begins with
-_QUIET = ("evaluate=false", "trainer.enable_progress_bar=false")  # the export judges a point, nobody watches it
+
+def check_plan(plan: Plan, configs: Path) -> None:
+    """Build what each value of each axis leads to, the other axes at their first value, without training.
+
+    Raises:
+        InputError: a value that cannot be used; names it and its key.
+    """
+    for keys in plan.samples:
+        with as_input_error():
+            _check(plan, keys, configs)
+
+
+def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
+    if plan.ckpt is None:
+        train(point_arguments(plan, keys, Path("unused"), configs), configs, cli=CheckCLI)
+        return
+    checkpoint = Path(plan.ckpt)
+    target = read_target(export_parser().parse_args(export_arguments(keys, checkpoint)))
+    network = load_trained(checkpoint).network
+    input_format(network, settled(network, target))
 
 
 def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path) -> dict[str, Any]:
@@ -61,20 +80,3 @@ def measure_point(keys: dict[str, Value], checkpoint: Path, output: Path, *, spl
     row = measure(result, report_cost(result, settings.report))
     write_checksums(output)
     return {**row, "seconds_export": round(time.monotonic() - start, 2)}
-
-
-def point_arguments(plan: Plan, keys: dict[str, Value], folder: Path, configs: Path) -> list[str]:
-    """Return the arguments of LightningCLI with which a point is trained."""
-    experiments = [f"experiment={name}" for name in plan.experiments]
-    words = [f"{key}={_text(value)}" for key, value in keys.items() if not key.startswith(EXPORT)]
-    return train_arguments([*experiments, *_QUIET, *words, f"output={folder}"], configs)
-
-
-def export_arguments(keys: dict[str, Value], checkpoint: Path) -> list[str]:
-    """Return the arguments of export.py among a point's keys."""
-    words = {key.removeprefix(EXPORT): value for key, value in keys.items() if key.startswith(EXPORT)}
-    return [f"--ckpt={checkpoint}", *(f"--{key}={_text(value)}" for key, value in words.items())]
-
-
-def _text(value: Value) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

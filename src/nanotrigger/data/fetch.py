@@ -1,6 +1,5 @@
 """Download the public data sets: python -m nanotrigger.data.fetch {jets,adc2021}."""
 
-import argparse
 import shutil
 import sys
 import warnings
@@ -14,6 +13,7 @@ from urllib.error import URLError
 import h5py
 import numpy as np
 
+from nanotrigger.command import Parser, exit_code
 from nanotrigger.data.download import ZENODO, ZenodoFile, fetch_zenodo_file
 from nanotrigger.data.folders import OPENML_FILE, data_folder, is_intact, recorded_sha256, write_checksum
 from nanotrigger.errors import InputError
@@ -142,29 +142,21 @@ DATA_SETS = {
 """What this command fetches, by name; another data set is another entry."""
 
 
-def main() -> None:
-    """Parse the command line and fetch; exit with 2 and one line on stderr if that fails."""
-    arguments = _parser().parse_args()
-    try:
-        paths = _fetch(arguments)
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted; run again to go on", file=sys.stderr)
-        sys.exit(130)
-    for path in paths:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for bad input, 130 if interrupted."""
+    return exit_code(lambda: _run(arguments), interrupted="interrupted; run again to go on")
+
+
+def _run(arguments: Sequence[str] | None) -> None:
+    options = _parser().parse(arguments)
+    data = DATA_SETS[options.name]
+    chosen = {"samples": options.samples.split(",")} if data.samples else {}
+    for path in data.fetch(options.out or data_folder(), force=options.force, **chosen):
         print(f"{path}  sha256 {recorded_sha256(path)}")
 
 
-def _fetch(arguments: argparse.Namespace) -> list[Path]:
-    data = DATA_SETS[arguments.name]
-    chosen = {"samples": arguments.samples.split(",")} if data.samples else {}
-    return data.fetch(arguments.out or data_folder(), force=arguments.force, **chosen)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m nanotrigger.data.fetch", description=__doc__)
+def _parser() -> Parser:
+    parser = Parser(prog="python -m nanotrigger.data.fetch", description=__doc__)
     names = parser.add_subparsers(metavar="DATASET", dest="name", required=True)
     for name, data in DATA_SETS.items():
         options = names.add_parser(name, help=data.description)
@@ -177,4 +169,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,11 +1,14 @@
 """Target: what firmware is built for, and the formats at its ends."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import without_modes
+
+if TYPE_CHECKING:
+    from nanotrigger.networks import DenseNetwork
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Target:
     precision: str | None = None
 
 
-def settled(network: DenseNetwork, target: Target) -> Target:
+def settled(network: "DenseNetwork", target: Target) -> Target:
     """Return `target` with the network's usual part, and the precision that a float one gets by default.
 
     Raises:
@@ -59,6 +62,6 @@ def settled(network: DenseNetwork, target: Target) -> Target:
     return target
 
 
-def input_format(network: DenseNetwork, target: Target) -> FixedPoint:
+def input_format(network: "DenseNetwork", target: Target) -> FixedPoint:
     """Return the format of the input words; inputs are rounded to it and saturate, whatever `precision` says of it."""
     return network.formats["input"] if network.formats else FixedPoint.parse(without_modes(target.precision or ""))

@@ -3,13 +3,15 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nanotrigger.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 _MAXIMUM_WIDTH = 53  # float64 holds every such word exactly
 
@@ -152,16 +154,14 @@ class FixedPoint:
     @overload
     def quantize(self, values: NDArray[Any]) -> NDArray[Any]: ...
     @overload
-    def quantize(self, values: torch.Tensor) -> torch.Tensor: ...
-    def quantize(self, values: NDArray[Any] | torch.Tensor) -> NDArray[Any] | torch.Tensor:
+    def quantize(self, values: "torch.Tensor") -> "torch.Tensor": ...
+    def quantize(self, values: "NDArray[Any] | torch.Tensor") -> "NDArray[Any] | torch.Tensor":
         """Return the nearest values of this format, in the shape and float type of `values` (integers become float64).
 
         Exact if the type's mantissa holds `width` bits (float32: 24, float64: 53). NaN stays NaN.
         """
-        if isinstance(values, torch.Tensor):
-            if self.is_binary:
-                return torch.where(values >= 0, self.step, torch.where(values < 0, -self.step, values))
-            return torch.clamp(torch.round(values / self.step), self.minimum_word, self.maximum_word) * self.step
+        if not isinstance(values, np.ndarray | np.generic):
+            return self._quantize_tensor(values)
         if not np.issubdtype(values.dtype, np.floating):
             values = values.astype(np.float64)
         kind = values.dtype.type
@@ -170,6 +170,13 @@ class FixedPoint:
         with np.errstate(over="ignore"):  # an overflow is infinite and saturates
             words = np.rint(values / kind(self.step))
         return np.clip(words, kind(self.minimum_word), kind(self.maximum_word)) * kind(self.step)
+
+    def _quantize_tensor(self, values: "torch.Tensor") -> "torch.Tensor":
+        import torch  # who has a tensor has imported it
+
+        if self.is_binary:
+            return torch.where(values >= 0, self.step, torch.where(values < 0, -self.step, values))
+        return torch.clamp(torch.round(values / self.step), self.minimum_word, self.maximum_word) * self.step
 
     def words(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
         """Return the integer words of `values`, quantized first; shape as given."""

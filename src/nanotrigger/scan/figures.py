@@ -1,20 +1,12 @@
 """The figures of studies: python -m nanotrigger.scan.figures STUDY [STUDY ...] [output=DIR]."""
 
 import argparse
-import re
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
-from matplotlib.figure import Figure
-
+from nanotrigger.command import Parser, exit_code
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures import save_figure, scan_curves, tradeoff_figure
-from nanotrigger.scan.curves import curves_along, notes_of, tradeoff_points
-from nanotrigger.scan.results import Study, read_study
 
 _HELP = """
 Draw the figures of one study or several, as PNG and PDF:
@@ -25,66 +17,25 @@ Draw the figures of one study or several, as PNG and PDF:
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message} (see {self.prog} --help)")
-
-
-def write_figures(studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
-    """Write all figures of these studies into a folder, and return the paths.
-
-    Raises:
-        InputError: there is nothing to draw.
-    """
-    figures = draw_figures(studies)
-    return tuple(path for name, figure in figures.items() for path in save_figure(figure, folder / name))
-
-
-def draw_figures(studies: Sequence[Study]) -> dict[str, Figure]:
-    """Return name of the file, without suffix → figure.
-
-    Raises:
-        InputError: a study has no complete point, or there is nothing to scan and no resource is known.
-    """
-    for study in studies:
-        if not study.complete:
-            raise InputError(
-                f"{study.folder}: none of {len(study.rows)} points is complete; see `error` in results.csv"
-            )
-    studies = _told_apart(studies)
-    figures = {}
-    for axis in {axis.keys: axis for study in studies for axis in study.scanned}.values():
-        sharing = [study for study in studies if axis.keys in [other.keys for other in study.scanned]]
-        curves = curves_along(axis.keys, sharing)
-        figures[f"scan_{re.sub(r'[^A-Za-z0-9]+', '_', axis.name)}"] = scan_curves(
-            curves, key=axis.name, notes=notes_of(sharing)
-        )
-    if points := tradeoff_points(studies):
-        figures["tradeoff"] = tradeoff_figure(points, notes=notes_of(studies))
-    if not figures:
-        raise InputError(f"{studies[0].folder}: nothing is scanned and no resources are known; export the points")
-    return figures
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 for bad input."""
-    try:
-        options = _parse(sys.argv[1:] if arguments is None else arguments)
-        for path in write_figures([read_study(folder) for folder in options.studies], options.output):
-            print(path)
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(lambda: _run(arguments))
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
+def _run(arguments: Sequence[str] | None) -> None:
+    options = _parse(arguments)
+    from nanotrigger.scan.draw import write_figures  # takes seconds
+    from nanotrigger.scan.results import read_study
+
+    for path in write_figures([read_study(folder) for folder in options.studies], options.output):
+        print(path)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(
         prog="python -m nanotrigger.scan.figures",
         description=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s STUDY [STUDY ...] [output=DIR]",
-        allow_abbrev=False,
     )
     parser.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="folder that a scan has written")
     parser.add_argument(
@@ -92,22 +43,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="DIR",
         help="where to write, also output=DIR; default: figures/ in the folder of the study if there is only one",
     )
-    dashed = [f"--{argument}" if argument.startswith("output=") else argument for argument in arguments]
-    options = parser.parse_intermixed_args(dashed)
+    options = parser.parse(arguments)
     if options.output is None and len(options.studies) > 1:
         raise InputError(f"output is missing for {len(options.studies)} studies; add output=DIR")
     if options.output == "":
         raise InputError("output is empty; name a folder: output=DIR")
     options.output = options.studies[0] / "figures" if options.output is None else Path(options.output)
     return options
-
-
-def _told_apart(studies: Sequence[Study]) -> list[Study]:
-    """Return the studies, with their folder after the name where names are equal."""
-    times = Counter(study.name for study in studies)
-    return [
-        replace(study, name=f"{study.name} ({study.folder})") if times[study.name] > 1 else study for study in studies
-    ]
 
 
 if __name__ == "__main__":

@@ -166,6 +166,15 @@ class Plan:
         settings = {key: _filled(value, varied) for key, value in self.settings.items()}
         return {key: value for key, value in varied.items() if key not in referred} | settings
 
+    @property
+    def samples(self) -> list[dict[str, Value]]:
+        """What a point for each value of each axis sets, the other axes at their first value; for checks."""
+        first = [axis.values[0] for axis in self.axes]
+        points = [tuple(first)]
+        for place, axis in enumerate(self.axes):
+            points += [(*first[:place], value, *first[place + 1 :]) for value in axis.values[1:]]
+        return [self.keys(values) for values in points]
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain primitives."""
         axes = [

@@ -7,34 +7,25 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from nanotrigger.command import Parser, exit_code
 from nanotrigger.errors import InputError
 from nanotrigger.simulate.events import simulate_event_sample, write_event_sample
 from nanotrigger.simulate.jets import simulate_sample, write_sample
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message} (see {self.prog} --help)")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for bad input, 130 if interrupted."""
-    try:
-        options = _parser().parse_args(arguments)
-        options.run(options)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(lambda: _run(arguments), interrupted="interrupted: nothing was written")
 
 
-def _parser() -> _Parser:
-    parser = _Parser(prog="python -m nanotrigger.simulate", description="Simulate events for triggers.")
+def _run(arguments: Sequence[str] | None) -> None:
+    options = _parser().parse(arguments)
+    options.run(options)
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m nanotrigger.simulate", description="Simulate events for triggers.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     jets = commands.add_parser("jets", help="jets of gluons, quarks, tops, Ws and Zs with 16 features")
     jets.add_argument("--n", type=int, default=50_000, help="number of jets (default: %(default)s)")

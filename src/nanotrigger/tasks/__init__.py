@@ -1,26 +1,35 @@
-"""Tasks: what a network learns and how it is judged, a folder each."""
+"""Tasks: what a network learns and how it is judged, a folder each. They are imported when one is asked for."""
 
-from nanotrigger.errors import InputError
-from nanotrigger.tasks.anomaly.data import EventData
-from nanotrigger.tasks.anomaly.task import AnomalyDetection
-from nanotrigger.tasks.jets.data import JetData
-from nanotrigger.tasks.jets.sample import JetSample, read_jets
-from nanotrigger.tasks.jets.task import JetTagging
-from nanotrigger.training.module import Task
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-TASKS = {kind.__name__: kind for kind in (JetTagging, AnomalyDetection)}
-"""Every task by its name in checkpoints."""
+if TYPE_CHECKING:
+    from nanotrigger.tasks.all_tasks import (
+        TASKS,
+        AnomalyDetection,
+        EventData,
+        JetData,
+        JetSample,
+        JetTagging,
+        read_jets,
+        task_named,
+    )
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Return a name of `all_tasks`, whose import takes seconds: commands in this folder answer `--help` at once."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module("nanotrigger.tasks.all_tasks"), name)
 
 
-def task_named(name: str) -> type[Task]:
-    """Return a task.
-
-    Raises:
-        InputError: there is none of this name.
-    """
-    if name not in TASKS:
-        raise InputError(f"task {name} is none of {', '.join(TASKS)}; this version does not know what it learned")
-    return TASKS[name]
-
-
-__all__ = ["AnomalyDetection", "EventData", "JetData", "JetSample", "JetTagging", "read_jets"]
+__all__ = [
+    "TASKS",
+    "AnomalyDetection",
+    "EventData",
+    "JetData",
+    "JetSample",
+    "JetTagging",
+    "read_jets",
+    "task_named",
+]

@@ -1,15 +1,11 @@
 """Slim checkpoints, to keep or to send: python -m nanotrigger.training.slim RUN/best.ckpt FILE."""
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
-from nanotrigger.errors import InputError
+from nanotrigger.command import Parser, exit_code
 from nanotrigger.files import whole_file
-from nanotrigger.training.checkpoint import load_trained, read_checkpoint
-from nanotrigger.training.module import RECORD
 
 
 def slim(path: Path, target: Path) -> None:
@@ -18,6 +14,11 @@ def slim(path: Path, target: Path) -> None:
     Raises:
         InputError: as `load_trained`.
     """
+    import torch  # with what reads a checkpoint it takes seconds to import: only once the arguments are right
+
+    from nanotrigger.training.checkpoint import load_trained, read_checkpoint
+    from nanotrigger.training.module import RECORD
+
     load_trained(path)
     checkpoint = read_checkpoint(path)
     keys = ("epoch", "state_dict", "pytorch-lightning_version", RECORD)
@@ -25,18 +26,18 @@ def slim(path: Path, target: Path) -> None:
         torch.save({key: checkpoint[key] for key in keys}, temporary)
 
 
-def main() -> None:
-    """Parse the command line and write; exit with 2 and one line on stderr if that fails."""
-    parser = argparse.ArgumentParser(prog="python -m nanotrigger.training.slim", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, or 2 for bad input."""
+    return exit_code(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> None:
+    parser = Parser(prog="python -m nanotrigger.training.slim", description=__doc__)
     parser.add_argument("checkpoint", type=Path, help="best.ckpt or last.ckpt of a run")
     parser.add_argument("target", type=Path, help="file to write")
-    arguments = parser.parse_args()
-    try:
-        slim(arguments.checkpoint, arguments.target)
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    options = parser.parse(arguments)
+    slim(options.checkpoint, options.target)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -139,8 +139,4 @@ def run(zenodo, monkeypatch, *arguments):
     there = replace(fetch.DATA_SETS["adc2021"], fetch=partial(fetch.fetch_adc2021, server=zenodo.address))
     monkeypatch.setitem(fetch.DATA_SETS, "adc2021", there)
     monkeypatch.setattr(sys, "argv", ["fetch", "adc2021", *arguments])
-    try:
-        fetch.main()
-    except SystemExit as stopped:
-        return stopped.code
-    return 0
+    return fetch.main()

@@ -11,7 +11,8 @@ from matplotlib.text import Text
 from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.scan.curves import curves_along, notes_of, tradeoff_points
-from nanotrigger.scan.figures import draw_figures, main
+from nanotrigger.scan.draw import draw_figures
+from nanotrigger.scan.figures import main
 from nanotrigger.scan.results import read_study, write_results
 from tests.unit.scan.made_studies import DATA, FORMATS, SEEDS, STRUCTURAL, WIDTHS, write_study
 

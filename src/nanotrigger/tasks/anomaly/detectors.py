@@ -1,20 +1,10 @@
 """Compare anomaly detectors: python -m nanotrigger.tasks.anomaly.detectors RUN [RUN ...] output=DIR."""
 
-import argparse
-import csv
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
-from nanotrigger.errors import InputError
-from nanotrigger.evaluation.detection import cells
-from nanotrigger.evaluation.figures import DetectorCurve, detector_comparison, save_figure
-from nanotrigger.evaluation.working_point import WorkingPoint
-from nanotrigger.files import write_text
-from nanotrigger.tasks.anomaly.detector_scores import MASKED
+from nanotrigger.command import Parser, exit_code
 
 _HELP = """
 Compare the tests of several anomaly-detection runs, signal by signal, with principal components as the baseline:
@@ -22,136 +12,28 @@ Compare the tests of several anomaly-detection runs, signal by signal, with prin
   detectors      ROC curves of every run's scores, as PNG and PDF
   detectors.md   areas under them and true-positive rates with 68 % intervals
 """
-_BASELINE = "PCA"  # scores of principal components begin with it
-
-
-@dataclass(frozen=True)
-class Detector:
-    """The test of one run by one score.
-
-    Attributes:
-        label: in table and legend.
-        signals: signal → area, working points, as in test.json.
-        curves: signal → rows of false- and true-positive rate.
-    """
-
-    label: str
-    signals: dict[str, Any]
-    curves: dict[str, list[tuple[float, float]]]
-
-
-def read_detectors(runs: Sequence[Path]) -> list[Detector]:
-    """Return every run's scores but the masked ones, and those of the first run's principal components at the end.
-
-    Raises:
-        InputError: a folder without a test of an anomaly detector, or runs that were tested on different signals.
-    """
-    found: list[Detector] = []
-    baseline: list[Detector] = []
-    for run in runs:
-        own = list(_detectors(run))
-        found += [detector for detector in own if _BASELINE not in detector.label]
-        baseline = baseline or [detector for detector in own if _BASELINE in detector.label]
-    signals = list(found[0].signals)
-    for detector in found:
-        if list(detector.signals) != signals:
-            raise InputError(
-                f"{detector.label} was tested on {', '.join(detector.signals)}, {found[0].label} on "
-                f"{', '.join(signals)}; compare runs on the same data"
-            )
-    return found + baseline
-
-
-def markdown(detectors: Sequence[Detector]) -> str:
-    """Return the table of all detectors in Markdown: a row for each signal and detector."""
-    signals = detectors[0].signals
-    points = next(iter(signals.values()))["working_points"]
-    heads = ["signal", "detector", "AUC", *(f"TPR % at {point['false_positive_rate']:.0e}" for point in points)]
-    lines = [heads, ["---"] * len(heads)]
-    for signal in signals:
-        lines += [[signal, detector.label, *cells(detector.signals[signal])] for detector in detectors]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def write_comparison(detectors: Sequence[Detector], folder: Path, *, notes: Sequence[str]) -> tuple[Path, ...]:
-    """Write the figure and the table into a folder, and return the paths."""
-    signals = detectors[0].signals
-    curves = {signal: [_curve(detector, signal) for detector in detectors] for signal in signals}
-    paths = save_figure(detector_comparison(curves, notes=notes), folder / "detectors")
-    write_text(folder / "detectors.md", markdown(detectors))
-    return (*paths, folder / "detectors.md")
-
-
-def _curve(detector: Detector, signal: str) -> DetectorCurve:
-    false_positives, true_positives = zip(*detector.curves[signal], strict=True)
-    points = [
-        WorkingPoint(
-            point["false_positive_rate"],
-            point["threshold"],
-            point["background_events"],
-            point["true_positive_rate"],
-            tuple(point["interval"]),
-        )
-        for point in detector.signals[signal]["working_points"]
-        if point["reason"] is None
-    ]
-    return DetectorCurve(detector.label, false_positives, true_positives, points)
-
-
-def _detectors(run: Path) -> Iterator[Detector]:
-    test, rows = _read(run)
-    signals = test["signals"]
-    for score in next(iter(signals.values())):
-        if score == MASKED:
-            continue
-        curves: dict[str, list[tuple[float, float]]] = {signal: [] for signal in signals}
-        for row in rows:
-            if row["score"] == score:
-                point = float(row["false_positive_rate"]), float(row["true_positive_rate"])
-                curves[row["signal"]].append(point)
-        label = score if score.startswith(_BASELINE) else f"{run.name}, {score}"
-        yield Detector(label, {signal: scores[score] for signal, scores in signals.items()}, curves)
-
-
-def _read(run: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    try:
-        test = json.loads((run / "test.json").read_text(encoding="utf-8"))
-        with (run / "roc.csv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{run} has no test of an anomaly detector ({error}); name the folder of such a run") from None
-    if not test.get("signals") or not rows:
-        raise InputError(f"{run}: its test has no signals; test with data.signals=FILE")
-    return test, rows
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message} (see {self.prog} --help)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 for bad input."""
-    parser = _Parser(
+    return exit_code(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> None:
+    parser = Parser(
         prog="python -m nanotrigger.tasks.anomaly.detectors",
         description=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s RUN [RUN ...] output=DIR",
-        allow_abbrev=False,
     )
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run with test.json and roc.csv")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write, also output=DIR")
-    words = sys.argv[1:] if arguments is None else arguments
-    try:
-        options = parser.parse_intermixed_args([f"--{word}" if word.startswith("output=") else word for word in words])
-        detectors = read_detectors(options.runs)
-        notes = [f"Runs: {', '.join(run.name for run in options.runs)}"]
-        for path in write_comparison(detectors, options.output, notes=notes):
-            print(path)
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    options = parser.parse(arguments)
+    from nanotrigger.tasks.anomaly.comparison import read_detectors, write_comparison  # takes seconds
+
+    detectors = read_detectors(options.runs)
+    notes = [f"Runs: {', '.join(run.name for run in options.runs)}"]
+    for path in write_comparison(detectors, options.output, notes=notes):
+        print(path)
 
 
 if __name__ == "__main__":

@@ -181,9 +181,9 @@ def test_an_interrupted_build_ends_its_tools_and_leaves_no_report(
     monkeypatch.setenv("STARTED", str(started))
     before = content(project)
     program = (
-        "from pathlib import Path; from nanotrigger.cli.errors import exit_with_one_line; "
+        "import sys; from pathlib import Path; from nanotrigger.command import exit_code; "
         "from nanotrigger.cost.sources.oneapi.vendor import build_report; "
-        f"exit_with_one_line(lambda: build_report(Path({str(project)!r})) and 0)"
+        f"sys.exit(exit_code(lambda: build_report(Path({str(project)!r})) and 0))"
     )
     build = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
     while not started.exists():

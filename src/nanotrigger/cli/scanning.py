@@ -1,0 +1,139 @@
+"""The work of scan.py: every point trained, exported and costed, results and figures, the contest's winner."""
+
+import contextlib
+import functools
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import Namespace
+
+from nanotrigger.cli.arguments import EXPORT, export_arguments
+from nanotrigger.cli.cost import synthesize
+from nanotrigger.cli.export import export_parser, read_target
+from nanotrigger.cli.point import check_plan, measure_point, run_point
+from nanotrigger.cli.training import prepare_process
+from nanotrigger.command import wide_console
+from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.files import write_json
+from nanotrigger.firmware.target import Target
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
+from nanotrigger.scan.draw import write_figures
+from nanotrigger.scan.plan import Contest, Plan
+from nanotrigger.scan.points import Points
+from nanotrigger.scan.progress import Progress, collect_rows, results_table
+from nanotrigger.scan.quality import lower_end
+from nanotrigger.scan.results import RESULTS, STUDY, read_study, write_results
+from nanotrigger.scan.storage import open_study
+from nanotrigger.scan.workers import supervise
+
+
+def run_scan(plan: Plan, settings: Namespace, configs: Path) -> int:
+    """Run every point of a plan that has not run yet, print what came of it and return the exit code.
+
+    Args:
+        plan: of the scan.
+        settings: scan.py's own.
+        configs: the folder that holds `experiment/NAME.yaml`.
+
+    Returns:
+        0; 1 if a point failed or no network won.
+
+    Raises:
+        InputError: a value that cannot be used, or a storage that cannot be reached.
+    """
+    prepare_process()
+    check_plan(plan, configs)
+    folder = settings.output or Path("checkpoints/scans") / plan.name
+    storage = settings.storage or str(folder / "storage.journal")
+    points = Points(open_study(plan, storage), plan)
+    if settings.retry:
+        points.retry_failed()
+    with Progress(points) as progress:
+
+        def show() -> None:
+            if progress.show():
+                _write_study(points, progress.rows, folder)
+
+        run = functools.partial(run_in_worker, configs)
+        supervise(points, storage, folder, run, workers=settings.workers, show=show)
+    return _conclude(points, folder, settings.leaderboard)
+
+
+def run_in_worker(configs: Path, plan: Plan, keys: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Run a point in a process of its own, which is prepared as train.py's is."""
+    prepare_process()
+    return run_point(plan, keys, folder, configs=configs)
+
+
+def _conclude(points: Points, folder: Path, leaderboard: Path) -> int:
+    """Write results and figures, settle the contest, print all of it and return the exit code."""
+    plan, rows = points.plan, collect_rows(points)
+    _write_study(points, rows, folder)
+    console = wide_console()
+    failed = [row for row in rows if row["state"] == "failed"]
+    complete = [row for row in rows if row["state"] == "complete"]
+    console.print(results_table(plan, rows))
+    if complete:
+        write_figures([read_study(folder)], folder / "figures")
+    print(f"results       {folder / 'results.csv'}, figures in {folder / 'figures'}")
+    for row in failed:
+        print(f"point {row['point']} failed: {row['error']}", file=sys.stderr)
+    if failed:
+        print(f"error: {len(failed)} of {len(rows)} points failed; retry=true runs them again", file=sys.stderr)
+    won = plan.contest is None or _settle(plan, plan.contest, complete, folder, leaderboard)
+    return 0 if won and not failed else 1
+
+
+def _write_study(points: Points, rows: list[dict[str, Any]], folder: Path) -> None:
+    """Write what is scanned and the points that are finished, as the figures read them."""
+    events = next((row["events"] for row in rows if row.get("events")), "")
+    write_json(folder / STUDY, {**points.plan.to_json(), "points": points.plan.size, "data": events})
+    write_results(rows, folder / RESULTS)
+
+
+def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Path, leaderboard: Path) -> bool:
+    """Choose on the validation split, confirm once on the test split, enter the leaderboard; return whether one won."""
+    chosen = winner(rows, contest.threshold)
+    if chosen is None:
+        best = max((lower_end(row) or 0.0 for row in rows), default=0.0)
+        print(
+            f"error: no network exceeds contest.threshold={contest.threshold} on the validation split; the best one "
+            f"reaches {best:.4f} at the lower end of its interval",
+            file=sys.stderr,
+        )
+        return False
+    entries = read_leaderboard(leaderboard)
+    if chosen["sha256_checkpoint"] not in [entry["sha256"] for entry in entries]:
+        entries = enter(leaderboard, _confirmed(plan.name, contest.threshold, chosen, folder))
+    wide_console().print(leaderboard_table(entries))
+    print(f"leaderboard   {leaderboard}\nwinner        point {chosen['point']}; its firmware is in {folder / 'winner'}")
+    return True
+
+
+def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Export the chosen network once more, judged on the test split, and return its entry in the leaderboard."""
+    run = folder / "points" / f"{chosen['point']:04}"
+    keys = {key: value for key, value in chosen.items() if key.startswith(EXPORT)}
+    with contextlib.redirect_stdout(io.StringIO()):
+        confirmed = measure_point(keys, run / "best.ckpt", folder / "winner", split="test")
+    config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
+    synthesis = _synthesis(folder, read_target(export_parser().parse_args(export_arguments(keys, run / "best.ckpt"))))
+    return make_entry(study, threshold, chosen, confirmed, config, synthesis)
+
+
+def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
+    """Return what Yosys makes of the winner's datapath, and what is counted of the same; None if it cannot."""
+    datapath = read_graph(folder / "winner" / "model.onnx", target.precision).unroll()
+    try:
+        found, counted = (report.used for report in synthesize(datapath, target, folder))
+    except InputError:  # it is not installed
+        return None
+    except FirmwareError as error:
+        print(f"the leaderboard gets no synthesis: {error}")
+        return None
+    named = {"aluts": found.aluts, "ffs": found.ffs, "counted_aluts": counted.aluts, "counted_ffs": counted.ffs}
+    return {name: number or 0 for name, number in named.items()}
