@@ -14,7 +14,7 @@ from nanotrigger.evaluation.detection_table import cells
 from nanotrigger.evaluation.figures import DetectorCurve, detector_comparison, save_figure
 from nanotrigger.evaluation.working_point import WorkingPoint
 from nanotrigger.files import write_text
-from nanotrigger.tasks.anomaly.detector_scores import MASKED
+from nanotrigger.tasks.anomaly.scores import MASKED
 
 _HELP = """
 Compare the tests of several anomaly-detection runs, signal by signal, with principal components as the baseline:
