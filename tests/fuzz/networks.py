@@ -16,10 +16,10 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from nanotrigger.data.judged_events import Events
 from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends.oneapi.convert import convert
-from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.proof import judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format

@@ -17,13 +17,13 @@ from nanotrigger.cost.record import read_reports
 from nanotrigger.cost.report import Source
 from nanotrigger.datapath.operations import Offset
 from nanotrigger.firmware import proof
-from nanotrigger.firmware.events import judged_events
 from nanotrigger.firmware.proof import judge
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.onnx_file import load_model
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.tasks import judged_events
 from nanotrigger.training.checkpoint import load_trained
 from tests.command import command
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from nanotrigger.evaluation.classification import accuracy
-from nanotrigger.firmware.events import judged_events
 from nanotrigger.firmware.witnesses import torch_outputs
+from nanotrigger.tasks import judged_events
 from nanotrigger.training.checkpoint import load_trained
 from tests.command import ROOT, command
 

@@ -9,9 +9,9 @@ from nanotrigger.cli.cost import report_cost
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.training import CheckCLI, train
 from nanotrigger.command import as_input_error
+from nanotrigger.data.judged_events import JudgedSplit
 from nanotrigger.errors import FirmwareError
 from nanotrigger.files import write_checksums
-from nanotrigger.firmware.events import Part
 from nanotrigger.firmware.export import export
 from nanotrigger.firmware.target import input_format, settled
 from nanotrigger.scan.measure import measure
@@ -60,11 +60,11 @@ def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path
         with as_input_error():
             train(point_arguments(plan, keys, folder, configs), configs)
         seconds = round(time.monotonic() - start, 2)
-    split: Part = "validation" if plan.contest else "test"
+    split: JudgedSplit = "validation" if plan.contest else "test"
     return {"seconds_training": seconds} | measure_point(keys, checkpoint, folder / "export", split=split)
 
 
-def measure_point(keys: dict[str, Value], checkpoint: Path, output: Path, *, split: Part) -> dict[str, Any]:
+def measure_point(keys: dict[str, Value], checkpoint: Path, output: Path, *, split: JudgedSplit) -> dict[str, Any]:
     """Export a checkpoint with a point's keys and return its results on a split.
 
     Raises:

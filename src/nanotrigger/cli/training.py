@@ -26,6 +26,7 @@ from nanotrigger.files import write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.precision.budget import Budget
 from nanotrigger.precision.run import refine_run
+from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run
 from nanotrigger.training.checkpoint import load_trained, network_of, read_checkpoint
 from nanotrigger.training.history import History
@@ -77,6 +78,7 @@ class TrainCLI(LightningCLI):
         for group in GROUPS:
             if settings[group] is None:
                 raise InputError(f"{group}=null: it has settings, which --print_config shows; leave it out")
+        check_task(settings.model.class_path, settings.data.class_path)
         if settings.experiment is not None and not re.fullmatch(r"\w[\w+-]*", settings.experiment):
             raise InputError(f"experiment={settings.experiment}: it names a folder; give letters, digits, + - and _")
         self._goes_on = settings.ckpt_path is not None

@@ -1,15 +1,35 @@
 """SplitData: a LightningDataModule whose events lie on the device, split at random."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import lightning
 import torch
 from torch import Tensor
 
+from nanotrigger.data.judged_events import Events, JudgedSplit
 from nanotrigger.data.loader import TensorBatches
+from nanotrigger.data.split import Standardization, random_split
+from nanotrigger.errors import InputError
+from nanotrigger.files import sha256
 
 _ROWS_IN_ORDER = 4096  # at least; what is only judged need not come in small batches
+
+
+class Origin(NamedTuple):
+    """Where the events come from by which a network is judged.
+
+    Attributes:
+        source: as of the data module.
+        is_own: whether the checkpoint names it and its file is unchanged.
+        remark: what `Events.description` must say of it; may be empty.
+    """
+
+    source: str
+    is_own: bool
+    remark: str
 
 
 class SplitData(lightning.LightningDataModule, ABC):
@@ -24,6 +44,8 @@ class SplitData(lightning.LightningDataModule, ABC):
             test split.
     """
 
+    stand_in: str | None = None  # the source that serves if the training's own data are gone
+
     def __init__(self, source: str, *, batch_size: int, test: float, validation: float, split_seed: int) -> None:
         super().__init__()
         self.source = source
@@ -31,12 +53,18 @@ class SplitData(lightning.LightningDataModule, ABC):
         self.test = test
         self.validation = validation
         self.split_seed = split_seed
-        self.steps_per_block = 1  # of training and validation; the task changes it
+        self.steps_per_block = 1  # of training and validation; the training module changes it
+        self.standardization: Standardization  # from setup() on
+
+    @staticmethod
+    def resolve(source: str) -> str:
+        """Return what a source stands for, such as `auto`; others as they are."""
+        return source
 
     @staticmethod
     @abstractmethod
-    def resolve(source: str) -> str:
-        """Return what the source `auto` stands for; others as they are."""
+    def path_of(source: str) -> Path:
+        """Return the file whose hash the record of a source holds."""
 
     @abstractmethod
     def rows(self, part: str) -> tuple[Tensor, ...]:
@@ -47,7 +75,70 @@ class SplitData(lightning.LightningDataModule, ABC):
 
     @abstractmethod
     def record(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps of the data: source, hash, split, names and standardization."""
+        """Return what a checkpoint keeps of the data, tensors and primitives only.
+
+        Needed are `source`, `description`, `sha256`, `test`, `validation`, `split_seed`, `feature_names` and
+        `standardization`, as of `Standardization.state`, and how many events there are, by the task's unit.
+        """
+
+    @abstractmethod
+    def check_network(self, configuration: Mapping[str, Any]) -> None:
+        """Check that a network's inputs and outputs are those of the data.
+
+        Raises:
+            InputError: they are not.
+        """
+
+    @classmethod
+    @abstractmethod
+    def read_judged(
+        cls, origin: Origin, record: Mapping[str, Any], standardization: Standardization, split: JudgedSplit
+    ) -> Events:
+        """Return the events of `judged`; `rows_of_split` says which rows they are.
+
+        Raises:
+            InputError: the data cannot be read or have other features or classes than the network.
+        """
+
+    @classmethod
+    def judged(
+        cls,
+        record: Mapping[str, Any],
+        standardization: Standardization,
+        *,
+        source: str | None = None,
+        split: JudgedSplit = "test",
+    ) -> Events:
+        """Return a split of the data of a checkpoint, or else all events of another file.
+
+        Without the checkpoint's data the stand-in serves, scaled by the checkpoint's own standardization;
+        `description` says so.
+
+        Args:
+            record: of the data, as the checkpoint has it.
+            standardization: likewise.
+            source: to use instead; all of its events are taken, unless it is the file of the training.
+            split: which part of the training's file.
+
+        Raises:
+            InputError: the data cannot be read or have other features or classes than the network.
+        """
+        return cls.read_judged(cls._origin(record, source), record, standardization, split)
+
+    @classmethod
+    def _origin(cls, record: Mapping[str, Any], source: str | None) -> Origin:
+        """Return the source to read: the one that is given, or the training's; the stand-in if that is gone."""
+        if source is not None:
+            return Origin(source, is_own=False, remark="")
+        path = cls.path_of(record["source"])
+        if path.is_file() and sha256(path) == record["sha256"]:
+            return Origin(record["source"], is_own=True, remark="")
+        reason = "changed since the training" if path.is_file() else "not at hand"
+        trained_on = f"the training data ({record['description']}) are {reason}"
+        if cls.stand_in is None:
+            raise InputError(f"{trained_on}; give data= other events")
+        remark = f"; {trained_on}, the scaling is the checkpoint's own"
+        return Origin(cls.stand_in, is_own=False, remark=remark)
 
     def train_dataloader(self) -> TensorBatches:
         """Return shuffled batches of the training split."""
@@ -58,6 +149,10 @@ class SplitData(lightning.LightningDataModule, ABC):
         return self._batches("validation", steps_per_block=self.steps_per_block)
 
     def test_dataloader(self) -> TensorBatches:
+        """Return the test split in order."""
+        return self._batches("test")
+
+    def predict_dataloader(self) -> TensorBatches:
         """Return the test split in order."""
         return self._batches("test")
 
@@ -73,3 +168,19 @@ class SplitData(lightning.LightningDataModule, ABC):
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,
         )
+
+
+def rows_of_split(record: Mapping[str, Any], count: int, digest: str, split: JudgedSplit) -> tuple[Tensor, str]:
+    """Return which of `count` events to take, and in words: the split of the training's file, all of another one.
+
+    Args:
+        record: of the data, as a checkpoint has it.
+        count: number of events in the file.
+        digest: SHA-256 of the file.
+        split: which part of the training's file.
+    """
+    if digest != record["sha256"]:
+        return torch.arange(count), f"all {count:,}"
+    shares = {key: record[key] for key in ("test", "validation")}
+    rows = getattr(random_split(count, **shares, seed=record["split_seed"]), split)
+    return rows, f"{split} split, {len(rows):,}"

@@ -6,11 +6,11 @@ from typing import Any
 
 from nanotrigger.cost.audit import QuantizerAudit
 from nanotrigger.cost.report import ResourceReport, best_first
-from nanotrigger.datasheet.illustration import Illustration
 from nanotrigger.datasheet.rebuild import Command
+from nanotrigger.evaluation.figures.illustration import Illustration
+from nanotrigger.evaluation.performance import Performance
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.networks.weights import LayerWeights
-from nanotrigger.tasks.performance import Performance
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nanotrigger.data.judged_events import Events, JudgedSplit
 from nanotrigger.files import whole_folder, write_json
 from nanotrigger.firmware.backends.oneapi.convert import convert, is_project_name
-from nanotrigger.firmware.events import Events, Part, judged_events
 from nanotrigger.firmware.proof import Judgement, judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
 from nanotrigger.networks.fold import folded
+from nanotrigger.tasks import judged_events
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
 
 
@@ -33,7 +34,9 @@ class Export:
     judgement: Judgement
 
 
-def export(checkpoint: Path, output: Path, *, target: Target, data: str | None = None, split: Part = "test") -> Export:
+def export(
+    checkpoint: Path, output: Path, *, target: Target, data: str | None = None, split: JudgedSplit = "test"
+) -> Export:
     """Write the firmware of a checkpoint into `output`, with the proof that it computes what was trained.
 
     The folder appears whole or stays as it was. A quantized network is proven on integer words; a float network is

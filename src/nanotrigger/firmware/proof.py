@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from nanotrigger.data.judged_events import Events
+from nanotrigger.evaluation.performance import Performance, described
 from nanotrigger.files import sha256, sha256_of_folder, write_json
 from nanotrigger.firmware.backends.oneapi.emulate import Emulation, emulate
 from nanotrigger.firmware.backends.oneapi.radius import LAYER as RADIUS
 from nanotrigger.firmware.backends.oneapi.taps import layer_outputs
-from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.target import Target, input_format
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_testbench, write_vectors
@@ -35,8 +36,7 @@ from nanotrigger.graph.onnx_file import load_model
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import without_modes
-from nanotrigger.tasks.anomaly.scores import rz
-from nanotrigger.tasks.performance import Performance, described, performance
+from nanotrigger.tasks import task_of
 from nanotrigger.training.checkpoint import TrainedNetwork
 
 Array = NDArray[np.float64]
@@ -67,8 +67,7 @@ def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Fir
     inputs = np.concatenate([events.features, extremes])
     emulation = emulate(folder / "hls", inputs)
     logits = _firmware_logits(folder / "hls", firmware, target, emulation, inputs, trained.network.output_name)
-    judged = logits if target.radius else emulation.outputs
-    figure = _performance(trained, events, judged[: len(events.labels)])
+    figure = task_of(trained).performance(trained, events, logits[: len(events.labels)])
     write_json(folder / "emulation.json", _emulation_record(emulation, events, figure))
     _write_vectors(folder, firmware, number, inputs, emulation.outputs, len(events.labels))
     record = {
@@ -94,7 +93,7 @@ def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Fir
     if target.softmax:
         proof["softmax"] = _softmax_record(logits, emulation.outputs)
     if target.radius:
-        wrong = np.flatnonzero(emulation.outputs[:, 0] != rz(logits))
+        wrong = np.flatnonzero(emulation.outputs[:, 0] != np.square(logits).sum(axis=1))
         proof["radius"] = {"differing_words": len(wrong), "words": len(inputs)}
         proof["differing_words"] += len(wrong)
         if len(wrong) and difference is None:
@@ -157,20 +156,17 @@ def _nodes_of(
 def _agree(trained: TrainedNetwork, events: Events, logits: Array) -> dict[str, Any]:
     """Compare a float network with its firmware, which was quantized after training."""
     expected = torch_outputs(trained.network, events.features)
-    found = {"torch": _performance(trained, events, expected), "firmware": _performance(trained, events, logits)}
+    task = task_of(trained)
+    outputs = {"torch": expected, "firmware": logits}
+    found = {name: task.performance(trained, events, values) for name, values in outputs.items()}
     figures = {f"{figure.key}_{name}": figure.value for name, figure in found.items() if figure is not None}
-    same = {"argmax_agreement": float((expected.argmax(axis=1) == logits.argmax(axis=1)).mean())}
     return {
         "differing_words": None,
         "remark": "post-training quantization: the firmware approximates the float network",
         **figures,
-        **(same if "accuracy_torch" in figures else {}),
+        **task.agreement(expected, logits),
         "largest_deviation": float(np.abs(expected - logits).max()),
     }
-
-
-def _performance(trained: TrainedNetwork, events: Events, outputs: Array) -> Performance | None:
-    return performance(trained, events.features, outputs, events.labels, class_names=events.class_names)
 
 
 def _firmware_logits(

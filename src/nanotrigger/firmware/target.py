@@ -36,6 +36,11 @@ class Target:
     part: str | None = None
     precision: str | None = None
 
+    @property
+    def ending(self) -> str | None:
+        """What the firmware adds behind the network's outputs."""
+        return "softmax" if self.softmax else "radius" if self.radius else None
+
 
 def settled(network: "DenseNetwork", target: Target) -> Target:
     """Return `target` with the network's usual part, and the precision that a float one gets by default.
@@ -44,9 +49,10 @@ def settled(network: "DenseNetwork", target: Target) -> Target:
         InputError: options that do not go together or with the network.
     """
     part = target.part or network.parts[0]
-    if network.part(part).output_name != "logits" and target.softmax:
+    endings = network.part(part).endings
+    if target.softmax and "softmax" not in endings:
         raise InputError("softmax=true is for logits; this network has none")
-    if target.radius and (network.part(part).output_name != "latent_means" or not network.formats):
+    if target.radius and "radius" not in endings:
         raise InputError("radius=true is for the encoder of a quantized variational autoencoder; this network is none")
     if target.radius and target.io_type == "io_stream":
         raise InputError("radius=true with io_type=io_stream: its latent means cannot be checked; leave one out")

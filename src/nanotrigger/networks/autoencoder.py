@@ -97,6 +97,10 @@ class Autoencoder(DenseNetwork):
     _latent_name = "latent_values"
 
     @property
+    def _latent_endings(self) -> tuple[str, ...]:
+        return ()
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """The whole, or the encoder alone."""
         return (WHOLE, ENCODER)
@@ -122,7 +126,7 @@ class Autoencoder(DenseNetwork):
         formats = {
             tensor: number for tensor, number in self.tensor_formats.items() if tensor.partition(".")[0] in names
         }
-        return DenseNetwork(layers, formats, output_name=self._latent_name)
+        return DenseNetwork(layers, formats, output_name=self._latent_name, endings=self._latent_endings)
 
 
 def _layers(

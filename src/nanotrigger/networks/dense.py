@@ -20,6 +20,7 @@ class DenseNetwork(nn.Module):
         layers: named `input` (its quantizer, if there is one), `dense_1`, `relu_1` and so on.
         tensor_formats: format of each tensor in `layers`, such as `dense_1.weight` or `relu_1`; empty if it is float.
         output_name: what the outputs are.
+        endings: what firmware can add behind them, such as `softmax`.
         given: the formats as they were given, from which `tensor_formats` are.
         learned_bits: what has bits of its own that are trained; then `tensor_formats` are the widest ones, `price` says
             what the network costs, and `frozen` returns the network that is made into firmware.
@@ -31,6 +32,7 @@ class DenseNetwork(nn.Module):
         tensor_formats: Mapping[str, FixedPoint],
         *,
         output_name: str,
+        endings: tuple[str, ...] = (),
         given: Formats | None = None,
         learned_bits: Granularity | None = None,
     ) -> None:
@@ -43,6 +45,7 @@ class DenseNetwork(nn.Module):
         self.layers = layers
         self.tensor_formats = dict(tensor_formats)
         self.output_name = output_name
+        self.endings = endings
 
     @property
     def learned_primitives(self) -> dict[str, Granularity]:

@@ -71,7 +71,9 @@ class MLP(DenseNetwork):
                 )
         if output is not None:
             layers.add_module("output", quantizer_layer(output))
-        super().__init__(layers, formats, output_name="logits", given=numbers, learned_bits=learned_bits)
+        super().__init__(
+            layers, formats, output_name="logits", endings=("softmax",), given=numbers, learned_bits=learned_bits
+        )
         self.configuration: dict[str, Any] = {
             "network": type(self).__name__,
             "features": features,

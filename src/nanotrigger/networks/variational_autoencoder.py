@@ -31,6 +31,10 @@ class VariationalAutoencoder(Autoencoder):
     _latent_name = "latent_means"
 
     @property
+    def _latent_endings(self) -> tuple[str, ...]:
+        return ("radius",) if self.formats else ()  # the sum of squares of words is exact
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """The encoder, which is enough for the radius of the means, or the whole with the means decoded."""
         return (ENCODER, WHOLE)

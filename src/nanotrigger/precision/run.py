@@ -16,14 +16,16 @@ from nanotrigger.precision.budget import FRONT, Budget, bill_of, cost_of
 from nanotrigger.precision.refine import refine
 from nanotrigger.training.checkpoint import network_of, read_checkpoint, with_network
 from nanotrigger.training.compiled_step import Batch
-from nanotrigger.training.module import Task
+from nanotrigger.training.module import TrainingModule
 from nanotrigger.training.run_checkpoints import BestCheckpoint, WholeCheckpoints
 
 _ROWS = 20_000  # of the training split, drawn for each round
 _SHOWN = 5  # rounds
 
 
-def refine_run(folder: Path, task: Task, data: SplitData, budget: Budget, best: BestCheckpoint, *, seed: int) -> None:
+def refine_run(
+    folder: Path, task: TrainingModule, data: SplitData, budget: Budget, best: BestCheckpoint, *, seed: int
+) -> None:
     """Refine the best network of a run's front near the budget; write best.ckpt if one within it is better.
 
     Args:
@@ -65,7 +67,7 @@ def refine_run(folder: Path, task: Task, data: SplitData, budget: Budget, best: 
 
 
 def refinement(
-    checkpoint: dict[str, Any], task: Task, data: SplitData, budget: Budget, *, seed: int
+    checkpoint: dict[str, Any], task: TrainingModule, data: SplitData, budget: Budget, *, seed: int
 ) -> Iterator[tuple[float, Network]]:
     """Yield what a checkpoint's network costs after each round of its refinement, and the network, always the same one.
 

@@ -12,7 +12,7 @@ from nanotrigger.datasheet.breakdown import TITLES
 from nanotrigger.evaluation.figures import ScanCurve, TradeoffPoints
 from nanotrigger.evaluation.figures.scan import Value, name_of
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.scan.quality import QUALITIES, quality_of
+from nanotrigger.scan.quality import qualities, quality_of
 from nanotrigger.scan.results import Axis, Study
 
 Row = Mapping[str, Any]
@@ -46,7 +46,7 @@ def tradeoff_points(studies: Sequence[Study]) -> list[TradeoffPoints]:
                 TradeoffPoints(
                     label=study.name if len(sources_of([study])) == 1 else f"{study.name}, {source}",
                     accuracy=_numbers(rows, quality),
-                    measure=QUALITIES[quality],
+                    measure=qualities()[quality],
                     costs={name: _numbers(rows, name) for name in ("aluts", "ffs")},
                     source=source,
                     interval=np.stack([_numbers(rows, f"{quality}_{end}") for end in ("low", "high")], axis=1),
@@ -106,7 +106,7 @@ def _curves(study: Study, axis: Axis, *, prefix: Sequence[str]) -> list[ScanCurv
                 "accuracy": _numbers(members, quality_of(members[0])),
                 **{name: _numbers(members, name) for name in NAMES},
             },
-            measure=QUALITIES[quality_of(members[0])],
+            measure=qualities()[quality_of(members[0])],
         )
         for names, members in groups.items()
     ]

@@ -1,22 +1,21 @@
 """What a point of a scan is measured by: one row of results.csv."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nanotrigger.cost.report import NAMES, ResourceReport
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.classification import classification_summary
 from nanotrigger.firmware.export import Export
 from nanotrigger.networks.sparsity import sparsity_summary
 from nanotrigger.networks.weights import layer_weights
+from nanotrigger.tasks import task_of
 
 
 def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]:
-    """Return accuracy, sparsity, cost, parity and hashes of an exported network.
+    """Return quality, sparsity, cost, parity and hashes of an exported network.
 
-    Accuracy, or true-positive rate, and areas are those of the firmware's own outputs on the judged events; resources
-    are those of the best
-    report, None without one.
+    The quality and what the task adds to it are those of the firmware's own outputs on the judged events; resources
+    are those of the best report, None without one.
 
     Args:
         result: of `export`.
@@ -48,15 +47,7 @@ def _quality(result: Export) -> dict[str, Any]:
         raise InputError(f"{result.trained.network.output_name} have no score to compare networks by; export the whole")
     low, high = figure.interval
     quality = {figure.key: figure.value, f"{figure.key}_low": low, f"{figure.key}_high": high}
-    if figure.key == "accuracy":
-        summary = classification_summary(outputs, events.labels, class_names=events.class_names)
-        areas = summary["auc"]
-        return {**quality, "cross_entropy": summary["cross_entropy"], **_prefixed("auc", areas)}
-    return {**quality, **_prefixed("tpr", figure.parts), **_prefixed("auc", figure.areas)}
-
-
-def _prefixed(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{prefix}_{name}": value for name, value in values.items()}
+    return {**quality, **task_of(result.trained).columns(figure, events, outputs)}
 
 
 def _sparsity(result: Export) -> dict[str, float | None]:

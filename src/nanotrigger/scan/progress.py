@@ -83,7 +83,7 @@ def results_table(plan: Plan, rows: list[dict[str, Any]], *, title: str | None =
     table = Table(title=title, title_justify="left")
     for name in ("point", *_varied(plan)):
         table.add_column(name, overflow="fold")
-    quality = quality_of(rows[0]) if rows else "accuracy"
+    quality = quality_of(rows[0] if rows else (), default="quality")
     for name in (quality, "zeros", "ALUTs", "FFs", "differing words", "seconds"):
         table.add_column(name, justify="right")
     for row in rows:

@@ -11,15 +11,14 @@ from typing import Any
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_text
-from nanotrigger.scan.quality import QUALITIES, quality_of
+from nanotrigger.scan.quality import is_result, qualities
 
 STUDY = "study.json"
 RESULTS = "results.csv"
 SEED = "seed"
 
 _NUMBERS = {
-    *(f"{quality}{end}" for quality in QUALITIES for end in ("", "_low", "_high")),
-    *("cross_entropy", "sparsity", "sparsity_integers"),
+    *("sparsity", "sparsity_integers"),
     *("aluts", "ffs", "rams", "dsps", "mlabs", "contest_figure", "latency_cycles"),
     *("differing_words", "words", "seconds_training", "seconds_export"),
 }
@@ -165,8 +164,11 @@ def _read_rows(path: Path, axes: tuple[Axis, ...]) -> tuple[dict[str, Any], ...]
     if not lines:
         raise InputError(f"{path} has no points; wait for the first one, or run the scan again")
     columns = reader.fieldnames or ()
-    needed = {"state": None, quality_of(columns): None} | {key: None for axis in axes for key in axis.keys}
-    if missing := [name for name in needed if name not in columns]:
+    needed = dict.fromkeys(["state", *(key for axis in axes for key in axis.keys)])
+    missing = [name for name in needed if name not in columns]
+    if not any(quality in columns for quality in qualities()):
+        missing.append(" or ".join(qualities()))
+    if missing:
         raise InputError(f"{path} has no column {', '.join(missing)}; run the scan again")
     return tuple(_read_row(row, axes, place=f"{path}, line {line}") for line, row in lines)
 
@@ -176,7 +178,7 @@ def _read_row(cells: dict[str, str], axes: tuple[Axis, ...], *, place: str) -> d
         raise InputError(f"{place} does not have as many cells as the first line; run the scan again")
     row: dict[str, Any] = {name: cell or None for name, cell in cells.items()}
     for name, cell in cells.items():
-        if cell and (name in _NUMBERS or name.startswith(("auc_", "tpr_"))):
+        if cell and (name in _NUMBERS or is_result(name)):
             row[name] = _number(cell, place=f"{place}, {name}")
     for axis in axes:
         for key in axis.keys:

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
         JetData,
         JetSample,
         JetTagging,
+        Task,
+        check_task,
+        judged_events,
         read_jets,
         task_named,
+        task_of,
     )
 else:
 
@@ -30,6 +34,10 @@ __all__ = [
     "JetData",
     "JetSample",
     "JetTagging",
+    "Task",
+    "check_task",
+    "judged_events",
     "read_jets",
     "task_named",
+    "task_of",
 ]

@@ -1,22 +1,43 @@
-"""Test the best checkpoint of a run, as its task wants it."""
+"""Test the best checkpoint of a run, as its task wants it: test.json, figures, and a result on the terminal."""
 
 from pathlib import Path
 
-import lightning
+from rich.console import Console
 
-from nanotrigger.tasks.anomaly.data import EventData
-from nanotrigger.tasks.anomaly.evaluation import evaluate_events
-from nanotrigger.tasks.jets.evaluation import evaluate_jets
+from nanotrigger.command import wide_console
+from nanotrigger.data.split_data import SplitData
+from nanotrigger.evaluation.figures import quantizer_staircases, save_figure, weight_histograms
+from nanotrigger.files import write_json, write_text
+from nanotrigger.networks.sparsity import sparsity_summary, sparsity_table
+from nanotrigger.networks.weights import layer_weights, weight_formats
+from nanotrigger.tasks import task_of
+from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.training.history import read_history
+from nanotrigger.training.predict import provenance
 
 
-def evaluate_run(folder: Path, data: lightning.LightningDataModule) -> None:
+def evaluate_run(folder: Path, data: SplitData) -> None:
     """Test `folder/best.ckpt` on the test split; write test.json and figures, print the result.
 
     Args:
         folder: a run folder with best.ckpt and metrics.csv.
         data: the run's data, set up.
     """
-    if isinstance(data, EventData):
-        evaluate_events(folder, data)
-    else:
-        evaluate_jets(folder, data)
+    trained = load_trained(folder / "best.ckpt")
+    found = task_of(trained).evaluation(trained, data, read_history(folder / "metrics.csv"))
+    weights = layer_weights(trained.network)
+    sparsity = sparsity_summary(weights)
+    write_json(folder / "test.json", {**provenance(trained), **found.summary, "sparsity": sparsity})
+    for name, text in found.texts.items():
+        write_text(folder / name, text)
+    figures = dict(found.figures)
+    figures["weights"] = weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))
+    if trained.network.formats:
+        figures["quantizers"] = quantizer_staircases(trained.network.formats)
+    for name, figure in figures.items():
+        save_figure(figure, folder / "figures" / name)
+    if sparsity["total"]["zeros"]:
+        Console().print(sparsity_table(sparsity))
+    for table in found.tables:
+        wide_console().print(table)
+    print(f"{found.line}\nrun folder    {folder}\nnext          python export.py ckpt={folder / 'best.ckpt'}")

@@ -1,4 +1,4 @@
-"""Read a checkpoint: the file alone rebuilds network, task and data scaling."""
+"""Read a checkpoint: the file alone rebuilds network and data scaling, and names the task."""
 
 import pickle
 import warnings
@@ -49,7 +49,7 @@ def load_trained(path: Path) -> TrainedNetwork:
     Only plain tensors and primitives are read (`weights_only=True`): a file cannot run code.
 
     Raises:
-        InputError: the file is missing, damaged, holds other objects, or is of another task or version.
+        InputError: the file is missing, damaged, holds other objects, or is of another version.
     """
     checkpoint = read_checkpoint(path)
     record = checkpoint.get(RECORD)

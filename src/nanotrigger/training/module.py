@@ -1,4 +1,4 @@
-"""Task: what all Lightning modules share, whatever the network learns."""
+"""TrainingModule: how any network learns, whatever its task; it knows nothing of judging."""
 
 import math
 import sys
@@ -25,7 +25,7 @@ Schedule = Literal["cosine", "constant", "plateau"]
 _PATIENCE = 3  # epochs without improvement that are let pass; behind the next one half the learning rate
 
 
-class Task(lightning.LightningModule, ABC):
+class TrainingModule(lightning.LightningModule, ABC):
     """Train a network with Adam, and keep in checkpoints what rebuilds it.
 
     Args:
@@ -50,8 +50,13 @@ class Task(lightning.LightningModule, ABC):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What of the task its evaluation needs; kept in the checkpoint."""
+        """What of the module its evaluation needs; kept in the checkpoint."""
         return {}
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the network's outputs, shape (batch, outputs), for standardized features, shape (batch, features)."""
+        outputs: Tensor = self.network(features)
+        return outputs
 
     @abstractmethod
     def objective(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -118,6 +123,11 @@ class Task(lightning.LightningModule, ABC):
     def test_step(self, batch: Batch, batch_index: int) -> None:
         """Log the metrics of the test split."""
         self._log_metrics("test", self.objective(self.network, batch)[1], len(batch[0]))
+
+    def predict_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Return the network's outputs, shape (batch, outputs)."""
+        outputs: Tensor = self(batch[0])
+        return outputs
 
     def _log_metrics(self, part: str, metrics: Mapping[str, Tensor], size: int) -> None:
         for name, value in metrics.items():
@@ -189,7 +199,7 @@ class Task(lightning.LightningModule, ABC):
         self.is_validated = False
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what rebuilds task, network and data scaling: plain tensors and primitives only."""
+        """Add what rebuilds module, network and data scaling: plain tensors and primitives only."""
         checkpoint[RECORD] = {
             "version": RECORD_VERSION,
             "task": type(self).__name__,
@@ -203,7 +213,7 @@ class Task(lightning.LightningModule, ABC):
         """Refuse to go on, or to test, on other data or with another network than the checkpoint's.
 
         Raises:
-            InputError: the data file, its split, the network or the task's settings differ.
+            InputError: the data file, its split, the network or the module's settings differ.
         """
         restore_steps(checkpoint, in_blocks=self._compiled is not None)
         record = checkpoint.get(RECORD, {})

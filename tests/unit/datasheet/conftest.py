@@ -8,15 +8,15 @@ import pytest
 from nanotrigger.cost.audit import audit_quantizer
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, ResourceRow, Source, total
-from nanotrigger.datasheet.illustration import Illustration
 from nanotrigger.datasheet.rebuild import Command
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy
 from nanotrigger.evaluation.figures import Sample, roc_curves
+from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms
+from nanotrigger.evaluation.performance import Performance, Quality
 from nanotrigger.firmware.record import Firmware, Layer
 from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.tasks.performance import Performance
 
 INPUT, SUM, HIDDEN = "fixed<16,6,RND_CONV,SAT>", "fixed<18,9,TRN,WRAP>", "ufixed<8,1,RND_CONV,SAT>"
 WEIGHT = "fixed<4,2,RND_CONV,SAT_SYM>"
@@ -91,7 +91,7 @@ def quantized_sheet() -> Datasheet:
     return Datasheet(
         experiment="jets_qat",
         task="Jet tagging",
-        performance=Performance("accuracy", "Accuracy", 0.69638, (0.69431, 0.69844), {}),
+        performance=Performance(Quality("accuracy", "Accuracy"), 0.69638, (0.69431, 0.69844)),
         judged_by=JudgedBy(300, "simulated jets"),
         firmware=make_firmware(),
         features=tuple(Feature(f"feature_{index}", -2.5, 0.5) for index in range(16)),

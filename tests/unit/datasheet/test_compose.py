@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from nanotrigger.data.judged_events import Events
 from nanotrigger.data.split import Standardization
 from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import render
 from nanotrigger.files import write_json
 from nanotrigger.firmware.backends.oneapi.convert import convert
-from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.witnesses import torch_outputs
 from nanotrigger.networks import MLP

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from nanotrigger.data.judged_events import Events
 from nanotrigger.data.split import Standardization
 from nanotrigger.evaluation.classification import accuracy_interval
 from nanotrigger.evaluation.intervals import binomial_interval
+from nanotrigger.evaluation.performance import described
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
-from nanotrigger.tasks.performance import described, performance
+from nanotrigger.tasks import task_of
 from nanotrigger.training.checkpoint import TrainedNetwork
 
 SETTINGS = {"masked": False, "angular_phi": False, "positive_pt": False, "kl_weight": 0.02}
@@ -20,6 +22,10 @@ NAMES = ("background", "a", "b")
 def trained(network, task="AnomalyDetection") -> TrainedNetwork:
     scaling = Standardization(torch.zeros(6).double(), torch.ones(6).double())
     return TrainedNetwork(network, task, {}, scaling, epoch=0, sha256="", settings=SETTINGS)
+
+
+def performance(trained, features, outputs, labels, *, class_names):
+    return task_of(trained).performance(trained, Events(features, labels, class_names, "", ""), outputs)
 
 
 def of_radii(background, *signals, network=None):

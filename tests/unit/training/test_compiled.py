@@ -18,7 +18,7 @@ from nanotrigger.tasks import AnomalyDetection, EventData, JetData, JetTagging
 from nanotrigger.training import blocks
 from nanotrigger.training.compiled_step import CompiledStep, _as_one_thread_may, _uninterrupted
 from nanotrigger.training.history import History, read_history
-from nanotrigger.training.module import Task
+from nanotrigger.training.module import TrainingModule
 from nanotrigger.training.pruning import Pruning
 from nanotrigger.training.run_checkpoints import LastCheckpoint
 
@@ -31,15 +31,15 @@ QUANTIZED = {"input": NUMBER, "weight": NARROW, "bias": NARROW, "activation": Fi
 JETS, EVENTS = JetData("simulated", batch_size=3000), EventData("simulated", batch_size=1500)
 
 
-def jets(**options) -> Task:
+def jets(**options) -> TrainingModule:
     return JetTagging(MLP(hidden=[8, 6], **QUANTIZED), **options)
 
 
-def anomalies(kind: type[Autoencoder], formats: dict, **options) -> Task:
+def anomalies(kind: type[Autoencoder], formats: dict, **options) -> TrainingModule:
     return AnomalyDetection(kind(hidden=(8, 4), latent_size=2, **formats), **options)
 
 
-def normalized() -> Task:
+def normalized() -> TrainingModule:
     """Without the biases in front of BatchNorm, which takes them away: their gradient is nothing but rounding."""
     task = anomalies(Autoencoder, {}, angular_phi=True)
     for layer in list(linear_layers(task.network).values())[:-1]:
@@ -47,7 +47,7 @@ def normalized() -> Task:
     return task
 
 
-def learned() -> Task:
+def learned() -> TrainingModule:
     """With bits that are learned and have a price."""
     task = JetTagging(MLP(hidden=[8, 6], **{**QUANTIZED, "weight": FixedPoint(9, 3)}, learned_bits="weight"))
     task.network.price.rate.fill_(1e-4)
@@ -72,7 +72,7 @@ class Stop(lightning.Callback):
         trainer.should_stop = trainer.current_epoch == 0
 
 
-def fit(make, folder: Path, *callbacks, compiled: bool, ckpt: Path | None = None, epochs: int = 3) -> Task:
+def fit(make, folder: Path, *callbacks, compiled: bool, ckpt: Path | None = None, epochs: int = 3) -> TrainingModule:
     """Train for a few epochs of ten steps."""
     lightning.seed_everything(3, verbose=False)
     task = make()
@@ -115,7 +115,7 @@ def halved(monkeypatch):
     torch.set_num_threads(threads)
 
 
-def prepared(name: str) -> tuple[Task, CompiledStep, list]:
+def prepared(name: str) -> tuple[TrainingModule, CompiledStep, list]:
     """Return a task, its step and batches for it."""
     torch.manual_seed(3)
     task = TASKS[name]()

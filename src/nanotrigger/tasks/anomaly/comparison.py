@@ -12,7 +12,7 @@ from nanotrigger.evaluation.detection import cells
 from nanotrigger.evaluation.figures import DetectorCurve, detector_comparison, save_figure
 from nanotrigger.evaluation.working_point import WorkingPoint
 from nanotrigger.files import write_text
-from nanotrigger.tasks.anomaly.detector_scores import MASKED
+from nanotrigger.tasks.anomaly.scores import MASKED
 
 _BASELINE = "PCA"  # scores of principal components begin with it
 

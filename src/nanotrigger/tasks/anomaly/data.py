@@ -9,9 +9,10 @@ from torch import Tensor
 
 from nanotrigger.data.fetch import ADC2021_FILES, ADC2021_FOLDER
 from nanotrigger.data.folders import data_folder, samples_folder
+from nanotrigger.data.judged_events import Events, JudgedSplit
 from nanotrigger.data.particles import FEATURE_NAMES, PARTICLES, check_particles, particle_sets, read_particles
 from nanotrigger.data.split import Standardization, random_split
-from nanotrigger.data.split_data import SplitData
+from nanotrigger.data.split_data import Origin, SplitData, rows_of_split
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 
@@ -49,6 +50,8 @@ class EventData(SplitData):
         split_seed: seed of the split.
     """
 
+    stand_in = "simulated"
+
     def __init__(
         self,
         source: str = "auto",
@@ -67,6 +70,11 @@ class EventData(SplitData):
     def resolve(source: str) -> str:
         """Return what `auto` stands for: `adc2021` or `simulated`; others as they are."""
         return resolve_events(source)
+
+    @staticmethod
+    def path_of(source: str) -> Path:
+        """Return the file of a source's background."""
+        return events_path(source)
 
     def setup(self, stage: str | None = None) -> None:
         """Read the background, split it and standardize it; once, whatever the stage."""
@@ -147,6 +155,25 @@ class EventData(SplitData):
         has, wants = configuration.get("features"), len(FEATURE_NAMES)
         if has != wants:
             raise InputError(f"network.features={has}: events have {wants} features; set network.features={wants}")
+
+    @classmethod
+    def read_judged(
+        cls, origin: Origin, record: Mapping[str, Any], standardization: Standardization, split: JudgedSplit
+    ) -> Events:
+        """Return a split of the training's background, or all of another file, and all signals."""
+        sets = event_sets(origin.source, record["signals"] if origin.is_own else None)
+        digest = sha256(sets[BACKGROUND].path)
+        background = torch.from_numpy(read_particles(*sets[BACKGROUND]))
+        rows, which = rows_of_split(record, len(background), digest, split)
+        features, labels = joined(standardization.apply(background[rows]), sets, standardization)
+        signals = ", ".join(list(sets)[1:]) or "no signals"
+        return Events(
+            features=features.double().numpy(),
+            labels=labels.numpy(),
+            class_names=tuple(sets),
+            description=f"{describe_events(origin.source)}, {which} background events and {signals}{origin.remark}",
+            sha256=digest,
+        )
 
 
 def resolve_events(source: str) -> str:

@@ -1,30 +1,25 @@
-"""Test the best checkpoint of an anomaly-detection run: test.json, roc.csv, figures and a table."""
+"""What the test of an anomaly-detection run finds."""
 
 import csv
-from pathlib import Path
+import io
 from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from rich.console import Console
 from torch import Tensor
 
-from nanotrigger.command import wide_console
 from nanotrigger.evaluation.detection import detection_summary, detection_table
-from nanotrigger.evaluation.figures import save_figure
 from nanotrigger.evaluation.pca import PrincipalComponents
 from nanotrigger.evaluation.roc import roc_points
-from nanotrigger.files import whole_file, write_json
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
-from nanotrigger.networks.sparsity import sparsity_summary, sparsity_table
-from nanotrigger.networks.weights import layer_weights
 from nanotrigger.tasks.anomaly.data import EventData
-from nanotrigger.tasks.anomaly.detector_scores import RADIUS, output_scores
 from nanotrigger.tasks.anomaly.figures import anomaly_figures
-from nanotrigger.tasks.anomaly.scores import kl_divergence, rz
-from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
-from nanotrigger.training.predict import predict, provenance
+from nanotrigger.tasks.anomaly.scores import RADIUS, kl_divergence, output_scores, rz
+from nanotrigger.tasks.task import Evaluation
+from nanotrigger.training.checkpoint import TrainedNetwork
+from nanotrigger.training.predict import predict
 
 Array = NDArray[np.float64]
 Scores = dict[str, Array]
@@ -32,16 +27,16 @@ Scores = dict[str, Array]
 ROC = "roc.csv"
 
 
-def evaluate_events(folder: Path, data: EventData) -> None:
-    """Test `folder/best.ckpt` on the background's test split and all signals; write files, print a table.
+def evaluate_events(trained: TrainedNetwork, data: EventData, *, history: Figure) -> Evaluation:
+    """Return what a test on the background's test split and all signals finds.
 
     Principal components, as many as the network has latent values, are the baseline.
 
     Args:
-        folder: a run folder with best.ckpt and metrics.csv.
-        data: the run's data, set up.
+        trained: best checkpoint of a run.
+        data: of the run, set up.
+        history: the figure of its training.
     """
-    trained = load_trained(folder / "best.ckpt")
     features, labels = data.with_signals("test")
     network = trained.network
     if not isinstance(network, Autoencoder):
@@ -50,20 +45,13 @@ def evaluate_events(folder: Path, data: EventData) -> None:
     baseline = PrincipalComponents.fit(data.parts["train"].numpy(), network.latent_size)
     scores = _scores(trained, features, outputs) | _baseline_scores(baseline, features.double().numpy())
     summary = _summary(scores, labels.numpy(), data.class_names)
-    sparsity = sparsity_summary(layer_weights(trained.network))
-    write_json(folder / "test.json", {**provenance(trained), **summary, "sparsity": sparsity})
-    _write_roc(folder / ROC, scores, labels.numpy(), data.class_names)
-    figures = anomaly_figures(folder, data, network, features, outputs, labels, scores, baseline)
-    for name, figure in figures.items():
-        save_figure(figure, folder / "figures" / name)
-    if sparsity["total"]["zeros"]:
-        Console().print(sparsity_table(sparsity))
-    if summary["signals"]:
-        wide_console().print(detection_table(summary))
-    print(
-        f"test split    {len(data.parts['test']):,} background events, best epoch {trained.epoch}\n"
-        f"run folder    {folder}\n"
-        f"next          python export.py ckpt={folder / 'best.ckpt'}"
+    figures = anomaly_figures(data, network, features, outputs, labels, scores, baseline)
+    return Evaluation(
+        summary=summary,
+        line=f"test split    {len(data.parts['test']):,} background events, best epoch {trained.epoch}",
+        figures={"history": history, **figures},
+        tables=(detection_table(summary),) if summary["signals"] else (),
+        texts={ROC: _roc(scores, labels.numpy(), data.class_names)},
     )
 
 
@@ -93,12 +81,13 @@ def _baseline_scores(baseline: PrincipalComponents, features: Array) -> Scores:
     }
 
 
-def _write_roc(path: Path, scores: Scores, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
-    """Write the ROC curves of every signal and score, from which runs can be compared."""
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("signal", "score", "false_positive_rate", "true_positive_rate"))
-        for place, signal in enumerate(class_names[1:], start=1):
-            for name, score in scores.items():
-                curve = roc_points(score[labels == 0], score[labels == place])
-                writer.writerows((signal, name, *point) for point in np.column_stack(curve).tolist())
+def _roc(scores: Scores, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> str:
+    """Return the ROC curves of every signal and score, from which runs can be compared, as CSV."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(("signal", "score", "false_positive_rate", "true_positive_rate"))
+    for place, signal in enumerate(class_names[1:], start=1):
+        for name, score in scores.items():
+            curve = roc_points(score[labels == 0], score[labels == place])
+            writer.writerows((signal, name, *point) for point in np.column_stack(curve).tolist())
+    return text.getvalue()

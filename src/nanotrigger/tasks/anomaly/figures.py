@@ -1,7 +1,6 @@
 """The figures of an anomaly-detection run."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,18 +17,13 @@ from nanotrigger.evaluation.figures import (
     input_distributions,
     latent_scatter,
     quantized_inputs,
-    quantizer_staircases,
     reconstructed_momenta,
     score_histograms,
-    training_history,
-    weight_histograms,
 )
 from nanotrigger.evaluation.figures.inputs import LEADING_OBJECTS
 from nanotrigger.evaluation.pca import PrincipalComponents
 from nanotrigger.networks import Autoencoder
-from nanotrigger.networks.weights import layer_weights, weight_formats
 from nanotrigger.tasks.anomaly.data import EventData
-from nanotrigger.training.history import read_history
 from nanotrigger.training.predict import predict
 
 Array = NDArray[np.float64]
@@ -38,7 +32,6 @@ _MOST_AXES = 3  # of a latent space that is drawn
 
 
 def anomaly_figures(
-    folder: Path,
     data: EventData,
     network: Autoencoder,
     features: Tensor,
@@ -50,7 +43,6 @@ def anomaly_figures(
     """Return the figures of a run by file name.
 
     Args:
-        folder: of the run, with metrics.csv.
         data: of the run, set up.
         network: of the run.
         features: standardized, of background and signals, shape (events, 57).
@@ -66,17 +58,11 @@ def anomaly_figures(
         "inputs": input_distributions(
             _measured(features, data.standardization), truth, feature_names=FEATURE_NAMES, **names
         ),
-        "history": training_history(
-            read_history(folder / "metrics.csv"),
-            sample=Sample(data.description, len(data.parts["train"]), "train", unit="events"),
-            loss_label="Loss",
-        ),
         **_detection(scores, truth, names),
         "reconstruction": _momenta(data, features[labels == 0], outputs[labels == 0]),
         **_latent(network, features, baseline, truth, names),
-        "weights": _weights(network),
     }
-    return figures | _quantization(network, features, sample)
+    return figures | _quantized_inputs(network, features, sample)
 
 
 def _detection(scores: Mapping[str, Array], labels: NDArray[np.int64], names: dict[str, Any]) -> dict[str, Figure]:
@@ -127,13 +113,8 @@ def _latent(
     }
 
 
-def _weights(network: Autoencoder) -> Figure:
-    weights = layer_weights(network)
-    return weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))
-
-
-def _quantization(network: Autoencoder, features: Tensor, sample: Sample) -> dict[str, Figure]:
-    """Return what the quantizers do, for a quantized network."""
+def _quantized_inputs(network: Autoencoder, features: Tensor, sample: Sample) -> dict[str, Figure]:
+    """Return what the input's quantizer does, for a quantized network."""
     if not network.formats:
         return {}
     names = [f"{name}_{quantity}" for name in LEADING_OBJECTS for quantity in ("pt", "eta", "phi")]
@@ -147,6 +128,5 @@ def _quantization(network: Autoencoder, features: Tensor, sample: Sample) -> dic
             number=number,
             feature_names=names,
             sample=sample,
-        ),
-        "quantizers": quantizer_staircases(network.formats),
+        )
     }

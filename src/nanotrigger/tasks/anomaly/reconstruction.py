@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nanotrigger.data.split import Standardization
+
 _OBJECT = 3  # columns of an object: pT, η, φ
 
 
@@ -48,3 +50,8 @@ def reconstruction_error(features: Tensor, outputs: Tensor, absent_pt: Tensor, d
         return squares.sum(dim=1) / features.shape[1]
     present = features[:, ::_OBJECT] > absent_pt
     return (squares * present).sum(dim=1) / (_OBJECT * present.sum(dim=1)).clamp(min=1)
+
+
+def absent_pt(standardization: Standardization) -> Tensor:
+    """Return what 0 GeV is after standardization, shape (objects,), float32, exactly as absent objects have it."""
+    return standardization.apply(torch.zeros(1, len(standardization.mean)))[0, ::_OBJECT]

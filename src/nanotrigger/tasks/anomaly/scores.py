@@ -1,12 +1,47 @@
-"""Anomaly scores of a variational autoencoder that need its encoder alone."""
+"""Anomaly scores: how unusual each event is, from what the network or its firmware returns."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
+from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
+from nanotrigger.tasks.anomaly.reconstruction import Distance, absent_pt, reconstruction_error
+
+Array = NDArray[np.float64]
+
+RECONSTRUCTION, MASKED, RADIUS = "reconstruction error", "masked reconstruction error", "radius Rz"
 
 
-def rz(means: ArrayLike, log_variances: ArrayLike | None = None) -> NDArray[np.float64]:
+def output_scores(
+    features: Array, outputs: Array, standardization: Standardization, settings: Mapping[str, Any]
+) -> dict[str, Array]:
+    """Return the scores that outputs allow, by name and with the one that was trained for first, each (events,).
+
+    A reconstruction is compared with the features; latent means of a variational autoencoder give their radius.
+
+    Args:
+        features: standardized, shape (events, features).
+        outputs: of the network or firmware, shape (events, outputs).
+        standardization: of the features.
+        settings: of the task, as its checkpoint has them.
+    """
+    if outputs.shape[1] != features.shape[1]:
+        return {RADIUS: rz(outputs)}
+    inputs, reconstructed = torch.from_numpy(features), torch.from_numpy(outputs)
+    absent = absent_pt(standardization).to(inputs)
+    distance = {key: settings[key] for key in ("angular_phi", "positive_pt")}
+    errors = {
+        name: reconstruction_error(inputs, reconstructed, absent, Distance(masked=masked, **distance)).numpy()
+        for name, masked in ((RECONSTRUCTION, False), (MASKED, True))
+    }
+    return dict(reversed(errors.items())) if settings["masked"] else errors
+
+
+def rz(means: ArrayLike, log_variances: ArrayLike | None = None) -> Array:
     r"""Return R_z, the squared distance of the latent Gaussian from the origin, in its own widths.
 
     R_z = \sum_i \mu_i^2 / \sigma_i^2, E. Govorkova et al., arXiv:2108.03986. Without `log_variances` every
@@ -34,8 +69,11 @@ def rz(means: ArrayLike, log_variances: ArrayLike | None = None) -> NDArray[np.f
     return np.sum(centres**2 * np.exp(-_like(log_variances, centres)), axis=1)
 
 
-def kl_divergence(means: ArrayLike, log_variances: ArrayLike) -> NDArray[np.float64]:
+def kl_divergence(means: ArrayLike, log_variances: ArrayLike) -> Array:
     r"""Return the Kullback-Leibler divergence of the latent Gaussian from a standard normal one, in nats.
+
+    For scores: in double precision, and exact where a width is close to one. The loss has its own in torch
+    (`task.kl_divergence`): differentiable, and as the published networks were trained with it.
 
     D = -1/2 \sum_i (1 + ln \sigma_i^2 - \mu_i^2 - \sigma_i^2), D. P. Kingma and M. Welling, arXiv:1312.6114,
     equation 10 and appendix B.
@@ -59,14 +97,14 @@ def kl_divergence(means: ArrayLike, log_variances: ArrayLike) -> NDArray[np.floa
     return 0.5 * np.sum(centres**2 + np.expm1(logarithms) - logarithms, axis=1)
 
 
-def _latent(means: ArrayLike) -> NDArray[np.float64]:
+def _latent(means: ArrayLike) -> Array:
     centres = np.asarray(means, np.float64)
     if centres.ndim != 2 or not centres.shape[1]:
         raise InputError(f"latent means have shape {centres.shape}; give (events, latent)")
     return centres
 
 
-def _like(log_variances: ArrayLike, means: NDArray[np.float64]) -> NDArray[np.float64]:
+def _like(log_variances: ArrayLike, means: Array) -> Array:
     logarithms = np.asarray(log_variances, np.float64)
     if logarithms.shape != means.shape:
         raise InputError(

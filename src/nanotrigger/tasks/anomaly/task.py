@@ -1,18 +1,30 @@
-"""Anomaly detection: how an autoencoder learns what collisions usually look like."""
+"""Anomaly detection: how an autoencoder learns what collisions usually look like, and how it is judged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from nanotrigger.data.split import Standardization
+from nanotrigger.data.judged_events import Events
+from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.illustration import Illustration
+from nanotrigger.evaluation.performance import Performance
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
-from nanotrigger.tasks.anomaly.reconstruction import Distance, reconstruction_error
+from nanotrigger.tasks.anomaly import measures
+from nanotrigger.tasks.anomaly.data import EventData
+from nanotrigger.tasks.anomaly.evaluation import evaluate_events
+from nanotrigger.tasks.anomaly.reconstruction import Distance, absent_pt, reconstruction_error
+from nanotrigger.tasks.task import Evaluation, Task
+from nanotrigger.training.checkpoint import TrainedNetwork
 from nanotrigger.training.compiled_step import Batch
-from nanotrigger.training.module import Schedule, Task
+from nanotrigger.training.module import Schedule
+
+Array = NDArray[np.float64]
 
 
 class AnomalyDetection(Task):
@@ -28,6 +40,11 @@ class AnomalyDetection(Task):
         angular_phi: take the difference of two φ around the circle.
         positive_pt: raise reconstructed transverse momenta below 0 GeV to it.
     """
+
+    title = "Anomaly detection"
+    data_module = EventData
+    quality = measures.TRUE_POSITIVE_RATE
+    result_columns = ("tpr_*", "auc_*")
 
     def __init__(
         self,
@@ -82,14 +99,41 @@ class AnomalyDetection(Task):
     def _distance_of(self, features: Tensor, outputs: Tensor) -> Tensor:
         return reconstruction_error(features, outputs, self.absent_pt, self.distance).mean()
 
+    @classmethod
+    def performance(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> Performance | None:
+        """Return the mean true-positive rate of all signals; None without signals or a score."""
+        return measures.detection_performance(trained, events, outputs)
 
-def absent_pt(standardization: Standardization) -> Tensor:
-    """Return what 0 GeV is after standardization, shape (objects,), float32, exactly as absent objects have it."""
-    return standardization.apply(torch.zeros(1, len(standardization.mean)))[0, ::3]
+    @classmethod
+    def output_names(cls, trained: TrainedNetwork, ending: str | None = None) -> tuple[str, ...]:
+        """Return the names of the features that are reconstructed, or numbers of latent values."""
+        if ending == measures.RADIUS:
+            return (measures.RADIUS,)
+        if trained.network.output_name == "reconstruction":
+            return tuple(trained.data["feature_names"])
+        return super().output_names(trained, ending)
+
+    @classmethod
+    def meaning(cls, trained: TrainedNetwork, ending: str | None = None) -> str:
+        """Return what a reconstruction, latent values or their radius mean."""
+        return measures.meaning_of(trained.network.output_name, ending)
+
+    @classmethod
+    def illustrations(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> dict[str, Illustration]:
+        """Return ROC curves of the signals and histograms of the scores."""
+        return measures.illustrate_detection(trained, events, outputs)
+
+    @classmethod
+    def evaluation(cls, trained: TrainedNetwork, data: SplitData, history: Mapping[str, list[float]]) -> Evaluation:
+        """Return what all scores and the baseline find on the test split, with figures of events and scores."""
+        assert isinstance(data, EventData)
+        return evaluate_events(trained, data, history=cls.history_figure(data, history))
 
 
 def kl_divergence(means: Tensor, log_variances: Tensor) -> Tensor:
     """Return the KL divergence of Gaussians from unit Gaussians, shape (batch,) (arXiv 1312.6114, appendix B).
+
+    For the loss; `scores.kl_divergence` is the same in double precision for NumPy.
 
     Args:
         means: shape (batch, latent values).

@@ -1,12 +1,10 @@
-"""Test the best checkpoint of a jet-tagging run: test.json, figures and a summary."""
+"""What the test of a jet-tagging run finds."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from rich.console import Console
 
 from nanotrigger.evaluation.classification import classification_summary
 from nanotrigger.evaluation.figures import (
@@ -15,73 +13,45 @@ from nanotrigger.evaluation.figures import (
     feature_distributions,
     pairwise_roc_curves,
     probability_histograms,
-    quantizer_staircases,
     roc_curves,
-    save_figure,
-    training_history,
-    weight_histograms,
 )
-from nanotrigger.files import write_json
-from nanotrigger.networks.sparsity import sparsity_summary, sparsity_table
-from nanotrigger.networks.weights import LayerWeights, layer_weights, weight_formats
 from nanotrigger.tasks.jets.data import JetData
-from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
-from nanotrigger.training.history import read_history
-from nanotrigger.training.predict import predict, provenance
+from nanotrigger.tasks.task import Evaluation
+from nanotrigger.training.checkpoint import TrainedNetwork
+from nanotrigger.training.predict import predict
 
 
-def evaluate_jets(folder: Path, data: JetData) -> None:
-    """Test `folder/best.ckpt` on the test split; write test.json and figures, print the result.
+def evaluate_jets(trained: TrainedNetwork, data: JetData, *, history: Figure) -> Evaluation:
+    """Return what a test on the test split finds.
 
     Args:
-        folder: a run folder with best.ckpt and metrics.csv.
-        data: the run's data, set up.
+        trained: best checkpoint of a run.
+        data: of the run, set up.
+        history: the figure of its training.
     """
-    trained = load_trained(folder / "best.ckpt")
     features, labels = data.rows("test")
     logits = predict(trained.network, features).double().numpy()
-    weights = layer_weights(trained.network)
-    sparsity = sparsity_summary(weights)
-    summary = {
-        **provenance(trained),
-        **classification_summary(logits, labels.numpy(), class_names=trained.data["class_names"]),
-        "sparsity": sparsity,
-    }
-    write_json(folder / "test.json", summary)
-    for name, figure in _figures(folder, data, trained, logits, weights).items():
-        save_figure(figure, folder / "figures" / name)
-    if sparsity["total"]["zeros"]:
-        Console().print(sparsity_table(sparsity))
+    summary = classification_summary(logits, labels.numpy(), class_names=trained.data["class_names"])
     low, high = summary["accuracy_interval"]
-    print(
-        f"test accuracy {summary['accuracy']:.4f} (68 % interval {low:.4f} to {high:.4f}) on "
-        f"{summary['samples']:,} jets, best epoch {trained.epoch}\n"
-        f"run folder    {folder}\n"
-        f"next          python export.py ckpt={folder / 'best.ckpt'}"
+    return Evaluation(
+        summary=summary,
+        line=f"test accuracy {summary['accuracy']:.4f} (68 % interval {low:.4f} to {high:.4f}) on "
+        f"{summary['samples']:,} jets, best epoch {trained.epoch}",
+        figures={"history": history, **_figures(data, logits)},
     )
 
 
-def _figures(
-    folder: Path, data: JetData, trained: TrainedNetwork, logits: NDArray, weights: Sequence[LayerWeights]
-) -> dict[str, Figure]:
-    """Return the figures of a run by file name."""
+def _figures(data: JetData, logits: NDArray[np.float64]) -> dict[str, Figure]:
+    """Return figures of features and logits by file name."""
     jets = data.sample
     assert jets is not None
-    names: dict[str, Any] = {"class_names": jets.class_names}
     rows = data.split.test
     labels = jets.labels[rows]
-    test = Sample(jets.description, len(rows), "test")
-    train = Sample(jets.description, len(data.split.train), "train")
-    formats = trained.network.formats
-    figures = {
-        "features": feature_distributions(
-            jets.features[rows], labels, feature_names=jets.feature_names, sample=test, **names
-        ),
-        "history": training_history(read_history(folder / "metrics.csv"), sample=train),
-        "probabilities": probability_histograms(logits, labels, sample=test, **names),
-        "roc": roc_curves(logits, labels, sample=test, **names),
-        "roc_pairwise": pairwise_roc_curves(logits, labels, sample=test, **names),
-        "confusion": confusion_figure(logits, labels, sample=test, **names),
-        "weights": weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights)),
+    names: dict[str, Any] = {"class_names": jets.class_names, "sample": Sample(jets.description, len(rows), "test")}
+    return {
+        "features": feature_distributions(jets.features[rows], labels, feature_names=jets.feature_names, **names),
+        "probabilities": probability_histograms(logits, labels, **names),
+        "roc": roc_curves(logits, labels, **names),
+        "roc_pairwise": pairwise_roc_curves(logits, labels, **names),
+        "confusion": confusion_figure(logits, labels, **names),
     }
-    return figures | ({"quantizers": quantizer_staircases(formats)} if formats else {})

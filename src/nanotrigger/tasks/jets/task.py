@@ -1,15 +1,28 @@
-"""Jet tagging: how a network learns to tell classes of jets apart."""
+"""Jet tagging: how a network learns to tell classes of jets apart, and how it is judged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from nanotrigger.data.judged_events import Events
+from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.illustration import Illustration
+from nanotrigger.evaluation.performance import Performance
 from nanotrigger.networks import MLP
+from nanotrigger.tasks.jets import measures
+from nanotrigger.tasks.jets.data import JetData
+from nanotrigger.tasks.jets.evaluation import evaluate_jets
+from nanotrigger.tasks.task import Evaluation, Task
+from nanotrigger.training.checkpoint import TrainedNetwork
 from nanotrigger.training.compiled_step import Batch
-from nanotrigger.training.module import Schedule, Task
+from nanotrigger.training.module import Schedule
+
+Array = NDArray[np.float64]
 
 _SCALES = [2 ** (quarter / 4) for quarter in range(-8, 9)]  # of logits
 
@@ -25,6 +38,12 @@ class JetTagging(Task):
         l1: factor of the sum of all absolute weights (not biases) in the loss.
     """
 
+    title = "Jet tagging"
+    data_module = JetData
+    unit = "jets"
+    quality = measures.ACCURACY
+    result_columns = ("cross_entropy", "auc_*")
+    history_panels = {"loss": "Cross-entropy [nats]", "accuracy": "Accuracy"}  # noqa: RUF012
     shown = "accuracy"
 
     def __init__(
@@ -58,6 +77,42 @@ class JetTagging(Task):
 
         best = min(_SCALES, key=lambda scale: loss(outputs, scale))
         return lambda logits: loss(logits, best)
+
+    @classmethod
+    def performance(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> Performance:
+        """Return the accuracy of logits."""
+        return measures.accuracy_of(events, outputs)
+
+    @classmethod
+    def columns(cls, figure: Performance, events: Events, outputs: Array) -> dict[str, float | None]:
+        """Return cross-entropy and areas under ROC curves."""
+        return measures.classification_columns(events, outputs)
+
+    @classmethod
+    def agreement(cls, expected: Array, outputs: Array) -> dict[str, float]:
+        """Return the share of events that are put into the same class."""
+        return measures.same_class(expected, outputs)
+
+    @classmethod
+    def output_names(cls, trained: TrainedNetwork, ending: str | None = None) -> tuple[str, ...]:
+        """Return the names of the classes."""
+        return tuple(trained.data["class_names"])
+
+    @classmethod
+    def meaning(cls, trained: TrainedNetwork, ending: str | None = None) -> str:
+        """Return what logits mean."""
+        return measures.MEANING
+
+    @classmethod
+    def illustrations(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> dict[str, Illustration]:
+        """Return ROC curves and confusion matrix."""
+        return measures.illustrate_classes(events, outputs)
+
+    @classmethod
+    def evaluation(cls, trained: TrainedNetwork, data: SplitData, history: Mapping[str, list[float]]) -> Evaluation:
+        """Return accuracy, areas and confusion matrix on the test split, with figures of jets and logits."""
+        assert isinstance(data, JetData)
+        return evaluate_jets(trained, data, history=cls.history_figure(data, history))
 
 
 def l1_norm(network: nn.Module) -> Tensor:

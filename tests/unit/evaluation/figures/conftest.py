@@ -61,6 +61,7 @@ def make_jets(events: int, *, missing: int | None = None) -> Jets:
     return Jets(features, random.normal(size=(events, 5)) + 2 * np.eye(5)[labels], labels.astype(np.int8))
 
 
+PANELS = {"loss": "Cross-entropy [nats]", "accuracy": "Accuracy"}
 HISTORY = {
     "epoch": [0, 0, 1, 1],
     "train_loss": [np.nan, 1.2, np.nan, 0.9],
@@ -168,7 +169,7 @@ def of_predictions(draw: Callable[..., Figure]) -> Callable[[Jets], Figure]:
 
 DRAWINGS: dict[str, Callable[[Jets], Figure]] = {
     "features": draw_features,
-    "history": lambda jets: training_history(HISTORY, sample=jets.sample),
+    "history": lambda jets: training_history(HISTORY, sample=jets.sample, panels=PANELS),
     "probabilities": of_predictions(probability_histograms),
     "roc": of_predictions(roc_curves),
     "pairwise": of_predictions(pairwise_roc_curves),

@@ -8,8 +8,8 @@ import torch
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
-from nanotrigger.firmware.events import judged_events
 from nanotrigger.networks import Autoencoder
+from nanotrigger.tasks import judged_events
 from nanotrigger.tasks.anomaly import data as events
 from nanotrigger.tasks.anomaly.data import EventData
 from nanotrigger.training.checkpoint import TrainedNetwork

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nanotrigger.data.split import Standardization
-from nanotrigger.tasks.anomaly.detector_scores import MASKED, RADIUS, RECONSTRUCTION, output_scores
+from nanotrigger.tasks.anomaly.scores import MASKED, RADIUS, RECONSTRUCTION, output_scores
 
 SCALING = Standardization(
     torch.tensor([10.0, 0, 0, 20.0, 0, 0]).double(), torch.tensor([10.0, 1, 1, 10.0, 1, 1]).double()

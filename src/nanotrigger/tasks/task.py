@@ -1,0 +1,151 @@
+"""Task: what a network learns and how it is judged; a folder of this package is one."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from rich.table import Table
+
+from nanotrigger.data.judged_events import Events
+from nanotrigger.data.split_data import SplitData
+from nanotrigger.evaluation.figures.history import training_history
+from nanotrigger.evaluation.figures.illustration import Illustration
+from nanotrigger.evaluation.figures.page import Sample
+from nanotrigger.evaluation.performance import Performance, Quality, described
+from nanotrigger.training.checkpoint import TrainedNetwork
+from nanotrigger.training.module import TrainingModule
+from nanotrigger.training.predict import predict
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What the test of a run found.
+
+    Attributes:
+        summary: for test.json, behind what says of which checkpoint and data it tells.
+        line: the result, for the terminal.
+        figures: by file name.
+        tables: for the terminal.
+        texts: further files, name → content.
+    """
+
+    summary: Mapping[str, Any]
+    line: str
+    figures: Mapping[str, Figure]
+    tables: tuple[Table, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Task(TrainingModule):
+    """A training module that can say how well its network does.
+
+    A class attribute or a class method each, so that a checkpoint is enough for it; `TASKS` lists them by class name.
+
+    Attributes:
+        title: in words, as on a datasheet.
+        data_module: whose events are learned.
+        unit: of these events, in the plural; the data's record has their number by this key.
+        quality: by which networks are compared.
+        result_columns: columns of numbers in a scan's results beside the quality's own; a `*` stands for any name.
+        history_panels: what the figure of the training shows, metric → label of its axis with its unit.
+    """
+
+    title: ClassVar[str]
+    data_module: ClassVar[type[SplitData]]
+    unit: ClassVar[str] = "events"
+    quality: ClassVar[Quality]
+    result_columns: ClassVar[tuple[str, ...]] = ()
+    history_panels: ClassVar[Mapping[str, str]] = {"loss": "Loss"}
+
+    @classmethod
+    @abstractmethod
+    def performance(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> Performance | None:
+        """Return how well outputs do the task; None if they do not tell.
+
+        Args:
+            trained: the network.
+            events: what it was given.
+            outputs: of the network or its firmware, before a softmax, shape (events, outputs).
+        """
+
+    @classmethod
+    def columns(cls, figure: Performance, events: Events, outputs: Array) -> dict[str, float | None]:
+        """Return what a row of a scan's results has beside the performance: its parts and areas; None for undefined."""
+        parts = {f"{figure.key}_{name}": value for name, value in figure.parts.items()}
+        return {**parts, **{f"auc_{name}": area for name, area in figure.areas.items()}}
+
+    @classmethod
+    def agreement(cls, expected: Array, outputs: Array) -> dict[str, float]:
+        """Return how well outputs that approximate others agree with them, beside the largest deviation.
+
+        Args:
+            expected: of the network, shape (events, outputs).
+            outputs: of its firmware, same shape.
+        """
+        return {}
+
+    @classmethod
+    def output_names(cls, trained: TrainedNetwork, ending: str | None = None) -> tuple[str, ...]:
+        """Return a name for each output word.
+
+        Args:
+            trained: the network.
+            ending: what the firmware adds behind the network's outputs, such as `softmax`.
+        """
+        name, outputs = trained.network.output_name, trained.network.widths[-1]
+        return tuple(f"{name.removesuffix('s')}_{place}" for place in range(1, outputs + 1))
+
+    @classmethod
+    @abstractmethod
+    def meaning(cls, trained: TrainedNetwork, ending: str | None = None) -> str:
+        """Return what the outputs are, in words; arguments as of `output_names`."""
+
+    @classmethod
+    def illustrations(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> dict[str, Illustration]:
+        """Return figures of what `performance` judges, by file name; arguments as there."""
+        return {}
+
+    @classmethod
+    def evaluation(cls, trained: TrainedNetwork, data: SplitData, history: Mapping[str, list[float]]) -> Evaluation:
+        """Return what a test on the test split finds.
+
+        Args:
+            trained: best checkpoint of a run.
+            data: of the run, set up.
+            history: columns of its metrics.csv.
+        """
+        events = cls.data_module.judged(trained.data, trained.standardization, source=data.source)
+        features = torch.from_numpy(events.features).float()
+        outputs = predict(trained.network, features).double().numpy()
+        figure = cls.performance(trained, events, outputs)
+        illustrations = cls.illustrations(trained, events, outputs)
+        columns = {} if figure is None else cls.columns(figure, events, outputs)
+        tested = f"on {len(outputs):,} {cls.unit}, best epoch {trained.epoch}"
+        return Evaluation(
+            summary={"samples": len(outputs), **described(figure), **columns},
+            line=f"{'test' if figure is None else tested_quality(figure)} {tested}",
+            figures={
+                "history": cls.history_figure(data, history),
+                **{name: illustration.figure for name, illustration in illustrations.items()},
+            },
+        )
+
+    @classmethod
+    def history_figure(cls, data: SplitData, history: Mapping[str, list[float]]) -> Figure:
+        """Return the figure of the training; arguments as of `evaluation`."""
+        description = data.record()["description"]
+        sample = Sample(description, len(data.rows("train")[0]), "train", unit=cls.unit)
+        return training_history(history, sample=sample, panels=cls.history_panels)
+
+
+def tested_quality(figure: Performance) -> str:
+    """Return what a test found, to be followed by the number of events."""
+    low, high = figure.interval
+    return f"test {figure.title.lower()} {figure.value:.4f} (68 % interval {low:.4f} to {high:.4f})"
