@@ -24,7 +24,7 @@ import torch
 from training import REFERENCES, ROOT, archive, environment
 
 from nanotrigger.graph.ebops import product_ebops
-from nanotrigger.networks.freeze import frozen
+from nanotrigger.networks.learned import frozen
 from nanotrigger.precision.budget import FRONT, Budget, cost_of
 from nanotrigger.precision.run import refinement
 from nanotrigger.tasks import JetTagging

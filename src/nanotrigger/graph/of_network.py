@@ -15,7 +15,7 @@ def layers_of(network: DenseNetwork) -> IntegerNetwork:
     Args:
         network: quantized, of fixed formats, all wider than one bit.
     """
-    formats, layers = network.tensor_formats, []
+    formats, layers = network.formats, []
     names = [name for name, _ in network.layers.named_children()]
     for name, layer in linear_layers(network).items():
         weight, bias = formats[f"{name}.weight"], formats[f"{name}.bias"]

@@ -23,7 +23,7 @@ def folded(network: DenseNetwork) -> DenseNetwork:
         else:
             layers.add_module(name, copy.deepcopy(layer))
             previous = name
-    return DenseNetwork(layers, network.tensor_formats, output_name=network.output_name).train(network.training)
+    return DenseNetwork(layers, network.formats, output_name=network.output_name).train(network.training)
 
 
 def _fold(layer: nn.Module, norm: nn.BatchNorm1d) -> None:

@@ -14,9 +14,8 @@ from nanotrigger.firmware.target import Target
 from nanotrigger.graph.ebops import ebops
 from nanotrigger.graph.of_network import layers_of
 from nanotrigger.graph.unroll import unroll
-from nanotrigger.networks.build import Network
-from nanotrigger.networks.freeze import frozen
-from nanotrigger.networks.variational_autoencoder import VariationalAutoencoder
+from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks.learned import frozen
 from nanotrigger.precision.refine import Bill
 from nanotrigger.training.pruning import Pruning
 from nanotrigger.training.run_checkpoints import BestCheckpoint
@@ -113,7 +112,7 @@ class Budget(lightning.Callback):
         least = min([self.least, *(cost for cost, _ in self.front.values())])
         return f" within budget.{self.unit}={self.limit:g} (the nearest: {least:g})" if self.is_limited else ""
 
-    def verdict(self, network: Network) -> str:
+    def verdict(self, network: DenseNetwork) -> str:
         """What to say of the best network: what it costs, and how far below the budget that is."""
         cost = getattr(cost_of(network), self.unit)
         return (
@@ -149,7 +148,7 @@ class Budget(lightning.Callback):
         best = BestCheckpoint.of(trainer)
         if self.is_refined:
             is_pruned = any(callback.is_on for callback in trainer.callbacks if isinstance(callback, Pruning))
-            if is_pruned or isinstance(pl_module.network, VariationalAutoencoder):
+            if is_pruned or pl_module.network.heads:
                 what = "a network that is pruned" if is_pruned else "a variational autoencoder"
                 raise InputError(f"budget.rounds={self.rounds}: {what} is not refined; give budget.rounds=0")
             if not str(best.monitor).startswith("val_"):
@@ -214,7 +213,7 @@ class Budget(lightning.Callback):
             setattr(self, name, value)
 
 
-def bill_of(network: Network, unit: str, first: Cost) -> Bill:
+def bill_of(network: DenseNetwork, unit: str, first: Cost) -> Bill:
     """Return what a network of fixed formats costs in one unit, and what a refinement that began at `first` pays.
 
     They differ for flip-flops, of which a change of a single weight seldom saves one: half of what is paid are ALUTs.
@@ -228,7 +227,7 @@ def bill_of(network: Network, unit: str, first: Cost) -> Bill:
     return Bill(getattr(cost, unit), getattr(cost, unit))
 
 
-def cost_of(network: Network) -> Cost:
+def cost_of(network: DenseNetwork) -> Cost:
     """Return what a quantized network costs; one of learned precision as it would be frozen now."""
     layers = layers_of(frozen(network))
     report = structural_report(unroll(layers), Target())

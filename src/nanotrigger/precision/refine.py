@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nanotrigger.datapath.signed_digits import signed_digits
-from nanotrigger.networks.build import Network
+from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.precision.incremental import Incremental
@@ -59,10 +59,10 @@ class Bill(NamedTuple):
 
 
 def refine(
-    network: Network,
+    network: DenseNetwork,
     batches: Iterable[Batch],
     criterion: Callable[[Batch, Tensor], Callable[[Tensor], float]],
-    bill: Callable[[Network], Bill],
+    bill: Callable[[DenseNetwork], Bill],
     limit: float,
     *,
     rate: float,
@@ -105,10 +105,10 @@ def refine(
 
 
 def _round(
-    network: Network,
+    network: DenseNetwork,
     signals: Incremental,
     loss: Callable[[Tensor], float],
-    bill: Callable[[Network], Bill],
+    bill: Callable[[DenseNetwork], Bill],
     limit: float,
     spent: Bill,
     rate: float,
@@ -139,14 +139,14 @@ def _round(
     return spent
 
 
-def _places(network: Network) -> tuple[list[Place], list[Place]]:
+def _places(network: DenseNetwork) -> tuple[list[Place], list[Place]]:
     """Return the weights that are zero, and the other ones and biases, between neurons that are read."""
     zeros: list[Place] = []
     others: list[Place] = []
     layers = list(linear_layers(network).items())
     read = [*(layer.weight.data.any(dim=0).tolist() for _, layer in layers[1:]), [True] * layers[-1][1].out_features]
     for depth, (name, layer) in enumerate(layers):
-        formats = {kind: network.tensor_formats[f"{name}.{kind}"] for kind in ("weight", "bias")}
+        formats = {kind: network.formats[f"{name}.{kind}"] for kind in ("weight", "bias")}
         weight, bias = layer.weight.data, layer.bias.data
         for unit in (unit for unit, is_read in enumerate(read[depth]) if is_read):
             others.append(Place(depth, unit, None, bias, formats["bias"]))
@@ -156,7 +156,7 @@ def _places(network: Network) -> tuple[list[Place], list[Place]]:
     return zeros, others
 
 
-def _clear_unread(network: Network) -> None:
+def _clear_unread(network: DenseNetwork) -> None:
     """Set the weights and biases of neurons that no other one reads to zero."""
     layers = list(linear_layers(network).values())
     for layer, following in reversed(list(pairwise(layers))):

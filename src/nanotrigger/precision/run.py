@@ -10,8 +10,8 @@ import torch
 
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
-from nanotrigger.networks.build import Network
-from nanotrigger.networks.freeze import frozen, take_over
+from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks.learned import frozen, take_over
 from nanotrigger.precision.budget import FRONT, Budget, bill_of, cost_of
 from nanotrigger.precision.refine import refine
 from nanotrigger.training.checkpoint import network_of, read_checkpoint, with_network
@@ -66,7 +66,7 @@ def refine_run(folder: Path, task: Task, data: SplitData, budget: Budget, best: 
 
 def refinement(
     checkpoint: dict[str, Any], task: Task, data: SplitData, budget: Budget, *, seed: int
-) -> Iterator[tuple[float, Network]]:
+) -> Iterator[tuple[float, DenseNetwork]]:
     """Yield what a checkpoint's network costs after each round of its refinement, and the network, always the same one.
 
     The rate of the price begins where the training left it.

@@ -10,7 +10,7 @@ from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer
 from nanotrigger.graph.of_network import layers_of
 from nanotrigger.graph.read_layers import read_layers
 from nanotrigger.networks import MLP
-from nanotrigger.networks.freeze import frozen
+from nanotrigger.networks.learned import frozen
 from nanotrigger.numbers import FixedPoint
 
 FORMATS = {

@@ -7,9 +7,8 @@ import random
 import pytest
 import torch
 
-from nanotrigger.networks import MLP
-from nanotrigger.networks.build import build_network
-from nanotrigger.networks.freeze import frozen, take_over
+from nanotrigger.networks import MLP, build_network
+from nanotrigger.networks.learned import frozen, take_over
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.precision.budget import cost_of
@@ -91,7 +90,7 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
     for name, layer in linear_layers(network).items():
         for kind in ("weight", "bias"):
             values = getattr(layer, kind).detach()
-            assert torch.equal(network.tensor_formats[f"{name}.{kind}"].quantize(values), values)
+            assert torch.equal(network.formats[f"{name}.{kind}"].quantize(values), values)
 
 
 def test_a_neuron_that_nothing_reads_is_gone_before_anything_is_tried(learned, batch):
@@ -116,7 +115,7 @@ def test_a_neuron_that_nothing_reads_is_gone_before_anything_is_tried(learned, b
 def test_a_network_of_learned_precision_takes_the_weights_over(learned, batch):
     network = frozen(learned, headroom=1)
     layer = network.layers.dense_2
-    layer.weight.data[0, 0], layer.bias.data[0] = network.tensor_formats["dense_2.weight"].maximum, -0.5
+    layer.weight.data[0, 0], layer.bias.data[0] = network.formats["dense_2.weight"].maximum, -0.5
     other = build_network(learned.configuration).eval()
     other.load_state_dict(learned.state_dict())
     take_over(other, network)
@@ -129,14 +128,14 @@ def test_tensors_of_zeros_do_not_get_bits_beyond_the_widest_format():
     network = MLP(features=6, hidden=[4], classes=3, learned_bits="weight", **formats).eval()
     with torch.no_grad():
         network.layers.dense_1.weight.zero_()
-    found = frozen(network, headroom=1).tensor_formats
+    found = frozen(network, headroom=1).formats
     assert (found["dense_1.bias"].width - found["dense_1.bias"].integer, found["dense_1.weight"].integer) == (0, 0)
 
 
 def test_headroom_ends_at_the_widest_format(learned):
     tight, wide = frozen(learned), frozen(learned, headroom=20)
-    assert wide.tensor_formats["dense_1.weight"] == FORMATS["weight"]
-    assert tight.tensor_formats["dense_1.weight"].width <= FORMATS["weight"].width
+    assert wide.formats["dense_1.weight"] == FORMATS["weight"]
+    assert tight.formats["dense_1.weight"].width <= FORMATS["weight"].width
 
 
 def test_classes_are_judged_at_the_best_temperature(batch):

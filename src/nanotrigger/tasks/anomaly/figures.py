@@ -148,5 +148,5 @@ def _quantization(network: Autoencoder, features: Tensor, sample: Sample) -> dic
             feature_names=names,
             sample=sample,
         ),
-        "quantizers": quantizer_staircases(network.formats),
+        "quantizers": quantizer_staircases(network.named_formats),
     }

@@ -72,7 +72,7 @@ def _figures(
     labels = jets.labels[rows]
     test = Sample(jets.description, len(rows), "test")
     train = Sample(jets.description, len(data.split.train), "train")
-    formats = trained.network.formats
+    formats = trained.network.named_formats
     figures = {
         "features": feature_distributions(
             jets.features[rows], labels, feature_names=jets.feature_names, sample=test, **names
