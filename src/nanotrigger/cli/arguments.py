@@ -6,7 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from nanotrigger.errors import InputError
-from nanotrigger.precision.budget import UNITS
+from nanotrigger.precision.names import EXCLUSIVE_KEYS
 
 SUBCOMMANDS = ("fit", "validate", "test")
 _ALIASES = {"seed": "seed_everything"}
@@ -31,7 +31,7 @@ def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
 
     `fit` is the subcommand if none is named; each `experiment=NAME` becomes the config file of that name,
     in order, and the names joined by `+` become `--experiment`. With only a `ckpt_path=RUN/….ckpt`,
-    `RUN/config.yaml` is the config. A budget in one unit takes the place of a config's in another.
+    `RUN/config.yaml` is the config. One of `EXCLUSIVE_KEYS` takes the place of a config's others.
 
     Args:
         arguments: `sys.argv[1:]`.
@@ -50,7 +50,7 @@ def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
     if not names and not any(argument.startswith(("--config", "-c", "--help", "-h")) for argument in rest):
         files = _config_of_checkpoint(rest, configs)
     named = [f"--experiment={'+'.join(names)}"] if names else []
-    return [subcommand, *files, *rest, *_budgets_replaced(rest), *named]
+    return [subcommand, *files, *rest, *_replaced(rest), *named]
 
 
 def option(arguments: Sequence[str], name: str) -> str | None:
@@ -68,10 +68,13 @@ def option(arguments: Sequence[str], name: str) -> str | None:
     return value
 
 
-def _budgets_replaced(arguments: Sequence[str]) -> list[str]:
-    """Return what takes back budgets in other units, if the arguments give one."""
-    given = [unit for unit in UNITS if option(arguments, f"budget.{unit}") is not None]
-    return [f"--budget.{unit}=null" for unit in UNITS if given and unit not in given]
+def _replaced(arguments: Sequence[str]) -> list[str]:
+    """Return what takes back a config's keys that do not go together with those in the arguments."""
+    taken_back: list[str] = []
+    for group in EXCLUSIVE_KEYS:
+        given = [key for key in group if option(arguments, key) is not None]
+        taken_back += [f"--{key}=null" for key in group if given and key not in given]
+    return taken_back
 
 
 def _is_experiment(argument: str) -> bool:

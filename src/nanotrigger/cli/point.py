@@ -14,6 +14,8 @@ from nanotrigger.errors import FirmwareError
 from nanotrigger.files import write_checksums
 from nanotrigger.firmware.events import Part
 from nanotrigger.firmware.export import export
+from nanotrigger.firmware.target import Target
+from nanotrigger.precision.names import TARGET_KEY
 from nanotrigger.scan.measure import measure
 from nanotrigger.scan.plan import Plan, Value
 
@@ -67,13 +69,19 @@ def point_arguments(plan: Plan, keys: dict[str, Value], folder: Path, configs: P
     """Return the arguments of LightningCLI with which a point is trained."""
     experiments = [f"experiment={name}" for name in plan.experiments]
     words = [f"{key}={_text(value)}" for key, value in keys.items() if not key.startswith(EXPORT)]
-    return train_arguments([*experiments, *_QUIET, *words, f"output={folder}"], configs)
+    return train_arguments([*experiments, *_QUIET, *_target_keys(keys), *words, f"output={folder}"], configs)
 
 
 def export_arguments(keys: dict[str, Value], checkpoint: Path) -> list[str]:
     """Return the arguments of export.py among a point's keys."""
     words = {key.removeprefix(EXPORT): value for key, value in keys.items() if key.startswith(EXPORT)}
     return [f"--ckpt={checkpoint}", *(f"--{key}={_text(value)}" for key, value in words.items())]
+
+
+def _target_keys(keys: dict[str, Value]) -> list[str]:
+    """Return what has a budget of the training, if there is one, count for the firmware that is exported."""
+    names = {f"{EXPORT}{name}": name for name in Target.__dataclass_fields__}
+    return [f"{TARGET_KEY}.{names[key]}={_text(value)}" for key, value in keys.items() if key in names]
 
 
 def _text(value: Value) -> str:

@@ -12,6 +12,7 @@ from nanotrigger.datapath.signed_digits import signed_digits
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.precision.allowance import Bill
 from nanotrigger.precision.incremental import Incremental
 from nanotrigger.training.compiled_step import Batch
 
@@ -44,18 +45,6 @@ class Place(NamedTuple):
     def position(self) -> tuple[int, ...]:
         """Where it is in the tensor."""
         return (self.unit,) if self.column is None else (self.unit, self.column)
-
-
-class Bill(NamedTuple):
-    """What a network costs.
-
-    Attributes:
-        cost: what is limited.
-        paid: what is paid for it, in the same unit.
-    """
-
-    cost: float
-    paid: float
 
 
 def refine(

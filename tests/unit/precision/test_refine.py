@@ -7,13 +7,14 @@ import random
 import pytest
 import torch
 
+from nanotrigger.firmware.target import Target
 from nanotrigger.networks import MLP, build_network
 from nanotrigger.networks.learned import frozen, take_over
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.precision.budget import cost_of
+from nanotrigger.precision.allowance import Bill, cost_of
 from nanotrigger.precision.incremental import Incremental
-from nanotrigger.precision.refine import Bill, refine
+from nanotrigger.precision.refine import refine
 from nanotrigger.tasks import JetTagging
 
 FORMATS = {
@@ -66,7 +67,7 @@ def test_every_change_is_evaluated_as_the_network_would(batch, output):
 
 def test_the_cost_comes_down_to_the_limit(learned, batch):
     task, network = JetTagging(learned, l1=0.0), frozen(learned, headroom=1)
-    first = cost_of(network).aluts
+    first = cost_of(network, Target()).aluts
 
     def run(network):
         return list(
@@ -74,7 +75,7 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
                 network,
                 itertools.repeat(batch),
                 task.criterion,
-                lambda network: Bill(cost_of(network).aluts, cost_of(network).aluts),
+                lambda network: Bill(cost_of(network, Target()).aluts, cost_of(network, Target()).aluts),
                 0.5 * first,
                 rate=1e-3,
                 rounds=6,
@@ -86,7 +87,7 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
     costs = run(network)
     assert costs == run(again)  # the same seed, the same changes
     assert len(costs) == 6
-    assert costs[-1] == cost_of(network).aluts <= 0.5 * first
+    assert costs[-1] == cost_of(network, Target()).aluts <= 0.5 * first
     for name, layer in linear_layers(network).items():
         for kind in ("weight", "bias"):
             values = getattr(layer, kind).detach()
