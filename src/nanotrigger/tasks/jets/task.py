@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks import MLP
+from nanotrigger.networks import DenseNetwork
 from nanotrigger.training.compiled_step import Batch
 from nanotrigger.training.module import Schedule, Task
 
@@ -29,7 +29,7 @@ class JetTagging(Task):
 
     def __init__(
         self,
-        network: MLP,
+        network: DenseNetwork,
         *,
         learning_rate: float = 3e-3,
         schedule: Schedule = "cosine",
