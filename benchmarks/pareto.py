@@ -23,9 +23,12 @@ import numpy as np
 import torch
 from training import REFERENCES, ROOT, archive, environment
 
+from nanotrigger.firmware.target import Target
 from nanotrigger.graph.dense import product_bit_operations
-from nanotrigger.networks.freeze import frozen
-from nanotrigger.precision.budget import FRONT, Budget, cost_of
+from nanotrigger.networks.learned import frozen
+from nanotrigger.precision.allowance import cost_of
+from nanotrigger.precision.budget import Budget
+from nanotrigger.precision.names import FRONT
 from nanotrigger.precision.run import refinement
 from nanotrigger.tasks import JetTagging
 from nanotrigger.tasks.jets.data import JetData
@@ -49,7 +52,8 @@ def refined(source: str, folder: Path, budget: int, seed: int) -> list[Point]:
     if callback.start is None:
         return []
     checkpoint = read_checkpoint(folder / FRONT / callback.start)
-    networks = refinement(checkpoint, JetTagging(network_of(checkpoint), l1=0.0), data, callback, seed=seed)
+    task = JetTagging(network_of(checkpoint), l1=0.0)
+    networks = refinement(checkpoint, task, data, callback.allowance, rounds=ROUNDS, seed=seed)
     return [(round(cost), accuracy(network, data)) for cost, network in networks]
 
 
@@ -75,7 +79,7 @@ def ours(source: Path, seed: int, folder: Path) -> tuple[float, list[Point]]:
     data.setup()
     for path in (folder / FRONT).iterdir():
         network = frozen(network_of(read_checkpoint(path))).eval()
-        points.append((cost_of(network).ebops, accuracy(network, data)))
+        points.append((cost_of(network, Target()).ebops, accuracy(network, data)))
     return seconds, points
 
 

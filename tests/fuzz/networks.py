@@ -63,7 +63,7 @@ def build(*, sparsity: float, seed: int, **arguments: Any) -> MLP:
     network = MLP(**arguments)
     torch.manual_seed(seed)
     for name, layer in linear_layers(network).items():
-        numbers = (network.tensor_formats[f"{name}.{kind}"] for kind in ("weight", "bias"))
+        numbers = (network.formats[f"{name}.{kind}"] for kind in ("weight", "bias"))
         for parameter, number in zip((layer.weight, layer.bias), numbers, strict=True):
             scale = max(abs(number.minimum), number.maximum)
             kept = torch.rand_like(parameter) >= sparsity
@@ -77,7 +77,7 @@ def end_of(network: MLP, folder: Path) -> str:
     Raises:
         AssertionError: the firmware computes something else.
     """
-    number: FixedPoint = network.tensor_formats["input"]
+    number: FixedPoint = network.formats["input"]
     features = np.random.default_rng(0).normal(scale=number.maximum / 2, size=(EVENTS, network.features))
     classes = network.configuration["classes"]
     names = tuple(f"class_{place}" for place in range(classes))

@@ -90,7 +90,7 @@ def test_a_warm_start_begins_where_the_float_network_ended(float_run, quantized_
         for run in (float_run, quantized_run)
     ]
     assert losses[1][0] < losses[0][0]
-    assert load_trained(quantized_run / "best.ckpt").network.tensor_formats["dense_3.weight"].width == 16
+    assert load_trained(quantized_run / "best.ckpt").network.formats["dense_3.weight"].width == 16
 
 
 def test_a_quantized_autoencoder_is_proven(quantized_run, tmp_path):

@@ -4,9 +4,12 @@ import json
 
 import pytest
 
+from nanotrigger.firmware.target import Target
+from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.networks.weights import layer_weights
+from nanotrigger.precision.allowance import cost_of
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.history import read_history
 from tests.command import command
@@ -60,6 +63,7 @@ def test_a_repeated_command_refines_again_and_finds_the_same(run):
     [
         ("pruning.sparsity=0.5", "budget.rounds=1: a network that is pruned is not refined"),
         ("checkpoint.monitor=aluts", "checkpoint.monitor=aluts: a refinement needs one of validation"),
+        ("budget.target.io_type=io_stream", "budget.target.io_type=io_stream: the structural count knows only io_par"),
     ],
 )
 def test_what_cannot_be_refined_is_told_before_the_training(word, message, tmp_path):
@@ -81,7 +85,8 @@ def test_every_network_on_the_front_is_proven(run):
         network = read_graph(output / "model.onnx")
         assert network.bit_operations() == cost
         trained = layer_weights(load_trained(costs[cost]).network)
-        for layer, weights in zip(network.layers, trained, strict=True):
+        layers = [node for node in network.nodes if isinstance(node, Dense)]
+        for layer, weights in zip(layers, trained, strict=True):
             assert (layer.weights == 0).sum() == weights.float_zeros
 
 
@@ -90,3 +95,22 @@ def test_a_budget_that_is_not_reached_is_told(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "within budget.ebops=1 (the nearest: " in done.stdout
     assert not (tmp_path / "run" / "best.ckpt").exists()
+
+
+def test_a_budget_counts_for_the_target_that_is_given(tmp_path):
+    run, target = tmp_path / "run", Target(clock_period=0.625)
+    done = train(*WORDS, "budget.ffs=1", "budget.target.clock_period=0.625", "trainer.max_epochs=1", f"output={run}")
+    assert done.returncode == 0, done.stderr
+    (point,) = (run / "front").iterdir()
+    network = load_trained(point).network
+    counted = cost_of(network, target).ffs
+    assert read_history(run / "metrics.csv")["ffs"] == [counted]
+    assert f"within budget.ffs=1 (the nearest: {counted})" in done.stdout
+    assert counted > cost_of(network, Target()).ffs
+
+
+def test_a_scan_refuses_a_point_whose_budget_cannot_be_counted_before_the_first_one(tmp_path):
+    done = command("scan.py", "experiment=jets_budget", "export.reuse_factor=1,2", f"output={tmp_path / 'study'}")
+    assert done.returncode == 2
+    assert "budget.target.reuse_factor=2: the structural count knows only 1" in done.stderr
+    assert done.stderr.count("\n") == 1

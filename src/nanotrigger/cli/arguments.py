@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from nanotrigger.cli.signatures import keys_of_class
 from nanotrigger.command import dashed
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.target import Target
+from nanotrigger.precision.names import EXCLUSIVE_KEYS, TARGET_KEY
 from nanotrigger.scan.plan import Plan, Value
 
 SUBCOMMANDS = ("fit", "validate", "test")
@@ -22,7 +23,7 @@ def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
 
     `fit` is the subcommand if none is named; each `experiment=NAME` becomes the config file of that name,
     in order, and the names joined by `+` become `--experiment`. With only a `ckpt_path=RUN/….ckpt`,
-    `RUN/config.yaml` is the config. A budget in one unit takes the place of a config's in another.
+    `RUN/config.yaml` is the config. One of `EXCLUSIVE_KEYS` takes the place of a config's others.
 
     Args:
         arguments: `sys.argv[1:]`.
@@ -41,7 +42,7 @@ def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
     if not names and not any(argument.startswith(("--config", "-c", "--help", "-h")) for argument in rest):
         files = _config_of_checkpoint(rest, configs)
     named = [f"--experiment={'+'.join(names)}"] if names else []
-    return [subcommand, *files, *rest, *_budgets_replaced(rest), *named]
+    return [subcommand, *files, *rest, *_replaced(rest), *named]
 
 
 def config_files(arguments: Sequence[str]) -> list[Path]:
@@ -63,7 +64,13 @@ def point_arguments(plan: Plan, keys: dict[str, Value], folder: Path, configs: P
     """Return the arguments of LightningCLI with which a point of a scan is trained in a folder."""
     experiments = [f"experiment={name}" for name in plan.experiments]
     words = [f"{key}={_text(value)}" for key, value in keys.items() if not key.startswith(EXPORT)]
-    return train_arguments([*experiments, *_QUIET, *words, f"output={folder}"], configs)
+    return train_arguments([*experiments, *_QUIET, *_target_keys(keys), *words, f"output={folder}"], configs)
+
+
+def _target_keys(keys: dict[str, Value]) -> list[str]:
+    """Return what has a budget of the training, if there is one, count for the firmware that is exported."""
+    names = {f"{EXPORT}{name}": name for name in Target.__dataclass_fields__}
+    return [f"{TARGET_KEY}.{names[key]}={_text(value)}" for key, value in keys.items() if key in names]
 
 
 def export_arguments(keys: dict[str, Value], checkpoint: Path) -> list[str]:
@@ -91,11 +98,13 @@ def option(arguments: Sequence[str], name: str) -> str | None:
     return value
 
 
-def _budgets_replaced(arguments: Sequence[str]) -> list[str]:
-    """Return what takes back budgets in other units, if the arguments give one."""
-    units = keys_of_class("nanotrigger.precision.budget.Cost") or ()
-    given = [unit for unit in units if option(arguments, f"budget.{unit}") is not None]
-    return [f"--budget.{unit}=null" for unit in units if given and unit not in given]
+def _replaced(arguments: Sequence[str]) -> list[str]:
+    """Return what takes back a config's keys that do not go together with those in the arguments."""
+    taken_back: list[str] = []
+    for group in EXCLUSIVE_KEYS:
+        given = [key for key in group if option(arguments, key) is not None]
+        taken_back += [f"--{key}=null" for key in group if given and key not in given]
+    return taken_back
 
 
 def _is_experiment(argument: str) -> bool:

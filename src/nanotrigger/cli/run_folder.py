@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import remove_unfinished
-from nanotrigger.precision.budget import FRONT
+from nanotrigger.precision.names import FRONT
 
 _WRITTEN = ("best.ckpt", "last.ckpt", "metrics.csv", "config.yaml", f"{FRONT}/*.ckpt")
 

@@ -24,13 +24,12 @@ from nanotrigger.command import PARSER_SETTINGS
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.precision.budget import Budget
-from nanotrigger.precision.run import refine_run
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run
-from nanotrigger.training.checkpoint import load_trained, network_of, read_checkpoint
+from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.history import History
-from nanotrigger.training.run_checkpoints import BestCheckpoint, LastCheckpoint, WholeCheckpoints
+from nanotrigger.training.requirement import Requirement
+from nanotrigger.training.run_checkpoints import LastCheckpoint, WholeCheckpoints
 
 
 class TrainCLI(LightningCLI):
@@ -151,28 +150,22 @@ class TrainCLI(LightningCLI):
         """Test the best checkpoint, on one process: test.json and figures. Write what the files' hashes are."""
         if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
             return
-        self._refine()
+        requirements = [callback for callback in self.trainer.callbacks if isinstance(callback, Requirement)]
+        for requirement in requirements:
+            if requirement.has_work:
+                self._folder.hold()  # Lightning may have had nothing left to train
+                seed = self._settings.seed_everything or 0
+                requirement.after_training(self.trainer, self._folder.path, seed=seed)
         best = self._folder.path / "best.ckpt"
+        wanted = "".join(requirement.shortfall for requirement in requirements)
         if best.exists():
-            if self._budget.is_limited:
-                print(self._budget.verdict(network_of(read_checkpoint(best))))
+            for remark in filter(None, (requirement.remark(best) for requirement in requirements)):
+                print(remark)
             if self._settings.evaluate:
                 evaluate_run(self._folder.path, self.datamodule)
-        elif self._settings.evaluate or self._budget.is_limited:
-            wanted = " with the final sparsity" if self._settings.pruning.sparsity else ""
-            wanted += self._budget.shortfall
+        elif self._settings.evaluate or wanted:
             print(f"no epoch was trained and validated{wanted}: {self._folder.path} has no best.ckpt and no test.json")
         write_checksums(self._folder.path)
-
-    @property
-    def _budget(self) -> Budget:
-        return next(callback for callback in self.trainer.callbacks if isinstance(callback, Budget))
-
-    def _refine(self) -> None:
-        if self._budget.is_refined:
-            self._folder.hold()  # Lightning may have had nothing left to train
-            best, seed = BestCheckpoint.of(self.trainer), self._settings.seed_everything or 0
-            refine_run(self._folder.path, self.model, self.datamodule, self._budget, best, seed=seed)
 
 
 class CheckCLI(TrainCLI):

@@ -55,7 +55,7 @@ def export(
     """
     trained = load_trained(checkpoint)
     target = settled(trained.network, target)
-    trained = replace(trained, network=folded(trained.network.part(target.part)))
+    trained = replace(trained, network=folded(trained.network.section(target.part)))
     events = judged_events(trained, data, split=split)
     with whole_folder(output, marker="parity.json") as folder:
         write_qonnx(trained.network, folder / "model.onnx")

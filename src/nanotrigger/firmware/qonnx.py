@@ -23,7 +23,7 @@ from torch import nn
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.layers import dense_layer
+from nanotrigger.networks.chain import dense_layer
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
 
@@ -62,10 +62,10 @@ def firmware_network(network: DenseNetwork) -> DenseNetwork:
     """Return a copy whose formats firmware can store: binary weights and biases as ±step in two bits."""
     exported = copy.deepcopy(network).eval()
     for name, layer in linear_layers(exported).items():
-        numbers = [exported.tensor_formats.get(f"{name}.{kind}") for kind in ("weight", "bias")]
+        numbers = [exported.formats.get(f"{name}.{kind}") for kind in ("weight", "bias")]
         if any(number is not None and number.is_binary for number in numbers):
             setattr(exported.layers, name, _carried(layer, *numbers))
-    formats = {tensor: number.carrier for tensor, number in exported.tensor_formats.items()}
+    formats = {tensor: number.carrier for tensor, number in exported.formats.items()}
     return DenseNetwork(exported.layers, formats, output_name=exported.output_name).eval()
 
 

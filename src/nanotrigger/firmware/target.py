@@ -23,7 +23,7 @@ class Target:
         softmax: whether the firmware ends in a softmax; the proof covers the logits before it.
         radius: whether the firmware ends in the sum of the squares of a variational autoencoder's latent means, Rz, in
             words that hold it exactly; the proof covers means and sum.
-        part: `whole` or `encoder` of an autoencoder; by default what `DenseNetwork.parts` names first.
+        part: `whole` or `encoder` of an autoencoder; by default what `DenseNetwork.sections` names first.
         precision: type of everything in a float network, as hls4ml spells it; quantized networks have their own.
     """
 
@@ -48,15 +48,15 @@ def settled(network: "DenseNetwork", target: Target) -> Target:
     Raises:
         InputError: options that do not go together or with the network.
     """
-    part = target.part or network.parts[0]
-    endings = network.part(part).endings
+    part = target.part or network.sections[0]
+    endings = network.section(part).endings
     if target.softmax and "softmax" not in endings:
         raise InputError("softmax=true is for logits; this network has none")
     if target.radius and "radius" not in endings:
         raise InputError("radius=true is for the encoder of a quantized variational autoencoder; this network is none")
     if target.radius and target.io_type == "io_stream":
         raise InputError("radius=true with io_type=io_stream: its latent means cannot be checked; leave one out")
-    target = replace(target, part=None if part == network.parts[0] else part)
+    target = replace(target, part=None if part == network.sections[0] else part)
     if target.softmax and target.io_type == "io_stream":
         raise InputError("softmax=true with io_type=io_stream: its logits cannot be checked; leave one out")
     if not network.formats:

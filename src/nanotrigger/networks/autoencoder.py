@@ -1,23 +1,22 @@
-"""Autoencoder: an encoder, a narrow bottleneck and a decoder that mirrors it, float or quantized."""
+"""Autoencoders: an encoder, a narrow bottleneck and a decoder that mirrors it; plain and variational."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
+from nanotrigger.networks.chain import HE, Chain, dense_layer
 from nanotrigger.networks.dense import WHOLE, DenseNetwork
-from nanotrigger.networks.formats import Formats, LayerFormats
-from nanotrigger.networks.layers import Granularity, dense_layer, quantizer_layer, relu_layer
+from nanotrigger.networks.formats import LayerFormats
+from nanotrigger.networks.layers import Granularity
 from nanotrigger.numbers import FixedPoint
 
 ENCODER = "encoder"
-_HE = 2.0  # variance of the first weights times inputs
 
 
-class Autoencoder(DenseNetwork):
+class Autoencoder(Chain):
     """Map standardized features, shape (batch, features), to their reconstruction of the same shape.
 
     Layers are numbered through: with two hidden layers the bottleneck is `dense_3`, the last layer `dense_6`. Neither
@@ -61,38 +60,33 @@ class Autoencoder(DenseNetwork):
         tensors: Mapping[str, FixedPoint] | None = None,
         learned_bits: Granularity | None = None,
     ) -> None:
-        widths = [features, *hidden, latent_size, *reversed(hidden), features]
-        if min(widths) < 1:
-            raise InputError(f"network widths {widths}: every layer needs at least one unit")
         if not 0 <= slope < 1:
             raise InputError(f"network.slope={slope}: must be at least 0 and below 1")
+        bottleneck = len(hidden) + 1
+        ends = {bottleneck: "latent", 2 * bottleneck: "output"}
         given = {"input": input, "weight": weight, "bias": bias, "activation": activation}
-        given |= {"latent": latent, "output": output}
-        numbers = Formats(
-            _tensors(len(hidden)), {name: value for name, value in given.items() if value is not None}, tensors or {}
-        )
-        formats = numbers.by_tensor
         super().__init__(
-            _layers(widths, formats, batch_norm=batch_norm, slope=slope, learned_bits=learned_bits),
-            formats,
+            [features, *hidden, latent_size, *reversed(hidden), features],
+            ends,
             output_name="reconstruction",
-            given=numbers,
+            arguments={
+                "features": features,
+                "hidden": list(hidden),
+                "latent_size": latent_size,
+                "batch_norm": batch_norm,
+                "slope": slope,
+            },
+            given={**given, "latent": latent, "output": output},
+            tensors=tensors,
             learned_bits=learned_bits,
+            variance=HE,
+            batch_norm=batch_norm,
+            slope=slope,
         )
         self.latent_size = latent_size
-        self.bottleneck = f"dense_{len(hidden) + 1}"
+        self.bottleneck = f"dense_{bottleneck}"
         names = [name for name, _ in self.layers.named_children()]
         self._encoder_length = names.index("latent" if "latent" in names else self.bottleneck) + 1
-        self.configuration: dict[str, Any] = {
-            "network": type(self).__name__,
-            "features": features,
-            "hidden": list(hidden),
-            "latent_size": latent_size,
-            "batch_norm": batch_norm,
-            "slope": slope,
-            **numbers.primitives,
-            **self.learned_primitives,
-        }
 
     _latent_name = "latent_values"
 
@@ -101,7 +95,7 @@ class Autoencoder(DenseNetwork):
         return ()
 
     @property
-    def parts(self) -> tuple[str, ...]:
+    def sections(self) -> tuple[str, ...]:
         """The whole, or the encoder alone."""
         return (WHOLE, ENCODER)
 
@@ -113,57 +107,56 @@ class Autoencoder(DenseNetwork):
         """Return the reconstruction, shape (batch, features), of latent values, shape (batch, latent_size)."""
         return self._run(latent, slice(self._encoder_length, None))
 
-    def _run(self, values: Tensor, part: slice) -> Tensor:
-        for layer in list(self.layers)[part]:
+    def _run(self, values: Tensor, layers: slice) -> Tensor:
+        for layer in list(self.layers)[layers]:
             values = layer(values)
         return values
 
-    def _part(self, name: str) -> DenseNetwork:
+    def _section(self, name: str) -> DenseNetwork:
         if name == WHOLE:
             return self
         layers = nn.Sequential(OrderedDict(list(self.layers.named_children())[: self._encoder_length]))
         names = {child for child, _ in layers.named_children()}
-        formats = {
-            tensor: number for tensor, number in self.tensor_formats.items() if tensor.partition(".")[0] in names
-        }
+        formats = {tensor: number for tensor, number in self.formats.items() if tensor.partition(".")[0] in names}
         return DenseNetwork(layers, formats, output_name=self._latent_name, endings=self._latent_endings)
 
 
-def _layers(
-    widths: Sequence[int],
-    formats: Mapping[str, FixedPoint],
-    *,
-    batch_norm: bool,
-    slope: float,
-    learned_bits: Granularity | None,
-) -> nn.Sequential:
-    layers, is_learned = nn.Sequential(), learned_bits is not None
-    bottleneck, last = len(widths) // 2, len(widths) - 1
-    if "input" in formats:
-        layers.add_module("input", quantizer_layer(formats["input"], learned=is_learned))
-    for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
-        name = f"dense_{depth}"
-        weight, bias = (formats.get(f"{name}.{kind}") for kind in ("weight", "bias"))
-        layers.add_module(name, dense_layer(inputs, outputs, weight, bias, variance=_HE, learned=learned_bits))
-        if depth not in (bottleneck, last):
-            if batch_norm and not formats:
-                layers.add_module(f"norm_{depth}", nn.BatchNorm1d(outputs))
-            activation = formats.get(f"relu_{depth}")
-            layers.add_module(f"relu_{depth}", relu_layer(activation, slope=slope, learned=is_learned))
-        elif (kind := "latent" if depth == bottleneck else "output") in formats:
-            layers.add_module(kind, quantizer_layer(formats[kind], learned=is_learned and kind == "latent"))
-    return layers
+class VariationalAutoencoder(Autoencoder):
+    """An autoencoder whose bottleneck is the mean of a Gaussian, and which has a second head for its variance.
 
+    What `Autoencoder` does is done with the means. The second head is needed for training and for the KL divergence
+    only; firmware has the means.
 
-def _tensors(hidden: int) -> dict[str, tuple[str, ...]]:
-    """Return the tensors of each kind in a network with so many hidden layers in its encoder."""
-    bottleneck, last = hidden + 1, 2 * hidden + 2
-    depths = range(1, last + 1)
-    return {
-        "input": ("input",),
-        "weight": tuple(f"dense_{depth}.weight" for depth in depths),
-        "bias": tuple(f"dense_{depth}.bias" for depth in depths),
-        "activation": tuple(f"relu_{depth}" for depth in depths if depth not in (bottleneck, last)),
-        "latent": ("latent",),
-        "output": ("output",),
-    }
+    Args:
+        latent_size: number of Gaussians.
+        **others: as of `Autoencoder`. The head `log_variance` has the formats of the bottleneck.
+    """
+
+    def __init__(self, *, latent_size: int = 2, **others: Any) -> None:
+        super().__init__(latent_size=latent_size, **others)
+        weight, bias = (self.formats.get(f"{self.bottleneck}.{kind}") for kind in ("weight", "bias"))
+        self._head = [name for name, _ in self.layers.named_children()].index(self.bottleneck)
+        inputs = self.widths[len(self.widths) // 2 - 1]
+        self.log_variance = dense_layer(inputs, latent_size, weight, bias, learned=self.learned_bits)
+        nn.init.zeros_(self.log_variance.weight)  # begins with unit Gaussians
+        self.heads = {"log_variance": self.bottleneck}
+
+    _latent_name = "latent_means"
+
+    @property
+    def _latent_endings(self) -> tuple[str, ...]:
+        return ("radius",) if self.formats else ()  # the sum of squares of words is exact
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The encoder, which is enough for the radius of the means, or the whole with the means decoded."""
+        return (ENCODER, WHOLE)
+
+    def distribution(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the means and the logarithms of the variances, each of shape (batch, latent_size)."""
+        hidden = self._run(features, slice(None, self._head))
+        return self._run(hidden, slice(self._head, self._encoder_length)), self.log_variance(hidden)
+
+    def log_variances(self, features: Tensor) -> Tensor:
+        """Return the logarithms of the variances, shape (batch, latent_size)."""
+        return self.distribution(features)[1]

@@ -23,7 +23,7 @@ def folded(network: DenseNetwork) -> DenseNetwork:
         else:
             layers.add_module(name, copy.deepcopy(layer))
             previous = name
-    plain = DenseNetwork(layers, network.tensor_formats, output_name=network.output_name, endings=network.endings)
+    plain = DenseNetwork(layers, network.formats, output_name=network.output_name, endings=network.endings)
     return plain.train(network.training)
 
 

@@ -1,19 +1,14 @@
 """Multilayer perceptron: linear layers with ReLU between them, float or quantized."""
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
 
-from torch import nn
-
-from nanotrigger.errors import InputError
-from nanotrigger.networks.dense import DenseNetwork
-from nanotrigger.networks.formats import Formats, LayerFormats
-from nanotrigger.networks.layers import Granularity, dense_layer, quantizer_layer, relu_layer
+from nanotrigger.networks.chain import Chain
+from nanotrigger.networks.formats import LayerFormats
+from nanotrigger.networks.layers import Granularity
 from nanotrigger.numbers import FixedPoint
 
 
-class MLP(DenseNetwork):
+class MLP(Chain):
     """Map standardized features, shape (batch, features), to logits, shape (batch, classes).
 
     The network is float if no format is given, and quantized if `input`, `weight`, `bias` and
@@ -51,46 +46,13 @@ class MLP(DenseNetwork):
         learned_bits: Granularity | None = None,
     ) -> None:
         widths = [features, *hidden, classes]
-        if min(widths) < 1:
-            raise InputError(f"network widths {widths}: every layer needs at least one unit")
-        given = {"input": input, "weight": weight, "bias": bias, "activation": activation, "output": output}
-        numbers = Formats(_tensors(len(hidden)), {name: value for name, value in given.items() if value is not None})
-        formats = numbers.by_tensor
-        layers, is_learned = nn.Sequential(), learned_bits is not None
-        if input is not None:
-            layers.add_module("input", quantizer_layer(input, learned=is_learned))
-        for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
-            name, is_head = f"dense_{depth}", depth > len(hidden)
-            weights, biases = formats.get(f"{name}.weight"), formats.get(f"{name}.bias")
-            layers.add_module(
-                name, dense_layer(inputs, outputs, weights, biases, is_head=is_head, learned=learned_bits)
-            )
-            if not is_head:
-                layers.add_module(
-                    f"relu_{depth}", relu_layer(formats.get(f"relu_{depth}"), learned=learned_bits is not None)
-                )
-        if output is not None:
-            layers.add_module("output", quantizer_layer(output))
         super().__init__(
-            layers, formats, output_name="logits", endings=("softmax",), given=numbers, learned_bits=learned_bits
+            widths,
+            {len(hidden) + 1: "output"},
+            output_name="logits",
+            endings=("softmax",),
+            arguments={"features": features, "hidden": list(hidden), "classes": classes},
+            given={"input": input, "weight": weight, "bias": bias, "activation": activation, "output": output},
+            learned_bits=learned_bits,
+            is_head=True,
         )
-        self.configuration: dict[str, Any] = {
-            "network": type(self).__name__,
-            "features": features,
-            "hidden": list(hidden),
-            "classes": classes,
-            **numbers.primitives,
-            **self.learned_primitives,
-        }
-
-
-def _tensors(hidden: int) -> dict[str, tuple[str, ...]]:
-    """Return the tensors of each kind in a network with so many hidden layers."""
-    depths = range(1, hidden + 2)
-    return {
-        "input": ("input",),
-        "weight": tuple(f"dense_{depth}.weight" for depth in depths),
-        "bias": tuple(f"dense_{depth}.bias" for depth in depths),
-        "activation": tuple(f"relu_{depth}" for depth in depths[:-1]),
-        "output": ("output",),
-    }

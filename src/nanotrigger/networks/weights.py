@@ -64,7 +64,7 @@ def linear_layers(network: DenseNetwork) -> dict[str, nn.Linear]:
 
 def layer_weights(network: DenseNetwork) -> tuple[LayerWeights, ...]:
     """Return the weights of every linear layer, in the order in which the data flow."""
-    formats = network.tensor_formats
+    formats = network.formats
     return tuple(
         LayerWeights(name, layer.weight.detach().double().cpu().numpy().T, formats.get(f"{name}.weight"))
         for name, layer in linear_layers(network).items()

@@ -1,6 +1,7 @@
 """Learned precision: fixed-point quantizers whose bits are trained by gradient (HGQ, arXiv 2405.00645).
 
-Tensor quantizers of Brevitas: each returns values, step, zero point and width of one format that holds all the values.
+They are tensor quantizers for Brevitas: each returns the values, and step, zero point and width of one format that
+holds them all.
 """
 
 import math
@@ -22,7 +23,7 @@ class LearnedParameter(nn.Module):
     """Quantize weights or biases to fractional bits that are trained, at most those of a format.
 
     x becomes round(x 2^f) 2^-f, with f rounded. The gradients are one for x and ln 2 (x - x_q) for f (eqs. 4 and 15).
-    What f takes all bits from is zero, and so pruned. The range is symmetric.
+    A weight that has lost all bits is zero: it is pruned. The range is symmetric.
 
     Args:
         fraction_shape: of f; broadcast over the values.
@@ -48,8 +49,8 @@ class LearnedParameter(nn.Module):
     def bits(self, values: Tensor) -> Tensor:
         """Return the bits of each value between its first one that is set and its step; zero for a zero.
 
-        They are log2 |x| + f, and so are their gradients, straight through all rounding. HGQ trains only f by them;
-        with x the last bit of a weight goes when the weight does not earn it.
+        They are log2 |x| + f, rounded; the gradients are those of log2 |x| + f. HGQ trains only f by them. Here x is
+        trained too, so that a weight which lowers the loss too little loses its last bit.
         """
         quantized = self.quantize(values).detach().float()
         leading = (quantized.view(torch.int32) >> 23 & 0xFF) - 126  # exponent of a float, plus one
@@ -66,9 +67,8 @@ class LearnedParameter(nn.Module):
 class LearnedActivation(nn.Module):
     """Quantize activations to integer and fractional bits that are trained, one format for the tensor.
 
-    Values saturate at its bounds, whose gradients train the integer bits. A bit that is given up in training stays so:
-    at the edge of a rounding the whole tensor would else have one more and one less by turns, which no weight can
-    follow.
+    Values saturate at the bounds of the format, and the gradients there train the integer bits. A bit that is given up
+    in training never comes back: else the whole tensor could gain and lose it by turns, which no weight can follow.
 
     Args:
         ceiling: the widest format; the bits begin with its own.

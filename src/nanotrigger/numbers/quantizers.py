@@ -1,4 +1,4 @@
-"""Brevitas quantizers made from a FixedPoint: the only file that knows Brevitas' injectors."""
+"""Brevitas quantizers made from a FixedPoint; those whose bits are trained are in `learned.py`."""
 
 from brevitas.core.function_wrapper import InplaceTensorClampSte, TensorClamp
 from brevitas.core.quant import BinaryQuant, ClampedBinaryQuant

@@ -2,21 +2,20 @@
 
 import math
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import lightning
 
-from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.from_network import graph_of
-from nanotrigger.networks.build import Network
-from nanotrigger.networks.freeze import frozen
-from nanotrigger.networks.variational_autoencoder import VariationalAutoencoder
-from nanotrigger.precision.refine import Bill
+from nanotrigger.precision.allowance import Allowance, cost_of
+from nanotrigger.precision.names import FRONT
+from nanotrigger.precision.run import refine_run
+from nanotrigger.training.checkpoint import network_of, read_checkpoint
 from nanotrigger.training.pruning import Pruning
+from nanotrigger.training.requirement import Requirement
 from nanotrigger.training.run_checkpoints import BestCheckpoint
 
 _AIM = 0.975  # of the budget: in the middle of the five per cent below it
@@ -25,36 +24,15 @@ _LEAST, _NEAR, _REACHABLE = 0.5, 1.6, 4.0  # of the budget: where the best netwo
 _NEAR_FFS = 1.3  # likewise, in flip-flops, of which a refinement saves fewer
 _FIRST_RATE, _LAST_RATE = 1e-6, 1.0  # of the price
 _GAIN, _DAMPING = 32.0, 1.0  # of the controller, over all validations
-FRONT = "front"  # folder of the checkpoints
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a network costs, counted from its structure.
-
-    Attributes:
-        aluts: adaptive lookup tables.
-        ffs: flip-flops.
-        share: ALUT % plus FF % of the device, what the contest counts.
-        ebops: effective bit operations.
-    """
-
-    aluts: int
-    ffs: int
-    share: float
-    ebops: int
-
-
-UNITS = tuple(field.name for field in fields(Cost))
-
-
-class Budget(lightning.Callback):
+class Budget(Requirement):
     """Raise the rate of the price until the network costs what it may; keep every network of the front.
 
     At each validation the frozen network is counted. Until a share of the training is over, the cost should fall
     exponentially from what it was first to the budget, and stay there. The rate of the price follows by the deviation
-    of the logarithms and its change. best.ckpt is the best network within the budget. `front/` has one checkpoint for
-    each network than which none that costs less was better.
+    of the logarithms and its change. best.ckpt is the best network within the budget. `front/` has a checkpoint of
+    every network that was better than all networks that cost less.
 
     Args:
         aluts: budget in ALUTs of the whole IP by the structural count.
@@ -64,6 +42,10 @@ class Budget(lightning.Callback):
         ramp: share of the training in which the cost falls.
         rounds: of refinement behind the training (`refine`), each of a thousand changes of single weights; the training
             then aims above the budget.
+        target: the firmware that is counted.
+
+    Raises:
+        InputError: more than one budget, a value out of range, or a target whose firmware cannot be counted.
     """
 
     def __init__(
@@ -74,6 +56,7 @@ class Budget(lightning.Callback):
         ebops: float | None = None,
         ramp: float = 0.7,
         rounds: int = 0,
+        target: Target = Target(),  # noqa: B008 - it is frozen
     ) -> None:
         given = {"aluts": aluts, "ffs": ffs, "share": share, "ebops": ebops}
         limits = {unit: limit for unit, limit in given.items() if limit is not None}
@@ -86,7 +69,8 @@ class Budget(lightning.Callback):
             raise InputError(f"budget.ramp={ramp}: must be above 0 and at most 1")
         if rounds < 0:
             raise InputError(f"budget.rounds={rounds}: must not be negative")
-        self.unit, self.limit = next(iter(limits.items()), ("aluts", math.inf))
+        unit, limit = next(iter(limits.items()), ("aluts", math.inf))
+        self.allowance = Allowance(unit, limit, target)
         self.ramp = ramp
         self.rounds = rounds
         self.first: float | None = None  # cost
@@ -94,6 +78,18 @@ class Budget(lightning.Callback):
         self.costs: dict[str, float] = {}
         self.least = math.inf  # cost in a refinement
         self.front: dict[str, tuple[float, float]] = {}  # cost and score, the higher the better, by the file's name
+        if self.is_limited:  # a scan checks its points without a network
+            self.allowance.check_target()
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return self.allowance.unit
+
+    @property
+    def limit(self) -> float:
+        """The budget, in its unit; infinite if there is none."""
+        return self.allowance.most
 
     @property
     def is_limited(self) -> bool:
@@ -101,7 +97,7 @@ class Budget(lightning.Callback):
         return self.limit < math.inf
 
     @property
-    def is_refined(self) -> bool:
+    def has_work(self) -> bool:
         """Whether a refinement follows the training."""
         return self.is_limited and self.rounds > 0
 
@@ -111,13 +107,22 @@ class Budget(lightning.Callback):
         least = min([self.least, *(cost for cost, _ in self.front.values())])
         return f" within budget.{self.unit}={self.limit:g} (the nearest: {least:g})" if self.is_limited else ""
 
-    def verdict(self, network: Network) -> str:
-        """What to say of the best network: what it costs, and how far below the budget that is."""
-        cost = getattr(cost_of(network), self.unit)
+    def remark(self, best: Path) -> str:
+        """Return what the best network costs, and how far below the budget that is; nothing if there is none."""
+        if not self.is_limited:
+            return ""
+        cost = getattr(cost_of(network_of(read_checkpoint(best)), self.allowance.target), self.unit)
         return (
             f"best.ckpt costs {cost:g} of budget.{self.unit}={self.limit:g}, {1 - cost / self.limit:.1%} below it; "
             "no network nearer to it was better"
         )
+
+    def after_training(self, trainer: lightning.Trainer, folder: Path, *, seed: int) -> None:
+        """Refine the best network of the front near the budget; write best.ckpt if one within it is better."""
+        start = self.start
+        if start is not None and (folder / FRONT / start).is_file():
+            least = refine_run(folder, start, trainer, self.allowance, rounds=self.rounds, seed=seed)
+            self.least = min(self.least, least)
 
     @property
     def start(self) -> str | None:
@@ -135,20 +140,28 @@ class Budget(lightning.Callback):
         return self.costs.get(self.unit, math.inf) <= self.limit
 
     def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
-        """Check that there are bits to learn; choose the price."""
+        """Check that there are bits to learn, and that their cost can be counted; choose the price.
+
+        Raises:
+            InputError: there is a budget and no such bits, or firmware for the target cannot be counted.
+        """
         network = pl_module.network
         if self.is_limited and network.price is None:
             raise InputError(f"budget.{self.unit}: give network.learned_bits=weight as well")
-        if network.price is not None and self.unit == "ebops":
+        if network.price is None:
+            return
+        self.allowance.check_network(network)
+        if self.unit == "ebops":
             network.price.unit = "ebops"
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Check that the best network can be refined; bring the front along if a run goes on in another folder."""
         best = BestCheckpoint.of(trainer)
-        if self.is_refined:
+        if self.has_work:
             is_pruned = any(callback.is_on for callback in trainer.callbacks if isinstance(callback, Pruning))
-            if is_pruned or isinstance(pl_module.network, VariationalAutoencoder):
-                what = "a network that is pruned" if is_pruned else "a variational autoencoder"
+            heads = ", ".join(pl_module.network.heads)
+            if is_pruned or heads:
+                what = "a network that is pruned" if is_pruned else f"a network with a head beside its layers, {heads},"
                 raise InputError(f"budget.rounds={self.rounds}: {what} is not refined; give budget.rounds=0")
             if not str(best.monitor).startswith("val_"):
                 raise InputError(
@@ -165,7 +178,7 @@ class Budget(lightning.Callback):
         network = pl_module.network
         if network.price is None or trainer.sanity_checking:
             return
-        self.costs = asdict(cost_of(network))
+        self.costs = asdict(cost_of(network, self.allowance.target))
         for unit, value in self.costs.items():
             pl_module.log(unit, float(value))
         pl_module.log("price_rate", network.price.rate)
@@ -210,24 +223,3 @@ class Budget(lightning.Callback):
         """Go on from there."""
         for name, value in state_dict.items():
             setattr(self, name, value)
-
-
-def bill_of(network: Network, unit: str, first: Cost) -> Bill:
-    """Return what a network of fixed formats costs in one unit, and what a refinement that began at `first` pays.
-
-    They differ for flip-flops, of which a change of a single weight seldom saves one: half of what is paid are ALUTs.
-    """
-    if unit == "ebops":
-        value = graph_of(network).bit_operations()
-        return Bill(value, value)
-    cost = cost_of(network)
-    if unit == "ffs":
-        return Bill(cost.ffs, (cost.ffs + cost.aluts * first.ffs / first.aluts) / 2)
-    return Bill(getattr(cost, unit), getattr(cost, unit))
-
-
-def cost_of(network: Network) -> Cost:
-    """Return what a quantized network costs; one of learned precision as it would be frozen now."""
-    graph = graph_of(frozen(network))
-    report = structural_report(graph.unroll(), Target())
-    return Cost(report.used.aluts or 0, report.used.ffs or 0, report.contest_figure or 0.0, graph.bit_operations())

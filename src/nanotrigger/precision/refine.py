@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from nanotrigger.datapath.products import signed_digits
-from nanotrigger.networks.build import Network
+from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.precision.allowance import Bill
 from nanotrigger.precision.incremental import Incremental
 from nanotrigger.training.compiled_step import Batch
 
@@ -46,23 +47,11 @@ class Place(NamedTuple):
         return (self.unit,) if self.column is None else (self.unit, self.column)
 
 
-class Bill(NamedTuple):
-    """What a network costs.
-
-    Attributes:
-        cost: what is limited.
-        paid: what is paid for it, in the same unit.
-    """
-
-    cost: float
-    paid: float
-
-
 def refine(
-    network: Network,
+    network: DenseNetwork,
     batches: Iterable[Batch],
     criterion: Callable[[Batch, Tensor], Callable[[Tensor], float]],
-    bill: Callable[[Network], Bill],
+    bill: Callable[[DenseNetwork], Bill],
     limit: float,
     *,
     rate: float,
@@ -105,10 +94,10 @@ def refine(
 
 
 def _round(
-    network: Network,
+    network: DenseNetwork,
     signals: Incremental,
     loss: Callable[[Tensor], float],
-    bill: Callable[[Network], Bill],
+    bill: Callable[[DenseNetwork], Bill],
     limit: float,
     spent: Bill,
     rate: float,
@@ -139,14 +128,14 @@ def _round(
     return spent
 
 
-def _places(network: Network) -> tuple[list[Place], list[Place]]:
+def _places(network: DenseNetwork) -> tuple[list[Place], list[Place]]:
     """Return the weights that are zero, and the other ones and biases, between neurons that are read."""
     zeros: list[Place] = []
     others: list[Place] = []
     layers = list(linear_layers(network).items())
     read = [*(layer.weight.data.any(dim=0).tolist() for _, layer in layers[1:]), [True] * layers[-1][1].out_features]
     for depth, (name, layer) in enumerate(layers):
-        formats = {kind: network.tensor_formats[f"{name}.{kind}"] for kind in ("weight", "bias")}
+        formats = {kind: network.formats[f"{name}.{kind}"] for kind in ("weight", "bias")}
         weight, bias = layer.weight.data, layer.bias.data
         for unit in (unit for unit, is_read in enumerate(read[depth]) if is_read):
             others.append(Place(depth, unit, None, bias, formats["bias"]))
@@ -156,7 +145,7 @@ def _places(network: Network) -> tuple[list[Place], list[Place]]:
     return zeros, others
 
 
-def _clear_unread(network: Network) -> None:
+def _clear_unread(network: DenseNetwork) -> None:
     """Set the weights and biases of neurons that no other one reads to zero."""
     layers = list(linear_layers(network).values())
     for layer, following in reversed(list(pairwise(layers))):

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import lightning
 import torch
 
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
-from nanotrigger.networks.build import Network
-from nanotrigger.networks.freeze import frozen, take_over
-from nanotrigger.precision.budget import FRONT, Budget, bill_of, cost_of
+from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks.learned import frozen, take_over
+from nanotrigger.precision.allowance import Allowance, bill_of, cost_of
+from nanotrigger.precision.names import FRONT
 from nanotrigger.precision.refine import refine
 from nanotrigger.training.checkpoint import network_of, read_checkpoint, with_network
 from nanotrigger.training.compiled_step import Batch
@@ -24,71 +26,78 @@ _SHOWN = 5  # rounds
 
 
 def refine_run(
-    folder: Path, task: TrainingModule, data: SplitData, budget: Budget, best: BestCheckpoint, *, seed: int
-) -> None:
-    """Refine the best network of a run's front near the budget; write best.ckpt if one within it is better.
+    folder: Path, start: str, trainer: lightning.Trainer, allowance: Allowance, *, rounds: int, seed: int
+) -> float:
+    """Refine a network of a run's front; write best.ckpt if one within the allowance is better. Return the least cost.
 
     Args:
         folder: the run folder.
-        task: that was trained.
-        data: its data, set up.
-        budget: with a limit and rounds.
-        best: what was best so far, and by what.
+        start: name of the network's file in the front.
+        trainer: whose training has ended; it has task and data, and what was best so far, and by what.
+        allowance: what the network may cost.
+        rounds: how many.
         seed: of rows and changes.
+
+    Raises:
+        InputError: the metric by which networks are compared is none of the task's.
     """
-    start = budget.start
-    if start is None or not (folder / FRONT / start).is_file():
-        return
-    print(f"refines {FRONT}/{start} for {budget.rounds} rounds", flush=True)
+    print(f"refines {FRONT}/{start} for {rounds} rounds", flush=True)
+    task, data, best = trainer.lightning_module, trainer.datamodule, BestCheckpoint.of(trainer)
     checkpoint = read_checkpoint(folder / FRONT / start)
     metric, validation = str(best.monitor).removeprefix("val_"), data.rows("validation")
     record = -math.inf if best.best_model_score is None else best.sign * float(best.best_model_score)
-    kept = None
-    for number, (cost, network) in enumerate(refinement(checkpoint, task, data, budget, seed=seed), start=1):
+    kept, least = None, math.inf
+    networks = refinement(checkpoint, task, data, allowance, rounds=rounds, seed=seed)
+    for number, (cost, network) in enumerate(networks, start=1):
         with torch.no_grad():
             metrics = task.objective(network, validation)[1]
         if metric not in metrics:
             known = ", ".join(f"val_{name}" for name in metrics)
             raise InputError(f"checkpoint.monitor={best.monitor} is none of {known}; give one of them")
         score = float(metrics[metric])
-        if number % _SHOWN == 0 or number == budget.rounds:
-            print(f"round {number}: {cost:g} {budget.unit}, {best.monitor} {score:.4f}", flush=True)
-        budget.least = min(budget.least, cost)
-        if cost <= budget.limit and best.sign * score > record:
+        if number % _SHOWN == 0 or number == rounds:
+            print(f"round {number}: {cost:g} {allowance.unit}, {best.monitor} {score:.4f}", flush=True)
+        least = min(least, cost)
+        if cost <= allowance.most and best.sign * score > record:
             record, kept = best.sign * score, copy.deepcopy(network)
     if kept is not None:
         learned = network_of(checkpoint)
         take_over(learned, kept)
-        WholeCheckpoints().save_checkpoint(with_network(checkpoint, learned), folder / "best.ckpt")
-        last = read_checkpoint(folder / "last.ckpt")  # from which a training may go on
-        states = last["callbacks"]
-        states[best.state_key] = best.replaced(states[best.state_key], torch.tensor(best.sign * record))
-        WholeCheckpoints().save_checkpoint(last, folder / "last.ckpt")
+        _write_best(folder, with_network(checkpoint, learned), best, best.sign * record)
+    return least
+
+
+def _write_best(folder: Path, checkpoint: dict[str, Any], best: BestCheckpoint, score: float) -> None:
+    """Write best.ckpt, and its score into last.ckpt, from which a training may go on."""
+    WholeCheckpoints().save_checkpoint(checkpoint, folder / "best.ckpt")
+    last = read_checkpoint(folder / "last.ckpt")
+    states = last["callbacks"]
+    states[best.state_key] = best.replaced(states[best.state_key], torch.tensor(score))
+    WholeCheckpoints().save_checkpoint(last, folder / "last.ckpt")
 
 
 def refinement(
-    checkpoint: dict[str, Any], task: TrainingModule, data: SplitData, budget: Budget, *, seed: int
-) -> Iterator[tuple[float, Network]]:
+    checkpoint: dict[str, Any], task: TrainingModule, data: SplitData, allowance: Allowance, *, rounds: int, seed: int
+) -> Iterator[tuple[float, DenseNetwork]]:
     """Yield what a checkpoint's network costs after each round of its refinement, and the network, always the same one.
 
     The rate of the price begins where the training left it.
     """
     learned = network_of(checkpoint)
-    assert learned.price is not None  # or there would be no budget
     network = frozen(learned, headroom=1).eval()
-    costs = cost_of(network)
-    priced = costs.ebops if budget.unit == "ebops" else costs.aluts
-    rounds = refine(
+    costs = cost_of(network, allowance.target)
+    priced = costs.ebops if allowance.unit == "ebops" else costs.aluts
+    steps = refine(
         network,
         _batches(data, seed),
         task.criterion,
-        lambda network: bill_of(network, budget.unit, costs),
-        budget.limit,
-        rate=float(learned.price.rate) * priced / getattr(costs, budget.unit),
-        rounds=budget.rounds,
+        lambda network: bill_of(network, allowance, costs),
+        allowance.most,
+        rate=float(learned.price.rate) * priced / getattr(costs, allowance.unit),
+        rounds=rounds,
         seed=seed,
     )
-    for cost in rounds:
+    for cost in steps:
         yield cost, network
 
 

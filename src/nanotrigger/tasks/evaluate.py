@@ -33,7 +33,7 @@ def evaluate_run(folder: Path, data: SplitData) -> None:
     figures = dict(found.figures)
     figures["weights"] = weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))
     if trained.network.formats:
-        figures["quantizers"] = quantizer_staircases(trained.network.formats)
+        figures["quantizers"] = quantizer_staircases(trained.network.named_formats)
     for name, figure in figures.items():
         save_figure(figure, folder / "figures" / name)
     if sparsity["total"]["zeros"]:

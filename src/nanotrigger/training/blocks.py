@@ -1,7 +1,7 @@
 """Blocks of steps: when a training is compiled, and how Lightning's counters follow.
 
-A Lightning loop takes longer for one step than a compiled step does. A compiled training therefore hands it a block of
-batches at a time; every hook but those of a single batch is called as ever.
+Lightning's loop takes longer for one step than a compiled step does. A compiled training therefore hands Lightning a
+block of batches at a time. Of its hooks only those of single batches are left out.
 """
 
 import math
@@ -18,8 +18,8 @@ from lightning.pytorch.profilers import PassThroughProfiler
 from nanotrigger.training.pruning import Pruning
 
 STEPS_PER_BLOCK = 500
-_WORTH_COMPILING = 10.0  # seconds of Python that compiling saves; it takes about as long where nothing is cached yet
-_SECONDS_PER_STEP, _SECONDS_PER_SAMPLE = 2e-3, 1e-6  # what it saves, roughly
+_WORTH_COMPILING = 10.0  # seconds saved; about as long as compiling takes when nothing is cached
+_SECONDS_PER_STEP, _SECONDS_PER_SAMPLE = 2e-3, 1e-6  # roughly what compiling saves
 _BATCH_HOOKS = (
     "on_train_batch_start",
     "on_train_batch_end",
@@ -43,7 +43,7 @@ def pays_off(trainer: lightning.Trainer, *, samples: int, batch_size: int) -> bo
         batch_size: samples of a step.
     """
     epochs = math.inf if trainer.max_epochs in (-1, None) else trainer.max_epochs
-    steps = samples / max(batch_size, 1)  # a size that is none is refused later
+    steps = samples / max(batch_size, 1)  # batch_size=0 is refused later
     saved = epochs * (steps * _SECONDS_PER_STEP + samples * _SECONDS_PER_SAMPLE)
     return saved >= _WORTH_COMPILING and _is_plain(trainer) and _has_compiler()
 
@@ -57,7 +57,7 @@ def count_steps(trainer: lightning.Trainer, steps: int) -> None:
 
 
 def restore_steps(checkpoint: dict[str, Any], *, in_blocks: bool) -> None:
-    """Have a resumed run, which trains in blocks or step by step, know how many steps were made in either way."""
+    """Tell a resumed run how many steps were made; Lightning counts those of blocks apart from single ones."""
     loops = checkpoint.get("loops", {}).get("fit_loop", {})
     if loops:
         steps = checkpoint["global_step"]

@@ -13,8 +13,7 @@ from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 from nanotrigger.networks import DenseNetwork, build_network
-from nanotrigger.networks.build import Network
-from nanotrigger.networks.freeze import frozen
+from nanotrigger.networks.learned import frozen
 from nanotrigger.training.module import RECORD, RECORD_VERSION
 
 _PREFIX = "network."
@@ -77,7 +76,7 @@ def load_trained(path: Path) -> TrainedNetwork:
     )
 
 
-def network_of(checkpoint: Mapping[str, Any]) -> Network:
+def network_of(checkpoint: Mapping[str, Any]) -> DenseNetwork:
     """Return the network of a checkpoint's content, with its weights, as it was trained."""
     network = build_network(checkpoint[RECORD]["network"])
     state = checkpoint["state_dict"].items()
@@ -86,7 +85,7 @@ def network_of(checkpoint: Mapping[str, Any]) -> Network:
     return network
 
 
-def with_network(checkpoint: Mapping[str, Any], network: Network) -> dict[str, Any]:
+def with_network(checkpoint: Mapping[str, Any], network: DenseNetwork) -> dict[str, Any]:
     """Return the content of a checkpoint with another network of the same kind."""
     return {**checkpoint, "state_dict": {f"{_PREFIX}{name}": tensor for name, tensor in network.state_dict().items()}}
 

@@ -32,11 +32,12 @@ _LENT = threading.Lock()  # on a module while `functional_call` lends it its ten
 class CompiledStep:
     """Fake quantization, loss, gradient and Adam's update, compiled as a whole, that change tensors in place.
 
-    The network may be pruned by `torch.nn.utils.prune` behind this constructor: then what lies behind the masks is
-    trained. The optimizer's state stays what `torch.optim.Adam` makes of it, and can go on either way.
+    `torch.nn.utils.prune` may put masks on the network after this object is made; then the weights behind the masks are
+    trained. The optimizer's state stays as `torch.optim.Adam` has it, so that a training can go on with or without
+    this step.
 
-    The gradient of a large batch is the mean of those of its halves, for which two threads are used where there are
-    as many cores; the sums are the same in one.
+    A large batch is halved, and its gradient is the mean of the gradients of the halves. With two cores each half has a
+    thread; the result is the same with one.
 
     Args:
         network: what is trained, without masks.

@@ -12,10 +12,11 @@ from torch.nn.utils import prune
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import layer_weights, linear_layers
+from nanotrigger.training.requirement import Requirement
 from nanotrigger.training.sparsity_schedule import SparsitySchedule, zeros_for
 
 
-class Pruning(lightning.Callback):
+class Pruning(Requirement):
     """Multiply the weights of linear layers with masks that `torch.nn.utils.prune` finds by magnitude.
 
     The masks are chosen anew as the training goes on, from the weights that lie behind them, so that a pruned
@@ -72,10 +73,20 @@ class Pruning(lightning.Callback):
             "exclude": list(exclude),
         }
         self.is_on = sparsity > 0
-        self.is_complete = not self.is_on  # whether the latest validation was of a network of the final sparsity
+        self._is_final = not self.is_on
         self._layers: dict[str, nn.Linear] = {}  # by name, while they have masks
         self._hooks: list[Any] = []
         self._restored: dict[str, Any] = {}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the latest validation was of a network of the final sparsity."""
+        return self._is_final
+
+    @property
+    def shortfall(self) -> str:
+        """What to say if no network had the final sparsity."""
+        return " with the final sparsity" if self.is_on else ""
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Check that the network and the number of steps allow what is asked for, before anything is written.
@@ -109,14 +120,14 @@ class Pruning(lightning.Callback):
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Note whether a network of the final sparsity is validated."""
         if self._layers:
-            self.is_complete = trainer.global_step >= self.schedule.final_step
+            self._is_final = trainer.global_step >= self.schedule.final_step
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Log the share of zeros among the weights of all linear layers."""
         if not self.is_on:
             return
         if not trainer.enable_validation:
-            self.is_complete = trainer.global_step >= self.schedule.final_step
+            self._is_final = trainer.global_step >= self.schedule.final_step
         weights = [_weight(layer).flatten() for layer in linear_layers(pl_module.network).values()]
         pl_module.log("sparsity", (torch.cat(weights) == 0).float().mean(), sync_dist=True)
 

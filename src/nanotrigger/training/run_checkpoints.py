@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from nanotrigger.files import write_bytes
+from nanotrigger.training.requirement import Requirement
 
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
@@ -37,8 +38,8 @@ class BestCheckpoint(ModelCheckpoint):
     """ModelCheckpoint that keeps its best score when a run is resumed in a folder that was moved, or in another one.
 
     Lightning forgets the score there, and the first epoch after the resume would replace a better checkpoint.
-    A network is not considered, however good it is, while a callback says that it is not complete: before it has its
-    final sparsity, or when it costs more than its budget.
+    A network is not considered, however good it is, while it does not meet a `Requirement`: before it has its final
+    sparsity, or when it costs more than its budget.
     """
 
     @classmethod
@@ -79,7 +80,8 @@ class BestCheckpoint(ModelCheckpoint):
             shutil.copy2(former, best)
 
     def _save_topk_checkpoint(self, trainer: lightning.Trainer, monitor_candidates: dict[str, Tensor]) -> None:
-        if all(getattr(callback, "is_complete", True) for callback in trainer.callbacks):
+        requirements = [callback for callback in trainer.callbacks if isinstance(callback, Requirement)]
+        if all(requirement.is_complete for requirement in requirements):
             super()._save_topk_checkpoint(trainer, monitor_candidates)
 
     def _rebased(self, path: str) -> str:

@@ -137,7 +137,7 @@ def test_any_formats_by_layer_equal_torch(tmp_path, seed):
         np.testing.assert_array_equal(tensors["logits" if name == "output" else name], values)
     quantizers = {node.name: node_format(model.graph, node) for node in model.graph.node if node.op_type == "Quant"}
     assert quantizers.pop("input") == quantizers.pop("output") == FORMATS["input"]
-    for tensor, number in made.tensor_formats.items():
+    for tensor, number in made.formats.items():
         name = f"{tensor}_quantizer" if tensor.startswith("relu") else tensor.replace(".", "_")
         if tensor not in ("input", "output"):
             assert quantizers.pop(name) == number.carrier

@@ -66,7 +66,7 @@ def test_nodes_of_the_whole(quantized):
 @pytest.mark.parametrize(("kind", "output"), [(Autoencoder, "latent_values"), (VariationalAutoencoder, "latent_means")])
 def test_nodes_of_an_encoder(tmp_path, kind, output):
     network = made(kind, **FORMATS)
-    model = written(network.part("encoder"), tmp_path)
+    model = written(network.section("encoder"), tmp_path)
     assert [tensor.name for tensor in model.graph.output] == [output]
     names = {node.name for node in model.graph.node}
     assert {"dense_1", "relu_1", "dense_2", "latent"} < names
@@ -103,9 +103,9 @@ def test_binary_tensors_are_stored_in_two_bits():
     network = made(**{**FORMATS, "tensors": {"dense_3.weight": BINARY}})
     stored = firmware_network(network)
     assert stored.formats["dense_3.weight"] == FixedPoint(2, 2, narrow=True)
-    assert {**stored.formats, "dense_3.weight": BINARY} == network.tensor_formats
+    assert {**stored.formats, "dense_3.weight": BINARY} == network.formats
     assert set(stored.layers.dense_3.weight.unique().tolist()) == {-1.0, 1.0}
-    assert network.tensor_formats["dense_3.weight"] == BINARY
+    assert network.formats["dense_3.weight"] == BINARY
     np.testing.assert_array_equal(torch_outputs(stored, INPUTS), torch_outputs(network, INPUTS))
 
 

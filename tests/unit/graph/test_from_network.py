@@ -10,7 +10,7 @@ from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.quantize import Quantize
 from nanotrigger.networks import MLP
-from nanotrigger.networks.freeze import frozen
+from nanotrigger.networks.learned import frozen
 from nanotrigger.numbers import FixedPoint
 from tests.made_graphs import Layer, Result, chain
 

@@ -66,27 +66,27 @@ def test_encoder_and_decoder_make_the_whole(formats, hidden):
 @pytest.mark.parametrize("formats", [{}, FORMATS])
 def test_parts(formats):
     network = Autoencoder(**formats).eval()
-    encoder, features = network.part("encoder"), torch.randn(20, 57)
-    assert network.parts == ("whole", "encoder")
-    assert network.part() is network
+    encoder, features = network.section("encoder"), torch.randn(20, 57)
+    assert network.sections == ("whole", "encoder")
+    assert network.section() is network
     assert torch.equal(encoder(features), network.encode(features))
     assert (encoder.widths, encoder.output_name) == ((57, 32, 16, 3), "latent_values")
     assert encoder.layers.dense_1 is network.layers.dense_1
     with pytest.raises(InputError, match="part=decoder: a network of this kind has whole, encoder"):
-        network.part("decoder")
+        network.section("decoder")
 
 
 def test_the_encoder_has_the_formats_of_its_tensors():
     names = [f"dense_{depth}.{kind}" for depth in (1, 2, 3) for kind in ("weight", "bias")]
-    encoder = Autoencoder(**FORMATS, tensors=TENSORS).part("encoder")
+    encoder = Autoencoder(**FORMATS, tensors=TENSORS).section("encoder")
     assert set(encoder.formats) == {"input", "latent", "relu_1", "relu_2", *names}
     assert encoder.formats["dense_3.weight"] == WIDE
 
 
 def test_single_tensors_override_their_kind():
     network = Autoencoder(**FORMATS, tensors=TENSORS).eval().double()
-    assert network.tensor_formats["dense_3.weight"] == network.formats["dense_3.weight"] == WIDE
-    assert network.tensor_formats["dense_3.bias"] == network.formats["bias"] == FORMATS["bias"]
+    assert network.formats["dense_3.weight"] == network.named_formats["dense_3.weight"] == WIDE
+    assert network.formats["dense_3.bias"] == network.named_formats["bias"] == FORMATS["bias"]
     values = torch.rand(50, 16).double()
     found = network.layers.relu_4(network.layers.dense_4(torch.randn(50, 3).double()))
     assert torch.equal(found, TENSORS["relu_4"].quantize(found))
@@ -103,7 +103,7 @@ def test_the_configuration_rebuilds_it(arguments):
     twin = build_network(json.loads(json.dumps(network.configuration)))
     assert type(twin) is Autoencoder
     assert twin.configuration == network.configuration
-    assert (twin.tensor_formats, str(twin)) == (network.tensor_formats, str(network))
+    assert (twin.formats, str(twin)) == (network.formats, str(network))
     twin.load_state_dict(network.state_dict())
     assert torch.equal(twin.eval()(torch.ones(1, 9)), network.eval()(torch.ones(1, 9)))
 

@@ -6,7 +6,8 @@ from torch import nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.layers import Quantizer, dense_layer, relu_layer
+from nanotrigger.networks.chain import dense_layer, relu_layer
+from nanotrigger.networks.layers import Quantizer
 from nanotrigger.numbers import FixedPoint
 
 NUMBER, UNSIGNED = FixedPoint(6, 2), FixedPoint(6, 2, signed=False)
@@ -31,17 +32,19 @@ def test_widths(network):
 
 
 def test_formats_are_those_of_the_tensors(network):
-    assert network.formats == network.tensor_formats
+    names = [name for name, _ in network.layers.named_children()]
+    assert {name.partition(".")[0] for name in network.formats} == set(names)
+    assert network.named_formats == {}  # given were only those of the tensors
     assert network.formats["relu_1"] == UNSIGNED
 
 
 def test_its_only_part_is_the_whole(network):
-    assert network.parts == ("whole",)
-    assert network.part() is network.part("whole") is network
+    assert network.sections == ("whole",)
+    assert network.section() is network.section("whole") is network
 
 
 @pytest.mark.parametrize("name", ["encoder", "nonsense", ""])
 def test_refuses_other_parts(network, name):
     with pytest.raises(InputError) as caught:
-        network.part(name)
+        network.section(name)
     assert str(caught.value) == f"part={name}: a network of this kind has whole"

@@ -24,7 +24,7 @@ def lived_in(network):
 @pytest.mark.parametrize("kind", [Autoencoder, VariationalAutoencoder])
 @pytest.mark.parametrize("part", ["whole", "encoder"])
 def test_computes_the_same(kind, part):
-    network = lived_in(kind(features=9, hidden=[8, 7])).part(part)
+    network = lived_in(kind(features=9, hidden=[8, 7])).section(part)
     features = torch.randn(100, 9).double()
     plain = folded(network)
     torch.testing.assert_close(plain(features), network(features), rtol=1e-12, atol=1e-12)

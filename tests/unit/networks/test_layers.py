@@ -5,7 +5,8 @@ import torch
 from brevitas.nn import QuantIdentity, QuantLinear, QuantReLU
 from torch import Tensor, nn
 
-from nanotrigger.networks.layers import QuantizedLinear, QuantizedReLU, Quantizer, dense_layer, relu_layer
+from nanotrigger.networks.chain import dense_layer, relu_layer
+from nanotrigger.networks.layers import QuantizedLinear, QuantizedReLU, Quantizer
 from nanotrigger.numbers import FixedPoint
 
 UNSIGNED = FixedPoint(6, 2, signed=False)

@@ -51,7 +51,7 @@ def test_the_quantized_network_computes_on_the_grid():
     assert isinstance(network.layers.dense_1, QuantLinear)
     logits = network(100 * torch.randn(200, 16))
     assert torch.equal(FORMATS["output"].quantize(logits), logits)
-    assert network.formats == FORMATS
+    assert network.named_formats == FORMATS
 
 
 def of_layer(formats, name, depth):
@@ -76,7 +76,7 @@ def test_the_configuration_rebuilds_it(formats):
     network = MLP(features=3, hidden=[7, 5, 4], classes=2, **formats)
     twin = build_network(network.configuration)
     assert twin.configuration == network.configuration == json.loads(json.dumps(network.configuration))
-    assert twin.tensor_formats == network.tensor_formats
+    assert twin.formats == network.formats
     twin.load_state_dict(network.state_dict())
     values = torch.randn(10, 3)
     assert torch.equal(twin.eval()(values), network.eval()(values))
@@ -84,13 +84,13 @@ def test_the_configuration_rebuilds_it(formats):
 
 def test_formats_by_layer_have_names():
     network = MLP(**BY_LAYER)
-    assert list(network.formats)[:5] == ["input", "weight_1", "weight_2", "weight_3", "weight_4"]
-    assert network.formats["activation_3"] == network.tensor_formats["relu_3"] == BY_LAYER["activation"][2]
-    assert network.tensor_formats["dense_4.weight"] == FixedPoint(1, 0)
+    assert list(network.named_formats)[:5] == ["input", "weight_1", "weight_2", "weight_3", "weight_4"]
+    assert network.named_formats["activation_3"] == network.formats["relu_3"] == BY_LAYER["activation"][2]
+    assert network.formats["dense_4.weight"] == FixedPoint(1, 0)
     assert "weight fixed<6,2> fixed<1,1> fixed<2,1> fixed<1,0>, bias" in network.description
     assert network.configuration["weight"][1] == {"width": 1, "integer": 1, "signed": True, "narrow": False}
-    assert MLP(**FORMATS).tensor_formats["dense_3.bias"] == FORMATS["bias"]
-    assert MLP().tensor_formats == MLP().formats == {}
+    assert MLP(**FORMATS).formats["dense_3.bias"] == FORMATS["bias"]
+    assert MLP().formats == MLP().named_formats == {}
 
 
 @pytest.mark.parametrize(

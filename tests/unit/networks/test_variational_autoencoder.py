@@ -62,12 +62,12 @@ def test_the_second_head_has_the_formats_of_the_bottleneck():
 
 def test_the_encoder_is_the_usual_part():
     made, features = network(**FORMATS), torch.randn(30, 9)
-    assert made.parts == ("encoder", "whole")
-    assert made.part("whole") is made
-    assert made.part().output_name == "latent_means"
-    assert torch.equal(made.part()(features), made.encode(features))
+    assert made.sections == ("encoder", "whole")
+    assert made.section("whole") is made
+    assert made.section().output_name == "latent_means"
+    assert torch.equal(made.section()(features), made.encode(features))
     with pytest.raises(InputError, match="part=decoder: a network of this kind has encoder, whole"):
-        made.part("decoder")
+        made.section("decoder")
 
 
 @pytest.mark.parametrize("formats", [{}, FORMATS], ids=["float", "quantized"])

@@ -1,18 +1,26 @@
 """Budgets: refused if they make no sense; the rate of the price follows the cost."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import pytest
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks import MLP
+from nanotrigger.firmware.target import Target
+from nanotrigger.networks import MLP, Autoencoder
+from nanotrigger.networks.learned import frozen
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.precision.budget import Budget, bill_of, cost_of
+from nanotrigger.precision.allowance import Allowance, Cost, bill_of, cost_of
+from nanotrigger.precision.budget import Budget
+from nanotrigger.precision.names import UNITS
 
 
 def trainer(epoch: int) -> SimpleNamespace:
     return SimpleNamespace(current_epoch=epoch, max_epochs=100, check_val_every_n_epoch=1)
+
+
+def allowance(unit: str) -> Allowance:
+    return Allowance(unit, 100, Target())
 
 
 @pytest.mark.parametrize(
@@ -23,6 +31,13 @@ def trainer(epoch: int) -> SimpleNamespace:
         ({"aluts": 500, "ffs": 100}, "budget has aluts, ffs; give one"),
         ({"ramp": 0}, "budget.ramp=0: must be above 0"),
         ({"rounds": -1}, "budget.rounds=-1: must not be negative"),
+        ({"aluts": 9, "target": Target(io_type="io_stream")}, "budget.target.io_type=io_stream: the structural count"),
+        (
+            {"aluts": 9, "target": Target(reuse_factor=2)},
+            "budget.target.reuse_factor=2: the structural count knows only 1",
+        ),
+        ({"aluts": 9, "target": Target(clock_period=0)}, "budget.target.clock_period=0: must be positive"),
+        ({"share": 9, "target": Target(fpga_part="Stratix10")}, "budget.target.fpga_part=Stratix10: what it offers"),
     ],
 )
 def test_refused(options, message):
@@ -78,12 +93,12 @@ def test_a_refinement_to_flip_flops_starts_nearer_and_pays_for_logic_too():
     assert budget.start == "a"
     formats = {kind: FixedPoint(4, 2) for kind in ("input", "weight", "bias")}
     network = MLP(features=4, hidden=[4], classes=2, activation=FixedPoint(4, 1, signed=False), **formats)
-    first = cost_of(network)
-    assert bill_of(network, "ffs", first) == (first.ffs, first.ffs)
+    first = cost_of(network, Target())
+    assert bill_of(network, allowance("ffs"), first) == (first.ffs, first.ffs)
     dearer = replace(first, aluts=2 * first.aluts)
-    assert bill_of(network, "ffs", dearer) == (first.ffs, 0.75 * first.ffs)
+    assert bill_of(network, allowance("ffs"), dearer) == (first.ffs, 0.75 * first.ffs)
     for unit in ("aluts", "share", "ebops"):
-        assert bill_of(network, unit, first) == (getattr(first, unit),) * 2
+        assert bill_of(network, allowance(unit), first) == (getattr(first, unit),) * 2
 
 
 def test_its_state_is_kept():
@@ -93,3 +108,48 @@ def test_its_state_is_kept():
     other.load_state_dict(budget.state_dict())
     assert other._rate(1e-5, 400, 100, trainer(3)) == budget._rate(1e-5, 400, 100, trainer(3))
     assert other.shortfall == " within budget.ebops=100 (the nearest: 500)"
+
+
+LEARNED = {
+    **{kind: FixedPoint(6, 3) for kind in ("input", "weight", "bias")},
+    "activation": FixedPoint(4, 2, signed=False),
+}
+
+
+def test_a_network_is_counted_for_the_target_that_is_given():
+    network = MLP(features=6, hidden=[8], classes=3, learned_bits="weight", **LEARNED)
+    slow, fast = (cost_of(network, Target(clock_period=period)) for period in (5.0, 0.625))
+    assert fast.ffs > slow.ffs  # a register behind every adder
+    assert fast.aluts == slow.aluts
+    budget = Budget(ffs=100, target=Target(clock_period=0.625))
+    logged, module = {}, SimpleNamespace(network=network, log=lambda name, value: None)
+    module.log = logged.__setitem__
+    validated = SimpleNamespace(sanity_checking=False, **vars(trainer(0)))
+    budget.on_validation_epoch_end(validated, module)
+    assert logged["ffs"] == budget.costs["ffs"] == fast.ffs
+    first = cost_of(network, Target(clock_period=0.625))
+    assert bill_of(frozen(network), Allowance("ffs", 100, Target(clock_period=0.625)), first).cost == fast.ffs
+
+
+def test_the_encoder_alone_is_counted_if_it_is_what_is_built():
+    network = Autoencoder(6, (8,), 2, learned_bits="weight", **LEARNED)
+    whole, encoder = cost_of(network, Target()), cost_of(network, Target(part="encoder"))
+    assert 0 < encoder.aluts < whole.aluts and 0 < encoder.ebops < whole.ebops
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (Target(softmax=True), "budget.target.softmax=true: "),
+        (Target(precision="fixed<16,6>"), "precision=fixed<16,6> is for float checkpoints"),
+        (Target(part="encoder"), "part=encoder: a network of this kind has whole"),
+    ],
+)
+def test_a_target_that_cannot_be_counted_is_refused_before_the_training(target, message):
+    network = MLP(features=6, hidden=[8], classes=3, learned_bits="weight", **LEARNED)
+    with pytest.raises(InputError, match=message):
+        Budget(target=target).setup(trainer(0), SimpleNamespace(network=network), "fit")
+
+
+def test_the_units_are_the_fields_of_a_cost():
+    assert tuple(field.name for field in fields(Cost)) == UNITS

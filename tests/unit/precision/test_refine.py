@@ -7,14 +7,14 @@ import random
 import pytest
 import torch
 
-from nanotrigger.networks import MLP
-from nanotrigger.networks.build import build_network
-from nanotrigger.networks.freeze import frozen, take_over
+from nanotrigger.firmware.target import Target
+from nanotrigger.networks import MLP, build_network
+from nanotrigger.networks.learned import frozen, take_over
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.precision.budget import cost_of
+from nanotrigger.precision.allowance import Bill, cost_of
 from nanotrigger.precision.incremental import Incremental
-from nanotrigger.precision.refine import Bill, refine
+from nanotrigger.precision.refine import refine
 from nanotrigger.tasks import JetTagging
 
 FORMATS = {
@@ -67,7 +67,7 @@ def test_every_change_is_evaluated_as_the_network_would(batch, output):
 
 def test_the_cost_comes_down_to_the_limit(learned, batch):
     task, network = JetTagging(learned, l1=0.0), frozen(learned, headroom=1)
-    first = cost_of(network).aluts
+    first = cost_of(network, Target()).aluts
 
     def run(network):
         return list(
@@ -75,7 +75,7 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
                 network,
                 itertools.repeat(batch),
                 task.criterion,
-                lambda network: Bill(cost_of(network).aluts, cost_of(network).aluts),
+                lambda network: Bill(cost_of(network, Target()).aluts, cost_of(network, Target()).aluts),
                 0.5 * first,
                 rate=1e-3,
                 rounds=6,
@@ -87,11 +87,11 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
     costs = run(network)
     assert costs == run(again)  # the same seed, the same changes
     assert len(costs) == 6
-    assert costs[-1] == cost_of(network).aluts <= 0.5 * first
+    assert costs[-1] == cost_of(network, Target()).aluts <= 0.5 * first
     for name, layer in linear_layers(network).items():
         for kind in ("weight", "bias"):
             values = getattr(layer, kind).detach()
-            assert torch.equal(network.tensor_formats[f"{name}.{kind}"].quantize(values), values)
+            assert torch.equal(network.formats[f"{name}.{kind}"].quantize(values), values)
 
 
 def test_a_neuron_that_nothing_reads_is_gone_before_anything_is_tried(learned, batch):
@@ -116,7 +116,7 @@ def test_a_neuron_that_nothing_reads_is_gone_before_anything_is_tried(learned, b
 def test_a_network_of_learned_precision_takes_the_weights_over(learned, batch):
     network = frozen(learned, headroom=1)
     layer = network.layers.dense_2
-    layer.weight.data[0, 0], layer.bias.data[0] = network.tensor_formats["dense_2.weight"].maximum, -0.5
+    layer.weight.data[0, 0], layer.bias.data[0] = network.formats["dense_2.weight"].maximum, -0.5
     other = build_network(learned.configuration).eval()
     other.load_state_dict(learned.state_dict())
     take_over(other, network)
@@ -129,14 +129,14 @@ def test_tensors_of_zeros_do_not_get_bits_beyond_the_widest_format():
     network = MLP(features=6, hidden=[4], classes=3, learned_bits="weight", **formats).eval()
     with torch.no_grad():
         network.layers.dense_1.weight.zero_()
-    found = frozen(network, headroom=1).tensor_formats
+    found = frozen(network, headroom=1).formats
     assert (found["dense_1.bias"].width - found["dense_1.bias"].integer, found["dense_1.weight"].integer) == (0, 0)
 
 
 def test_headroom_ends_at_the_widest_format(learned):
     tight, wide = frozen(learned), frozen(learned, headroom=20)
-    assert wide.tensor_formats["dense_1.weight"] == FORMATS["weight"]
-    assert tight.tensor_formats["dense_1.weight"].width <= FORMATS["weight"].width
+    assert wide.formats["dense_1.weight"] == FORMATS["weight"]
+    assert tight.formats["dense_1.weight"].width <= FORMATS["weight"].width
 
 
 def test_classes_are_judged_at_the_best_temperature(batch):

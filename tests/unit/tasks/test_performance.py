@@ -32,7 +32,7 @@ def of_radii(background, *signals, network=None):
     """Return the performance of a latent mean that is the square root of these scores."""
     labels = np.repeat(np.arange(len(signals) + 1), [len(background), *map(len, signals)])
     means = np.sqrt(np.concatenate([background, *signals]))[:, None]
-    network = network or VariationalAutoencoder(features=6, hidden=[4], latent_size=1).part("encoder")
+    network = network or VariationalAutoencoder(features=6, hidden=[4], latent_size=1).section("encoder")
     names = NAMES[: len(signals) + 1]
     return performance(trained(network), np.zeros((len(means), 6)), means, labels, class_names=names)
 
@@ -81,7 +81,7 @@ def test_a_reconstruction_is_judged_by_its_error():
 
 
 def test_latent_values_and_background_alone_tell_nothing():
-    encoder = Autoencoder(features=6, hidden=[4], latent_size=1).part("encoder")
+    encoder = Autoencoder(features=6, hidden=[4], latent_size=1).section("encoder")
     assert of_radii(np.arange(10.0), np.arange(10.0), network=encoder) is None
     assert of_radii(np.arange(10.0)) is None
     assert described(None) == {}

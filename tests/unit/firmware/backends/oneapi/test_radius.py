@@ -24,7 +24,7 @@ FORMATS = {
 
 
 def test_every_word_is_exact(tmp_path):
-    encoder = VariationalAutoencoder(features=6, hidden=[5], latent_size=3, **FORMATS).eval().part()
+    encoder = VariationalAutoencoder(features=6, hidden=[5], latent_size=3, **FORMATS).eval().section()
     inputs = extreme_inputs(FORMATS["input"], 6, rows=400)
     write_qonnx(encoder, tmp_path / "model.onnx")
     firmware = convert(tmp_path / "model.onnx", tmp_path / "hls", radius=True)

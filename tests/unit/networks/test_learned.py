@@ -6,7 +6,7 @@ import torch
 from nanotrigger.errors import InputError
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder, build_network
-from nanotrigger.networks.freeze import frozen
+from nanotrigger.networks.learned import frozen
 from nanotrigger.networks.weights import layer_weights
 from nanotrigger.numbers import FixedPoint
 
@@ -51,7 +51,7 @@ def test_frozen_networks_compute_the_same(name, granularity):
     if name == "variational":
         assert torch.equal(plain.log_variances(features.double()), network.log_variances(features.double()))
     rebuilt = build_network(plain.configuration)
-    assert rebuilt.tensor_formats == plain.tensor_formats
+    assert rebuilt.formats == plain.formats
 
 
 def test_brevitas_own_path_computes_the_same():
