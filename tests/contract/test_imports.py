@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "nanotrigger"
-ORDER = ["errors", "files", "command", "numbers", "data", "simulate", "networks", "evaluation", "training", "tasks"]
-ORDER += ["datapath", "graph", "verilog", "firmware", "cost", "precision", "datasheet", "scan", "cli", "verify"]
+ORDER = ["errors", "files", "tools", "command", "numbers", "data", "simulate", "networks", "evaluation", "training"]
+ORDER += ["tasks", "datapath", "graph", "verilog", "firmware", "cost", "precision", "datasheet", "scan", "cli", "verify"]
 
 
 def imported_parts(file: Path) -> set[str]:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, Resources, Source
-from nanotrigger.cost.sources.long_run import cleaning_up, run_logged
 from nanotrigger.cost.sources.structural import refusal
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.schedule import levels_per_stage, schedule
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.layers import IntegerNetwork
+from nanotrigger.tools import cleaning_up, run_logged
 from nanotrigger.verilog.write import VERILOG, verilog
 
 LOG = "synthesis.log"
