@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nanotrigger.cost.record import read_reports
-from nanotrigger.cost.report import Source
+from nanotrigger.cost.sources.structural import StructuralCount
 from nanotrigger.firmware.events import judged_events
 from nanotrigger.firmware.proof import judge
 from nanotrigger.firmware.record import read_record
@@ -51,7 +51,7 @@ def test_the_firmware_is_as_accurate_as_the_network(exported):
 
 def test_every_export_states_its_cost(exported):
     (report,) = read_reports(exported)
-    assert report.source is Source.STRUCTURAL_COUNT
+    assert report.source == StructuralCount.name
     assert 1_000 < report.used.aluts < 50_000
     assert report.used.dsps == 0
     assert report.used.mlabs == 4  # ceil(5 outputs of 16 bits / 20)

@@ -2,13 +2,15 @@
 
 import sys
 from pathlib import Path
+from typing import Any, Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
 from nanotrigger.cli.arguments import dashed
-from nanotrigger.cli.cost import Report, check_tools, print_audit, report_cost
+from nanotrigger.cli.cost import check_tools, print_audit, report_cost
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.help import ExampleHelpFormatter
+from nanotrigger.cost.sources import options
 from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import write_datasheet
 from nanotrigger.files import write_checksums
@@ -67,7 +69,8 @@ def export_parser() -> ArgumentParser:
         "--output", type=Path | None, default=None, help="folder (default: RUN/export, or NAME_export beside NAME.ckpt)"
     )
     parser.add_argument("--data", type=str | None, default=None, help="events to judge by, as data.source")
-    parser.add_argument("--report", type=Report, default="structural", help="what to ask for the cost on the chip")
+    report: Any = Literal[options()]  # the list of sources can be longer than what is known here
+    parser.add_argument("--report", type=report, default="structural", help="what to ask for the cost on the chip")
     parser.add_class_arguments(Target, None, help="the firmware")
     return parser
 

@@ -14,18 +14,17 @@ import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from nanotrigger.cli.check_plan import check_plan
-from nanotrigger.cli.cost import synthesize
 from nanotrigger.cli.errors import exit_with_one_line
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.help import ExampleHelpFormatter
 from nanotrigger.cli.point import EXPORT, export_arguments, measure_point, run_point
 from nanotrigger.cli.train import prepare_process
 from nanotrigger.command import wide_console
+from nanotrigger.cost.design import read_design
+from nanotrigger.cost.sources.yosys import OpenSynthesis
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.files import write_json
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
 from nanotrigger.scan.collect import collect_rows
 from nanotrigger.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
 from nanotrigger.scan.figures import write_figures
@@ -154,9 +153,9 @@ def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Pat
 
 def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
     """Return what Yosys makes of the winner's datapath, and what is counted of the same; None if it cannot."""
-    network = read_layers(folder / "winner" / "model.onnx", target.precision)
+    design = replace(read_design(folder / "winner", target), folder=folder)  # its log lies outside the export
     try:
-        found, counted = (report.used for report in synthesize(unroll(network), network, target, folder))
+        found, counted = (report.used for report in OpenSynthesis().reports(design))
     except InputError:  # it is not installed
         return None
     except FirmwareError as error:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from nanotrigger.cost.audit_table import saturation_warnings
-from nanotrigger.datasheet.breakdown import TITLES
+from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
+from nanotrigger.cost.devices import labels_of
+from nanotrigger.cost.sources import source_named
 from nanotrigger.datasheet.numerals import count, number, percent, share
 from nanotrigger.datasheet.sheet import Datasheet
 from nanotrigger.networks.weights import total_sparsity
@@ -61,17 +63,22 @@ def _parity(sheet: Datasheet) -> Fact:
 
 def _costs(sheet: Datasheet) -> tuple[Fact, ...]:
     report = sheet.headline
+    labels = labels_of(sheet.firmware.part if report is None else report.device)
     if report is None:
-        return (Fact("Latency", "unknown", "no report"), Fact("ALUTs + FFs", "unknown", "no report"))
+        return (
+            Fact("Latency", "unknown", "no report"),
+            Fact(f"{labels['aluts']} + {labels['ffs']}", "unknown", "no report"),
+        )
+    title = source_named(report.source).title
     latency = "unknown" if report.latency is None else f"{number(report.latency)} ns"
     interval = (
         "" if report.initiation_interval is None else f", a new input every {_cycles(report.initiation_interval)}"
     )
     cycles = "" if report.latency_cycles is None else f"{_cycles(report.latency_cycles)}{interval}; "
-    used = f"{count(report.used.aluts)} ALUTs, {count(report.used.ffs)} FFs; {TITLES[report.source]}"
+    used = f"{count(report.used.aluts)} {labels['aluts']}, {count(report.used.ffs)} {labels['ffs']}; {title}"
     return (
-        Fact("Latency", latency, f"{cycles}{TITLES[report.source]}"),
-        Fact("ALUT % + FF %", share(report.contest_figure), used),
+        Fact("Latency", latency, f"{cycles}{title}"),
+        Fact(CONTEST_LABEL, share(contest_figure(report)), used),
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nanotrigger.cost.audit import QuantizerAudit
-from nanotrigger.cost.report import ResourceReport, best_first
+from nanotrigger.cost.report import ResourceReport
+from nanotrigger.cost.sources import best_first
 from nanotrigger.datasheet.illustration import Illustration
 from nanotrigger.datasheet.rebuild import Command
 from nanotrigger.firmware.record import Firmware

@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning
 
+from nanotrigger.cost.contest import contest_figure
 from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
@@ -232,4 +233,4 @@ def cost_of(network: Network) -> Cost:
     """Return what a quantized network costs; one of learned precision as it would be frozen now."""
     layers = layers_of(frozen(network))
     report = structural_report(unroll(layers), Target())
-    return Cost(report.used.aluts or 0, report.used.ffs or 0, report.contest_figure or 0.0, ebops(layers))
+    return Cost(report.used.aluts or 0, report.used.ffs or 0, contest_figure(report) or 0.0, ebops(layers))

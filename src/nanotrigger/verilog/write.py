@@ -8,32 +8,27 @@ from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.schedule import schedule
 from nanotrigger.files import whole_folder, write_text
 from nanotrigger.graph.layers import IntegerNetwork
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
 from nanotrigger.verilog.circuit import datapath_module
 from nanotrigger.verilog.signals import has_negative_outputs, output_width
 
 VERILOG, TESTBENCH = "nanotrigger.v", "testbench.v"
 
 
-def write_rtl(model: Path, folder: Path, *, levels: int, precision: str | None = None) -> None:
+def write_rtl(datapath: Datapath, network: IntegerNetwork, *, folder: Path, levels: int) -> None:
     """Write nanotrigger.v, testbench.v and README.md into `folder`, which appears whole or stays as it was.
 
     The Verilog is the datapath of the structural count: the same operations, with the same widths and registers. The
     testbench reads the test vectors in `../tb_data`.
 
     Args:
-        model: QONNX file, as `write_qonnx` leaves it.
+        datapath: of the network.
+        network: from which the datapath was unrolled.
         folder: to write, or to replace if it holds a nanotrigger.v.
         levels: levels of adders between two registers.
-        precision: type of everything in a float network, such as `fixed<16,6>`.
 
     Raises:
-        InputError: the network cannot be unrolled (see `read_layers`), `levels` is below 1, or the folder has other
-            content.
+        InputError: `levels` is below 1, or the folder has other content.
     """
-    network = read_layers(model, precision)
-    datapath = unroll(network)
     with whole_folder(folder, marker=VERILOG) as new:
         write_text(new / VERILOG, verilog(datapath, network, levels=levels))
         write_text(new / TESTBENCH, verilog_testbench(datapath, network, levels=levels))

@@ -43,10 +43,15 @@ def small_network(seed: int = 0, output: FixedPoint | None = None) -> MLP:
     return network
 
 
+def write_rtl_of(model: Path, folder: Path, *, levels: int) -> None:
+    network = read_layers(model)
+    write_rtl(unroll(network), network, folder=folder, levels=levels)
+
+
 def write_run(network: MLP, run: Path, *, levels: int) -> np.ndarray:
     """Write model.onnx, rtl/ and tb_data/ as an export does; return the expected words."""
     write_qonnx(network, run / "model.onnx")
-    write_rtl(run / "model.onnx", run / "rtl", levels=levels)
+    write_rtl_of(run / "model.onnx", run / "rtl", levels=levels)
     number = network.formats["input"]
     features = network.configuration["features"]
     anywhere = np.random.default_rng(1).normal(0.0, 1.0, (500, features)).astype(np.float32)
@@ -92,7 +97,7 @@ def test_a_flipped_weight_makes_the_testbench_fail(tmp_path):
     write_run(network, tmp_path, levels=2)
     network.layers.get_submodule("dense_2").weight.data[1, 0] *= -1
     write_qonnx(network, tmp_path / "flipped.onnx")
-    write_rtl(tmp_path / "flipped.onnx", tmp_path / "rtl", levels=2)
+    write_rtl_of(tmp_path / "flipped.onnx", tmp_path / "rtl", levels=2)
     result = simulate(tmp_path / "rtl")
     assert result.returncode != 0
     assert "FAIL" in result.stdout and " instead of " in result.stdout and "PASS" not in result.stdout
@@ -167,7 +172,7 @@ def _write_datapath(run: Path, datapath: Datapath, network: IntegerNetwork, seed
 
 def test_names_tell_layer_neuron_and_multiple(tmp_path):
     write_qonnx(small_network(), tmp_path / "model.onnx")
-    write_rtl(tmp_path / "model.onnx", tmp_path / "rtl", levels=2)
+    write_rtl_of(tmp_path / "model.onnx", tmp_path / "rtl", levels=2)
     text = (tmp_path / "rtl" / "nanotrigger.v").read_text()
     assert "wire signed [5:0] feature_2 = features[17:12];" in text
     assert " dense_1_n4 = " in text and " dense_2_n3_sum_1 = " in text and " output_1 = " in text
@@ -179,11 +184,11 @@ def test_folder_appears_whole_or_not_at_all(tmp_path):
     write_qonnx(small_network(), tmp_path / "model.onnx")
     folder = tmp_path / "rtl"
     with pytest.raises(InputError, match="levels=0"):
-        write_rtl(tmp_path / "model.onnx", folder, levels=0)
+        write_rtl_of(tmp_path / "model.onnx", folder, levels=0)
     assert not folder.exists()
-    write_rtl(tmp_path / "model.onnx", folder, levels=8)
-    write_rtl(tmp_path / "model.onnx", folder, levels=8)
+    write_rtl_of(tmp_path / "model.onnx", folder, levels=8)
+    write_rtl_of(tmp_path / "model.onnx", folder, levels=8)
     assert {path.name for path in folder.iterdir()} == {"nanotrigger.v", "testbench.v", "README.md"}
     folder.joinpath("nanotrigger.v").unlink()
     with pytest.raises(InputError, match="nanotrigger.v is missing"):
-        write_rtl(tmp_path / "model.onnx", folder, levels=8)
+        write_rtl_of(tmp_path / "model.onnx", folder, levels=8)

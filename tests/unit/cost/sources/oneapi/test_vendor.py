@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.cost.report import Source
 from nanotrigger.cost.sources.oneapi import vendor
-from nanotrigger.cost.sources.oneapi.vendor import LOG, build_report, check_vendor_tools
+from nanotrigger.cost.sources.oneapi.vendor import LOG, EarlyEstimate, build_report, check_vendor_tools
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.record import Firmware, Layer, write_record
 
@@ -103,7 +102,7 @@ def content(folder):
 
 def test_success(tools, project, capfd):
     (report,) = build_report(project)
-    assert report.source == Source.EARLY_ESTIMATE
+    assert report.source == EarlyEstimate.name
     assert report.device == "Agilex7"
     assert (project / "build" / "jets.report.prj" / "reports").is_dir()
     assert not list(project.glob(".vendor*"))
@@ -212,7 +211,7 @@ def test_half_a_report_of_a_killed_build_is_not_read(tools, project):
     half.mkdir(parents=True)
     (half / "summary.ndjson").write_text("{")
     (report,) = build_report(project)
-    assert report.source == Source.EARLY_ESTIMATE
+    assert report.source == EarlyEstimate.name
 
 
 @pytest.mark.parametrize("version", ["2024.1.0", "2024.2.1", "2025.0.0"])
