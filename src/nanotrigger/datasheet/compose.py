@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from nanotrigger.cost.audit import audit
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.datasheet.illustration import Illustration
-from nanotrigger.datasheet.rebuild import rebuild_commands, tool_versions
-from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy
+from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, rebuild_commands, tool_versions
 from nanotrigger.evaluation.figures import Sample, confusion_figure, detection_roc, roc_curves, score_histograms
 from nanotrigger.evaluation.figures.weights import weight_histograms
 from nanotrigger.firmware.events import Events

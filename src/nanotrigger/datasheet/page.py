@@ -9,11 +9,9 @@ from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.report import NAMES
 from nanotrigger.cost.sources import source_named
 from nanotrigger.datasheet.breakdown import bars, layer_costs
-from nanotrigger.datasheet.key_facts import key_facts, warnings_of
-from nanotrigger.datasheet.network_picture import network_picture
-from nanotrigger.datasheet.numerals import FILTERS
+from nanotrigger.datasheet.facts import FILTERS, key_facts, warnings_of
+from nanotrigger.datasheet.network import network_picture, tensor_formats
 from nanotrigger.datasheet.sheet import Datasheet
-from nanotrigger.datasheet.tensors import tensor_formats
 from nanotrigger.files import write_text
 
 FILE = "datasheet.html"

@@ -10,8 +10,7 @@ from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, ResourceRow, total
 from nanotrigger.cost.sources.structural import StructuralCount
 from nanotrigger.datasheet.illustration import Illustration
-from nanotrigger.datasheet.rebuild import Command
-from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy
+from nanotrigger.datasheet.sheet import Command, Datasheet, Feature, JudgedBy
 from nanotrigger.evaluation.figures import Sample, roc_curves
 from nanotrigger.evaluation.figures.weights import weight_histograms
 from nanotrigger.firmware.record import Firmware, Layer

@@ -10,7 +10,7 @@ from nanotrigger.cost.report import ResourceRow, Resources
 from nanotrigger.cost.sources import SOURCES
 from nanotrigger.cost.sources.oneapi.vendor import EarlyEstimate
 from nanotrigger.datasheet.page import FILE, render, write_datasheet
-from nanotrigger.datasheet.rebuild import Command
+from nanotrigger.datasheet.sheet import Command
 from tests.unit.datasheet.conftest import make_firmware, make_parity, make_report
 
 VOID = {"meta", "link", "img", "br", "path", "rect"}

@@ -1,14 +1,18 @@
-"""Key facts: what the head of a datasheet says, and what its reader should be warned of."""
+"""Facts: what the head of a datasheet says, what its reader is warned of, and how all of it prints numbers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from nanotrigger.cost.audit_table import saturation_warnings
 from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.sources import source_named
-from nanotrigger.datasheet.numerals import count, number, percent, share
 from nanotrigger.datasheet.sheet import Datasheet
 from nanotrigger.networks.weights import total_sparsity
+
+UNKNOWN = "unknown"
+_MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -84,3 +88,50 @@ def _costs(sheet: Datasheet) -> tuple[Fact, ...]:
 
 def _cycles(cycles: int) -> str:
     return "cycle" if cycles == 1 else f"{cycles:,} cycles"
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with commas.
+
+    >>> count(974_400), count(None)
+    ('974,400', 'unknown')
+    """
+    return UNKNOWN if value is None else f"{value:,.0f}".replace("-", _MINUS)
+
+
+def percent(fraction: float | None, digits: int = 2) -> str:
+    """Return a fraction in percent.
+
+    >>> percent(0.69638).split(), percent(None)  # a space at which no line breaks
+    (['69.64', '%'], 'unknown')
+    """
+    return UNKNOWN if fraction is None else f"{100 * fraction:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
+def share(value: float | None) -> str:
+    """Return a share that is in percent already, to three digits; what is small but not nothing says so.
+
+    >>> [share(value).split()[0] for value in (1.0475, 0.0002, 0, None)]
+    ['1.048', '<0.001', '0', 'unknown']
+    """
+    if value is None:
+        return UNKNOWN
+    text = "0" if value == 0 else "<0.001" if value < 0.001 else f"{value:.3f}"
+    return f"{text}\N{NO-BREAK SPACE}%"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a number to some significant digits; zero has no sign.
+
+    >>> number(-0.043786), number(31.9990234375, 6), number(-0.0)
+    ('−0.04379', '31.999', '0')
+    """
+    return UNKNOWN if value is None else f"{value + 0.0:.{digits}g}".replace("-", _MINUS)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "count": count,
+    "percent": percent,
+    "share": share,
+    "number": number,
+}
