@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from nanotrigger.cost.design import Design
 from nanotrigger.cost.sources.oneapi import vendor
-from nanotrigger.cost.sources.oneapi.vendor import LOG, EarlyEstimate, build_report, check_vendor_tools
+from nanotrigger.cost.sources.oneapi.vendor import LOG, EarlyEstimate, QuartusFit, build_report, check_vendor_tools
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.record import Firmware, Layer, write_record
+from nanotrigger.firmware.target import Target
 
 RECORDED = Path(__file__).parents[4] / "reference" / "oneapi_reports" / "dense_relu_io_stream"
 ICPX = "#!/bin/sh\necho 'Intel(R) oneAPI DPC++/C++ Compiler {version} ({version}.20241205)'\n"
@@ -98,6 +100,17 @@ def project(tmp_path):
 def content(folder):
     """Return all files below a folder but the log."""
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.name != LOG)
+
+
+def test_one_build_serves_both_sources(tools, project, tmp_path):
+    design = Design(folder=tmp_path, target=Target(io_type="io_stream"), unrolled=None, refusal="io_stream")
+    estimate, fit = EarlyEstimate(), QuartusFit()
+    assert estimate.refusal(design) is fit.refusal(design) is None
+    assert [report.source for report in estimate.reports(design)] == ["oneapi early estimate"]
+    assert fit.reports(design) == ()
+    (json,) = (project / "build").glob("*.prj/reports/resources/json")
+    shutil.copy(RECORDED / "quartus.ndjson", json)
+    assert [report.source for report in fit.reports(design)] == ["quartus fit"]
 
 
 def test_success(tools, project, capfd):
