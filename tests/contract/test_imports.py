@@ -5,8 +5,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "nanotrigger"
-ORDER = ["errors", "files", "command", "numbers", "data", "simulate", "networks", "evaluation", "training", "tasks"]
-ORDER += ["datapath", "graph", "verilog", "firmware", "cost", "precision", "datasheet", "scan", "cli", "verify"]
+ORDER = ["errors", "files", "tools", "command", "numbers", "data", "simulate", "networks", "evaluation", "training"]
+ORDER += ["tasks", "datapath", "graph", "verilog", "firmware", "cost", "precision", "datasheet", "scan", "cli"]
+ORDER += ["verify"]
 MOST_LINES = 300
 
 

@@ -18,9 +18,8 @@ import torch
 from nanotrigger.cli import training
 from nanotrigger.cli.arguments import train_arguments
 from nanotrigger.command import one_line
-from nanotrigger.cost.sources.oneapi.estimate import read_estimate
-from nanotrigger.cost.sources.oneapi.fit import read_fit
-from nanotrigger.cost.sources.oneapi.schedule import read_schedule
+from nanotrigger.cost.sources.oneapi.counts import read_estimate, read_fit
+from nanotrigger.cost.sources.oneapi.records import read_schedule
 from nanotrigger.data.particles import particle_sets, read_particles
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.graph.from_qonnx import read_graph

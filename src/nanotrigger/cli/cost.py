@@ -1,43 +1,39 @@
 """State what an export costs on the chip: resources.json, the headline table and the quantizers on the terminal."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from nanotrigger.cli.export import Report
 from nanotrigger.command import wide_console
 from nanotrigger.cost.audit import QuantizerAudit
 from nanotrigger.cost.audit_table import audit_table, saturation_warnings
-from nanotrigger.cost.record import write_reports
-from nanotrigger.cost.report import ResourceReport, best_first
-from nanotrigger.cost.sources.oneapi.vendor import build_report, check_vendor_tools
-from nanotrigger.cost.sources.structural import refusal, structural_report
-from nanotrigger.cost.sources.yosys import LOG, synthesis_report, yosys_version
+from nanotrigger.cost.design import Design, read_design
+from nanotrigger.cost.devices import labels_of
+from nanotrigger.cost.record import add_reports, read_reports, write_reports
+from nanotrigger.cost.report import ResourceReport
+from nanotrigger.cost.sources import sources_asked
 from nanotrigger.cost.table import format_report, format_rows
-from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.schedule import levels_per_stage
-from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
-from nanotrigger.firmware.target import Target
-from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.verilog.write import write_rtl
 
 
-def check_tools(report: Report) -> None:
+def check_tools(report: str) -> None:
     """Check that the tools of a report are there, before any work is done.
 
     Raises:
         InputError: one is missing; says where it comes from.
     """
-    if report == "vendor":
-        check_vendor_tools()
-    elif report == "yosys":
-        yosys_version()
+    for source in sources_asked(report):
+        source.check_tools()
 
 
-def report_cost(result: Export, report: Report) -> tuple[ResourceReport, ...]:
-    """Count, synthesize or build as asked; write resources.json and rtl/; print the best report.
+def report_cost(result: Export, report: str) -> tuple[ResourceReport, ...]:
+    """Ask the sources; write resources.json and rtl/; print the best report.
 
     What is at hand at once is on disk before a long build begins, so that an interrupted one loses nothing.
+
+    Args:
+        result: of `export`.
+        report: the option of the sources that are asked beside those of every export.
 
     Returns:
         the reports, the best source first.
@@ -46,49 +42,30 @@ def report_cost(result: Export, report: Report) -> tuple[ResourceReport, ...]:
         InputError: a tool is missing or its reports cannot be read.
         FirmwareError: a synthesis or a build failed.
     """
-    reports: tuple[ResourceReport, ...] = ()
-    write_reports(reports, result.folder)
-    reason = refusal(result.target)
-    if reason is None:
-        reports, reason = _of_the_datapath(result, report)
-    if reason is not None:
-        print(f"resources     no structural count: {reason}")
-    if report == "vendor":
-        reports = best_first((*reports, *build_report(result.folder / "hls")))
-        write_reports(reports, result.folder)
+    design = read_design(result.folder, result.target)
+    if design.graph is not None:
+        write_rtl(design.datapath, design.folder / "rtl", levels=levels_per_stage(design.target.clock_period))
+    _ask(design, report)
+    reports = read_reports(design.folder)
     if reports:
         print(f"\n{format_report(reports[0])}")
     for counted in [counted for counted in reports if counted.rows][:1]:
-        print(f"\nby part, from the {counted.source} ({counted.scope}):\n{format_rows(counted.rows)}")
+        rows = format_rows(counted.rows, labels_of(counted.device))
+        print(f"\nby part, from the {counted.source} ({counted.scope}):\n{rows}")
     return reports
 
 
-def _of_the_datapath(result: Export, report: Report) -> tuple[tuple[ResourceReport, ...], str | None]:
-    """Return the structural count, with open synthesis before it if asked for, or why there is none."""
-    model, target = result.folder / "model.onnx", result.target
-    try:
-        datapath = read_graph(model, target.precision).unroll()
-    except InputError as error:
-        return (), str(error)
-    write_rtl(datapath, result.folder / "rtl", levels=levels_per_stage(target.clock_period))
-    reports: tuple[ResourceReport, ...] = (structural_report(datapath, target),)
-    write_reports(reports, result.folder)
-    if report == "yosys":
-        synthesized, counted = synthesize(datapath, target, result.folder)
-        reports = best_first((synthesized, *reports, counted))
-        write_reports(reports, result.folder)
-    return reports, None
-
-
-def synthesize(datapath: Datapath, target: Target, folder: Path) -> tuple[ResourceReport, ResourceReport]:
-    """Return what Yosys makes of a network's datapath, with its log in a folder, and the structural count of the same.
-
-    Raises:
-        InputError: Yosys is not installed.
-        FirmwareError: it failed.
-    """
-    synthesized = synthesis_report(datapath, target, log=folder / LOG)
-    return synthesized, structural_report(datapath, target, scope="datapath")
+def _ask(design: Design, report: str) -> None:
+    """Write the reports of the sources as they come; print why one has none, unless another said the same."""
+    write_reports((), design.folder)
+    said: set[str] = set()
+    for source in sources_asked(report):
+        reason = source.refusal(design)
+        if reason is None:
+            add_reports(source.reports(design), design.folder)
+        elif reason not in said:
+            print(f"resources     no {source.name}: {reason}")
+            said.add(reason)
 
 
 def print_audit(audits: Sequence[QuantizerAudit]) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,15 @@ import yaml
 from jsonargparse import Namespace
 
 from nanotrigger.cli.arguments import EXPORT, export_arguments
-from nanotrigger.cli.cost import synthesize
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.point import check_plan, measure_point, run_point
 from nanotrigger.cli.training import prepare_process
 from nanotrigger.command import wide_console
+from nanotrigger.cost.design import read_design
+from nanotrigger.cost.sources.yosys import OpenSynthesis
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.files import write_json
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
 from nanotrigger.scan.draw import write_figures
 from nanotrigger.scan.plan import Contest, Plan
@@ -127,9 +128,9 @@ def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Pat
 
 def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
     """Return what Yosys makes of the winner's datapath, and what is counted of the same; None if it cannot."""
-    datapath = read_graph(folder / "winner" / "model.onnx", target.precision).unroll()
+    design = replace(read_design(folder / "winner", target), folder=folder)  # its log lies outside the export
     try:
-        found, counted = (report.used for report in synthesize(datapath, target, folder))
+        found, counted = (report.used for report in OpenSynthesis().reports(design))
     except InputError:  # it is not installed
         return None
     except FirmwareError as error:

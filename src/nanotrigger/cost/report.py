@@ -1,11 +1,8 @@
 """Resource report: what firmware costs on a device, and where the numbers come from."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from enum import StrEnum
 from typing import Any, Literal, get_args
 
 from nanotrigger.errors import InputError
@@ -13,25 +10,16 @@ from nanotrigger.errors import InputError
 Scope = Literal["whole IP", "datapath"]
 
 
-class Source(StrEnum):
-    """Where numbers come from, the best first."""
-
-    QUARTUS_FIT = "quartus fit"
-    EARLY_ESTIMATE = "oneapi early estimate"
-    OPEN_SYNTHESIS = "open synthesis"
-    STRUCTURAL_COUNT = "structural count"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """Counts of the five resources of an Intel FPGA; None where the source does not say.
+    """Counts of the five resources of an FPGA; None where the source does not say.
 
     Attributes:
-        aluts: adaptive look-up tables, half an ALM each.
+        aluts: look-up tables; of Intel adaptive ones, half an ALM each.
         ffs: flip-flops.
-        rams: block memories (M20K).
+        rams: block memories; of Intel M20K.
         dsps: DSP blocks.
-        mlabs: memory blocks made of ALMs.
+        mlabs: memories made of look-up tables; of Intel of ALMs.
     """
 
     aluts: int | None = 0
@@ -50,10 +38,10 @@ NAMES = tuple(field.name for field in fields(Resources))
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceRow(Resources):
-    """What one part of the firmware costs.
+    """What one layer or kernel of the firmware costs.
 
     Attributes:
-        name: of the layer or kernel.
+        name: of it.
         kind: of the circuit, such as `adder tree`.
     """
 
@@ -76,7 +64,7 @@ class ResourceReport:
     """What firmware costs on a device, as one source sees it.
 
     Attributes:
-        source: where the numbers come from.
+        source: where the numbers come from, the name of one of `sources.SOURCES`.
         tool_version: of the tool that counted; None if it does not say.
         device: FPGA family or part number.
         scope: `whole IP`, with pipes and the kernel's shell, or the `datapath` alone.
@@ -86,10 +74,10 @@ class ResourceReport:
         initiation_interval: clock cycles between inputs; None if unknown.
         clock: frequency for which these numbers hold, in MHz; None if unknown.
         assumptions: what a reader must know to use the numbers, a sentence each.
-        rows: the parts of `used`, where the source has them.
+        rows: what `used` is made of, where the source says it.
     """
 
-    source: Source
+    source: str
     tool_version: str | None
     device: str
     scope: Scope
@@ -116,12 +104,6 @@ class ResourceReport:
         return None if used is None or not available else 100 * used / available
 
     @property
-    def contest_figure(self) -> float | None:
-        """ALUT share plus FF share, in percent of the device; None if unknown."""
-        aluts, ffs = self.share("aluts"), self.share("ffs")
-        return None if aluts is None or ffs is None else aluts + ffs
-
-    @property
     def latency(self) -> float | None:
         """Latency in ns at the report's clock; None if unknown."""
         return None if self.latency_cycles is None or self.clock is None else 1000 * self.latency_cycles / self.clock
@@ -130,38 +112,9 @@ class ResourceReport:
         """Return the report as plain primitives."""
         record = asdict(self)
         return record | {
-            "source": self.source.value,
             "assumptions": list(self.assumptions),
             "rows": list(record["rows"]),
         }
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> ResourceReport:
-        """Return the report of which `to_json` made `record`.
-
-        Raises:
-            InputError: it is something else.
-        """
-        try:
-            available = record["available"]
-            parts = {
-                "source": Source(record["source"]),
-                "used": Resources(**record["used"]),
-                "available": None if available is None else Resources(**available),
-                "assumptions": tuple(record["assumptions"]),
-                "rows": tuple(ResourceRow(**row) for row in record["rows"]),
-            }
-            return cls(**{**record, **parts})
-        except InputError:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"no resource report: {type(error).__name__}: {error}") from error
-
-
-def best_first(reports: Iterable[ResourceReport]) -> tuple[ResourceReport, ...]:
-    """Return the reports by their source, the headline first; equal sources keep their order."""
-    order = tuple(Source)
-    return tuple(sorted(reports, key=lambda report: order.index(report.source)))
 
 
 def _sum(terms: Iterable[int | None]) -> int | None:

@@ -1,11 +1,12 @@
 """Resource reports as text for the terminal, at most 80 columns wide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 
+from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
+from nanotrigger.cost.devices import LABELS, labels_of
 from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow
 
-_LABELS = {"aluts": "ALUTs", "ffs": "FFs", "rams": "RAMs", "dsps": "DSPs", "mlabs": "MLABs"}
 _WIDTH = 80
 _INDENT = 12
 _NAME, _KIND = 22, 16  # columns of a row's name and kind
@@ -13,10 +14,11 @@ _NAME, _KIND = 22, 16  # columns of a row's name and kind
 
 def format_report(report: ResourceReport) -> str:
     """Return the device table, the contest's figure, and what a reader must know of the numbers."""
+    labels = labels_of(report.device)
     lines = [
         _device_line("", "available", "used", "percentage"),
-        *(_device_line(_LABELS[name], *_device_cells(report, name)) for name in NAMES),
-        _device_line("ALUT % + FF %", "", "", _percent(report.contest_figure)),
+        *(_device_line(labels[name], *_device_cells(report, name)) for name in NAMES),
+        _device_line(CONTEST_LABEL, "", "", _percent(contest_figure(report))),
         "",
         _labelled("source", report.source + (f" ({report.tool_version})" if report.tool_version else "")),
         _labelled("device", report.device),
@@ -27,9 +29,9 @@ def format_report(report: ResourceReport) -> str:
     return "\n".join(lines)
 
 
-def format_rows(rows: Sequence[ResourceRow]) -> str:
-    """Return the table of the parts, a line each; names that are too long lose their end."""
-    lines = [_row_line("part", "kind", list(_LABELS.values()))]
+def format_rows(rows: Sequence[ResourceRow], labels: Mapping[str, str] = LABELS) -> str:
+    """Return the table of a report's rows, a line each; names that are too long lose their end."""
+    lines = [_row_line("part", "kind", [labels[name] for name in NAMES])]
     lines += [_row_line(row.name, row.kind, [_count(getattr(row, name)) for name in NAMES]) for row in rows]
     return "\n".join(lines)
 
@@ -64,8 +66,8 @@ def _percent(share: float | None) -> str:
 def _timing(report: ResourceReport) -> str:
     """Return latency, initiation interval and clock in words.
 
-    >>> from nanotrigger.cost.report import Resources, Source
-    >>> _timing(ResourceReport(source=Source.EARLY_ESTIMATE, tool_version=None, device="Agilex7", scope="whole IP",
+    >>> from nanotrigger.cost.report import Resources
+    >>> _timing(ResourceReport(source="structural count", tool_version=None, device="Agilex7", scope="whole IP",
     ...     used=Resources(), latency_cycles=4, initiation_interval=1, clock=200.0))
     'latency 4 cycles (20 ns), initiation interval 1, clock 200 MHz'
     """

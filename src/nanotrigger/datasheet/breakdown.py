@@ -1,31 +1,14 @@
-"""Breakdown: the parts of a resource report by layer, with bars against the device."""
+"""Breakdown: the rows of a resource report by layer, with bars against the device."""
 
 import math
 from dataclasses import dataclass
 
-from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow, Resources, Source, total
-
-LABELS = {"aluts": "ALUTs", "ffs": "FFs", "rams": "RAMs", "dsps": "DSPs", "mlabs": "MLABs"}
-
-TITLES = {
-    Source.QUARTUS_FIT: "Quartus fit",
-    Source.EARLY_ESTIMATE: "oneAPI early estimate",
-    Source.OPEN_SYNTHESIS: "Open synthesis",
-    Source.STRUCTURAL_COUNT: "Structural count",
-}
-
-# What each source is good for. None is a measurement: no chip has run.
-MEANINGS = {
-    Source.QUARTUS_FIT: "The vendor's place and route for this part: what the firmware takes there.",
-    Source.EARLY_ESTIMATE: "The vendor's compiler estimates before synthesis; place and route gives other numbers.",
-    Source.OPEN_SYNTHESIS: "Estimate by open synthesis (Yosys), mapped to the cells of the family but not placed.",
-    Source.STRUCTURAL_COUNT: "Estimate counted from the network's structure; no tool has synthesized anything.",
-}
+from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow, Resources, total
 
 
 @dataclass(frozen=True)
-class Part:
-    """A layer of the firmware, or what surrounds the layers.
+class LayerCost:
+    """What a layer of the firmware costs, or what surrounds the layers.
 
     Attributes:
         name: of the layer.
@@ -55,17 +38,17 @@ class Bars:
         return 100 * (used or 0) / self.full
 
 
-def parts_of(report: ResourceReport) -> tuple[Part, ...]:
+def layer_costs(report: ResourceReport) -> tuple[LayerCost, ...]:
     """Return the rows of a report by layer, in their order."""
     names = dict.fromkeys(row.name for row in report.rows)
     groups = ((name, [row for row in report.rows if row.name == name]) for name in names)
-    parts = (Part(name, total(rows), tuple(row for row in rows if _is_used(row))) for name, rows in groups)
-    return tuple(part for part in parts if part.kinds)
+    layers = (LayerCost(name, total(rows), tuple(row for row in rows if _is_used(row))) for name, rows in groups)
+    return tuple(layer for layer in layers if layer.kinds)
 
 
 def bars(report: ResourceReport, name: str) -> Bars:
-    """Return a scale on which the largest part of a report is visible: of the device, or of the part if unknown."""
-    largest = max((getattr(part.used, name) or 0 for part in parts_of(report)), default=0) or 1
+    """Return a scale on which the largest layer is visible: of the device, or of that layer if unknown."""
+    largest = max((getattr(layer.used, name) or 0 for layer in layer_costs(report)), default=0) or 1
     available = getattr(report.available, name, None)
     if not available:
         return Bars(largest, f"{largest:,}")

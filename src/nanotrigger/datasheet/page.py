@@ -4,13 +4,14 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
+from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.report import NAMES
-from nanotrigger.datasheet.breakdown import LABELS, MEANINGS, TITLES, bars, parts_of
-from nanotrigger.datasheet.key_facts import key_facts, warnings_of
-from nanotrigger.datasheet.network_picture import network_picture
-from nanotrigger.datasheet.numerals import FILTERS
+from nanotrigger.cost.sources import source_named
+from nanotrigger.datasheet.breakdown import bars, layer_costs
+from nanotrigger.datasheet.facts import FILTERS, key_facts, warnings_of
+from nanotrigger.datasheet.network import network_picture, tensor_formats
 from nanotrigger.datasheet.sheet import Datasheet
-from nanotrigger.datasheet.tensors import tensor_formats
 from nanotrigger.files import write_text
 
 FILE = "datasheet.html"
@@ -60,6 +61,12 @@ def _environment() -> Environment:
     )
     environment.filters.update(FILTERS)
     environment.globals.update(
-        bars=bars, parts_of=parts_of, titles=TITLES, meanings=MEANINGS, labels=LABELS, resource_names=NAMES
+        bars=bars,
+        layer_costs=layer_costs,
+        source_named=source_named,
+        labels_of=labels_of,
+        contest_figure=contest_figure,
+        contest_label=CONTEST_LABEL,
+        resource_names=NAMES,
     )
     return environment

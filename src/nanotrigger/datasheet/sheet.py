@@ -1,16 +1,31 @@
-"""Datasheet: everything that its page says, as plain values."""
+"""Datasheet: everything that its page says, as plain values, and the commands that build the firmware again."""
 
+import platform
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from nanotrigger.cost.audit import QuantizerAudit
-from nanotrigger.cost.report import ResourceReport, best_first
-from nanotrigger.datasheet.rebuild import Command
+from nanotrigger.cost.report import ResourceReport
+from nanotrigger.cost.sources import best_first
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.performance import Performance
 from nanotrigger.firmware.record import Firmware
+from nanotrigger.firmware.target import Target
 from nanotrigger.networks.weights import LayerWeights
+
+_PACKAGES = ("nanotrigger", "torch", "brevitas", "qonnx", "hls4ml", "onnx", "numpy")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line for the shell, and what it is for."""
+
+    purpose: str
+    line: str
 
 
 @dataclass(frozen=True)
@@ -97,3 +112,42 @@ class Datasheet:
         """Number of units from layer to layer, such as `16-32-32-32-5`."""
         dense = [layer.size for layer in self.firmware.layers if layer.kind == "Dense"]
         return "-".join(str(size) for size in (self.firmware.features, *dense))
+
+
+def rebuild_commands(checkpoint: Path, target: Target, *, data: str | None = None) -> tuple[Command, ...]:
+    """Return the commands from the training, if its config.yaml lies beside the checkpoint, to the vendor's report."""
+    config = checkpoint.parent / "config.yaml"
+    training = [Command("Train the network", _line("train.py", "fit", "--config", str(config), "--output", "NEW_RUN"))]
+    return (
+        *(training if config.is_file() else []),
+        Command("Export the firmware and prove it", export_line(checkpoint, target, data=data)),
+        Command(
+            "Compile for the FPGA: the compiler's resource estimate",
+            "cd hls && mkdir build && cd build && cmake .. && make report",
+        ),
+    )
+
+
+def export_line(checkpoint: Path, target: Target, *, data: str | None = None) -> str:
+    """Return the command that exports a checkpoint for `target`; defaults are left out.
+
+    >>> export_line(Path("run/best.ckpt"), Target(reuse_factor=2, precision="fixed<12,5>"))
+    "python export.py ckpt=run/best.ckpt reuse_factor=2 'precision=fixed<12,5>'"
+    """
+    default = asdict(Target())
+    differing = [f"{key}={_spelled(value)}" for key, value in asdict(target).items() if value != default[key]]
+    source = [] if data is None else [f"data={data}"]
+    return _line("export.py", f"ckpt={checkpoint}", *differing, *source)
+
+
+def tool_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that determine the firmware."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+
+
+def _spelled(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _line(script: str, *words: str) -> str:
+    return shlex.join(["python", script, *words])

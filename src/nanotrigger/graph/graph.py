@@ -96,7 +96,11 @@ class Graph:
         return np.ldexp(words.astype(np.float64), self.tensors[tensor].exponent)
 
     def unroll(self) -> Datapath:
-        """Return the fully unrolled datapath: every sum and every rounding an operation of its own."""
+        """Return the fully unrolled datapath, every sum and every rounding an operation of its own; it is made once."""
+        return self._datapath
+
+    @cached_property
+    def _datapath(self) -> Datapath:
         assembly, sections = Assembly(), []
         signals: dict[str, list[int]] = {}
         remarks: dict[str, tuple[str, ...]] = {}

@@ -4,8 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from nanotrigger.cost.contest import contest_figure
+from nanotrigger.cost.design import refusal
 from nanotrigger.cost.devices import resources_of
-from nanotrigger.cost.sources.structural import refusal, structural_report
+from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target, settled
 from nanotrigger.graph.from_network import graph_of
@@ -107,7 +109,7 @@ def cost_of(network: DenseNetwork, target: Target) -> Cost:
     """
     graph = _graph(frozen(network), target)
     report = structural_report(graph.unroll(), target)
-    return Cost(report.used.aluts or 0, report.used.ffs or 0, report.contest_figure or 0.0, graph.bit_operations())
+    return Cost(report.used.aluts or 0, report.used.ffs or 0, contest_figure(report) or 0.0, graph.bit_operations())
 
 
 def _graph(network: DenseNetwork, target: Target) -> Graph:

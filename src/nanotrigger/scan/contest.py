@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
+from nanotrigger.cost.contest import CONTEST_LABEL
+from nanotrigger.cost.devices import LABELS
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_json
 from nanotrigger.scan.quality import lower_end, quality_of
@@ -91,7 +93,8 @@ def make_entry(
 def leaderboard_table(entries: Sequence[dict[str, Any]]) -> Table:
     """Return the leaderboard as a table; its last column has ALUTs and flip-flops by Yosys, and as counted."""
     table = Table(title="Leaderboard", title_justify="left")
-    cost, quality = ("ALUT % + FF %", "ALUTs", "FFs"), ("validation", "test", "above", "confirmed", "parity")
+    cost = (CONTEST_LABEL, LABELS["aluts"], LABELS["ffs"])
+    quality = ("validation", "test", "above", "confirmed", "parity")
     for name in ("study", *cost, *quality, "Yosys (counted)"):
         table.add_column(name, justify="left" if name == "study" else "right")
     for entry in entries:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotrigger.cost.report import NAMES
-from nanotrigger.datasheet.breakdown import TITLES
+from nanotrigger.cost.sources import SOURCES
 from nanotrigger.evaluation.figures import ScanCurve, TradeoffPoints
 from nanotrigger.evaluation.figures.scan import Value, name_of
 from nanotrigger.numbers import FixedPoint
@@ -17,7 +17,6 @@ from nanotrigger.scan.results import Axis, Study
 
 Row = Mapping[str, Any]
 
-_TITLES = {str(source): title for source, title in TITLES.items()}
 _UNKNOWN = "resources unknown"
 
 
@@ -131,7 +130,7 @@ def _progress(study: Study) -> str:
 
 def _title(row: Row) -> str:
     source = row.get("resource_source") or ""
-    return _TITLES.get(source, source)
+    return next((known.title for known in SOURCES if known.name == source), source)
 
 
 def _word(axis: Axis) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from nanotrigger.cost.contest import contest_figure
 from nanotrigger.cost.report import NAMES, ResourceReport
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
@@ -31,8 +32,8 @@ def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]
         **_quality(result),
         **_sparsity(result),
         **{name: getattr(best.used, name) if best else None for name in NAMES},
-        "resource_source": best.source.value if best else None,
-        "contest_figure": best.contest_figure if best else None,
+        "resource_source": best.source if best else None,
+        "contest_figure": contest_figure(best) if best else None,
         "latency_cycles": best.latency_cycles if best else None,
         "differing_words": parity["differing_words"],
         "words": parity["words"],

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from nanotrigger.cost.devices import LABELS
 from nanotrigger.evaluation.figures.scan import name_of
 from nanotrigger.scan.curves import drawable
 from nanotrigger.scan.plan import Plan
@@ -84,7 +85,7 @@ def results_table(plan: Plan, rows: list[dict[str, Any]], *, title: str | None =
     for name in ("point", *_varied(plan)):
         table.add_column(name, overflow="fold")
     quality = quality_of(rows[0] if rows else (), default="quality")
-    for name in (quality, "zeros", "ALUTs", "FFs", "differing words", "seconds"):
+    for name in (quality, "zeros", LABELS["aluts"], LABELS["ffs"], "differing words", "seconds"):
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(str(row["point"]), *(_label(row[key]) for key in _varied(plan)), *_cells(row))

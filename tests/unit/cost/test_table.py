@@ -1,8 +1,9 @@
-from nanotrigger.cost.report import ResourceReport, ResourceRow, Resources, Source
+from nanotrigger.cost.report import ResourceReport, ResourceRow, Resources
+from nanotrigger.cost.sources.structural import StructuralCount
 from nanotrigger.cost.table import format_report, format_rows
 
 REPORT = ResourceReport(
-    source=Source.STRUCTURAL_COUNT,
+    source=StructuralCount.name,
     tool_version=None,
     device="Agilex7",
     scope="datapath",

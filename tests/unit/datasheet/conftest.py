@@ -7,9 +7,9 @@ import pytest
 
 from nanotrigger.cost.audit import audit_quantizer
 from nanotrigger.cost.devices import resources_of
-from nanotrigger.cost.report import ResourceReport, ResourceRow, Source, total
-from nanotrigger.datasheet.rebuild import Command
-from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy
+from nanotrigger.cost.report import ResourceReport, ResourceRow, total
+from nanotrigger.cost.sources.structural import StructuralCount
+from nanotrigger.datasheet.sheet import Command, Datasheet, Feature, JudgedBy
 from nanotrigger.evaluation.figures import Sample, roc_curves
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms
@@ -62,7 +62,7 @@ def make_parity() -> dict:
     }
 
 
-def make_report(source: Source = Source.STRUCTURAL_COUNT, *, device: str = "Agilex7", **changes) -> ResourceReport:
+def make_report(source: str = StructuralCount.name, *, device: str = "Agilex7", **changes) -> ResourceReport:
     rows = (
         ResourceRow(name="dense_1", kind="products", aluts=261),
         ResourceRow(name="dense_1", kind="adder tree", aluts=3_931, ffs=24),

@@ -1,22 +1,23 @@
 from dataclasses import replace
 
-from nanotrigger.cost.report import ResourceRow, Resources, Source
-from nanotrigger.datasheet.breakdown import MEANINGS, TITLES, bars, parts_of
+from nanotrigger.cost.report import ResourceRow, Resources
+from nanotrigger.cost.sources import SOURCES
+from nanotrigger.datasheet.breakdown import bars, layer_costs
 from tests.unit.datasheet.conftest import make_report
 
 
 def test_parts_are_layers_without_empty_rows():
     empty = ResourceRow(name="dense_4", kind="activation")
     report = replace(make_report(), rows=(*make_report().rows, empty))
-    assert [(part.name, part.used.aluts, len(part.kinds)) for part in parts_of(report)] == [
+    assert [(layer.name, layer.used.aluts, len(layer.kinds)) for layer in layer_costs(report)] == [
         ("dense_1", 4_192, 2),
         ("kernel", 95, 1),
     ]
 
 
 def test_unknown_counts_are_kept():
-    (part,) = parts_of(make_report(rows=(ResourceRow(name="all", kind="", aluts=None),)))
-    assert part.used.aluts is None
+    (layer,) = layer_costs(make_report(rows=(ResourceRow(name="all", kind="", aluts=None),)))
+    assert layer.used.aluts is None
 
 
 def test_bars_reach_to_a_round_share_of_the_device():
@@ -33,4 +34,5 @@ def test_bars_of_an_unknown_device_reach_to_the_largest_part():
 
 
 def test_every_source_is_explained():
-    assert set(MEANINGS) == set(TITLES) == set(Source)
+    for texts in zip(*((source.name, source.title, source.meaning) for source in SOURCES), strict=True):
+        assert all(texts) and len(set(texts)) == len(SOURCES)

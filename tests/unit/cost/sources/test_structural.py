@@ -2,9 +2,8 @@
 
 import pytest
 
-from nanotrigger.cost.report import Source
-from nanotrigger.cost.sources.calibration import SHELL
-from nanotrigger.cost.sources.structural import refusal, structural_report
+from nanotrigger.cost.design import refusal
+from nanotrigger.cost.sources.structural import SHELL, StructuralCount, structural_report
 from nanotrigger.datapath.schedule import schedule
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
@@ -15,7 +14,7 @@ from tests.made_graphs import Result
 
 def test_report(quantized_model):
     report = structural_report(read_graph(quantized_model).unroll(), Target())
-    assert report.source is Source.STRUCTURAL_COUNT
+    assert report.source == StructuralCount.name
     assert (report.scope, report.initiation_interval, report.clock) == ("whole IP", 1, 200.0)
     assert report.used.mlabs == 2  # 3 words of 10 bits
     assert {row.name for row in report.rows} == {"input", "dense_1", "dense_2", "dense_3", "output", "kernel"}

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from nanotrigger.cost.devices import resources_of
-from nanotrigger.cost.report import ResourceReport, Resources, Source, best_first
-from nanotrigger.cost.sources.oneapi.build import Build, read_build
-from nanotrigger.cost.sources.oneapi.estimate import Estimate, read_estimate
-from nanotrigger.cost.sources.oneapi.fit import Fit, read_fit
-from nanotrigger.cost.sources.oneapi.schedule import Schedule, read_schedule
+from nanotrigger.cost.report import ResourceReport, Resources
+from nanotrigger.cost.sources.oneapi.counts import Estimate, Fit, read_estimate, read_fit
+from nanotrigger.cost.sources.oneapi.records import Build, Schedule, read_build, read_schedule
 from nanotrigger.errors import InputError
+
+QUARTUS_FIT, EARLY_ESTIMATE = "quartus fit", "oneapi early estimate"
 
 _SUMMARY, _LOOPS, _QUARTUS = "summary.ndjson", "loop_attr.ndjson", "quartus.ndjson"
 _JSON = "reports/resources/json"  # in the folder <name>.<target>.prj that the compiler writes
@@ -32,7 +32,8 @@ def read_project(project: Path) -> tuple[ResourceReport, ...]:
     if not folders:
         raise InputError(f"{project}: no oneAPI report (*.prj/{_JSON}) in it; build one with `make report`")
     _check_one_project(project, folders)
-    return best_first(report for folder in folders for report in _reports(folder))
+    reports = [report for folder in folders for report in _reports(folder)]
+    return tuple(sorted(reports, key=lambda report: report.source != QUARTUS_FIT))
 
 
 def _report_folders(project: Path) -> list[Path]:
@@ -47,7 +48,7 @@ def _report_folders(project: Path) -> list[Path]:
 
 def _is_hidden(path: Path) -> bool:
     """Tell whether a path lies in a hidden folder, where unfinished builds are."""
-    return any(part.startswith(".") for part in path.parts)
+    return any(name.startswith(".") for name in path.parts)
 
 
 def _check_one_project(project: Path, folders: list[Path]) -> None:
@@ -96,7 +97,7 @@ def _of_estimate(estimate: Estimate, schedule: Schedule, build: Build, available
     if schedule.clock is not None:
         assumptions.append("The clock is what the compiler expects to reach.")
     return ResourceReport(
-        source=Source.EARLY_ESTIMATE,
+        source=EARLY_ESTIMATE,
         tool_version=build.compiler,
         device=build.device or "unknown device",
         scope="whole IP",
@@ -115,7 +116,7 @@ def _of_fit(fit: Fit, schedule: Schedule, build: Build, available: Resources | N
     if fit.clock is not None:
         assumptions.append("The clock is the highest that the fitted circuit reaches.")
     return ResourceReport(
-        source=Source.QUARTUS_FIT,
+        source=QUARTUS_FIT,
         tool_version=build.quartus,
         device=build.device or "unknown device",
         scope="whole IP",

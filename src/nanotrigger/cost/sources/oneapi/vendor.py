@@ -1,4 +1,4 @@
-"""The vendor's own resource report: build it where the vendor's compiler is installed."""
+"""The vendor's own reports: the early estimate, built where the vendor's compiler is installed, and Quartus' fit."""
 
 import re
 import shutil
@@ -6,12 +6,14 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from nanotrigger.cost.design import Design
 from nanotrigger.cost.report import ResourceReport
-from nanotrigger.cost.sources.long_run import cleaning_up, run_logged
-from nanotrigger.cost.sources.oneapi import read_project
+from nanotrigger.cost.sources.oneapi.project import EARLY_ESTIMATE, QUARTUS_FIT, read_project
+from nanotrigger.cost.sources.source import Source
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.backends.oneapi.compile import compiler_version
 from nanotrigger.firmware.record import read_record
+from nanotrigger.tools import cleaning_up, run_logged
 
 LOG = "vendor_report.log"
 
@@ -21,6 +23,36 @@ _REMEDY = (
     "install oneAPI 2025.0 with FPGA support (package intel-oneapi-compiler-fpga of Intel's apt repository) "
     "and source its setvars.sh"
 )
+
+
+class EarlyEstimate(Source):
+    """What Intel's compiler expects, before synthesis."""
+
+    name = EARLY_ESTIMATE
+    title = "oneAPI early estimate"
+    meaning = "The vendor's compiler estimates before synthesis; place and route gives other numbers."
+    option = "vendor"
+
+    def check_tools(self) -> None:
+        """Check that Intel's compiler is there, of a version that builds firmware."""
+        check_vendor_tools()
+
+    def reports(self, design: Design) -> tuple[ResourceReport, ...]:
+        """Build the compiler's report of the firmware project; takes minutes."""
+        return tuple(report for report in build_report(design.folder / "hls") if report.source == self.name)
+
+
+class QuartusFit(Source):
+    """What Quartus fitted; it takes hours and is started by hand, so that what it left is only read here."""
+
+    name = QUARTUS_FIT
+    title = "Quartus fit"
+    meaning = "The vendor's place and route for this part: what the firmware takes there."
+    option = "vendor"
+
+    def reports(self, design: Design) -> tuple[ResourceReport, ...]:
+        """Read the fit beside the compiler's report; none if Quartus has not run."""
+        return tuple(report for report in read_project(design.folder / "hls") if report.source == self.name)
 
 
 def check_vendor_tools() -> str:

@@ -1,18 +1,16 @@
 """Compile a firmware project into a shared library that runs on the host."""
 
 import shutil
-import signal
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.tools import run_tool
 
 Compiler = Literal["icpx", "g++"]
 
 _STAND_IN = Path(__file__).parent / "host_sycl"
-_TAIL = 15  # lines of a failed tool's output
 
 
 def find_compiler(wanted: Compiler | None = None) -> Compiler:
@@ -42,21 +40,6 @@ def compile_library(project: Path, name: str, build: Path, compiler: Compiler) -
 def compiler_version(compiler: Compiler) -> str:
     """Return the first line with which the compiler introduces itself."""
     return run_tool([compiler, "--version"]).splitlines()[0]
-
-
-def run_tool(command: list[str]) -> str:
-    """Run a command; return what it printed.
-
-    Raises:
-        FirmwareError: it failed; the message shows its last lines.
-    """
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    if done.returncode == 0:
-        return done.stdout
-    code = done.returncode
-    ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    tail = "\n".join(done.stdout.splitlines()[-_TAIL:])
-    raise FirmwareError(f"{Path(command[0]).name} ended with {ending}:\n{tail}")
 
 
 def _with_gcc(project: Path, name: str, build: Path) -> Path:

@@ -16,9 +16,9 @@ from nanotrigger.firmware.backends.oneapi.compile import (
     compile_library,
     compiler_version,
     find_compiler,
-    run_tool,
 )
 from nanotrigger.firmware.record import read_record
+from nanotrigger.tools import run_tool
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.cost.report import Resources, Source
+from nanotrigger.cost.report import Resources
 from nanotrigger.cost.sources.oneapi import read_project
 from nanotrigger.cost.sources.oneapi.__main__ import main
+from nanotrigger.cost.sources.oneapi.vendor import EarlyEstimate, QuartusFit
 from nanotrigger.errors import InputError
 
 RECORDED = Path(__file__).parents[4] / "reference" / "oneapi_reports" / "dense_relu_io_stream"
@@ -60,7 +61,7 @@ def header(records):
 
 def test_recorded_report():
     fit, estimate = read_project(RECORDED)
-    assert (fit.source, estimate.source) == (Source.QUARTUS_FIT, Source.EARLY_ESTIMATE)
+    assert (fit.source, estimate.source) == (QuartusFit.name, EarlyEstimate.name)
     assert fit.used == Resources(aluts=4182, ffs=16419, rams=36, dsps=40, mlabs=52)
     assert fit.clock == 597.73
     assert estimate.used == Resources(aluts=2462, ffs=7938, rams=77, dsps=40, mlabs=92)
@@ -92,7 +93,7 @@ def test_rows_add_up_to_the_total():
 
 def test_an_early_report_has_no_fit(folder, tmp_path):
     (report,) = read_project(tmp_path)
-    assert report.source == Source.EARLY_ESTIMATE
+    assert report.source == EarlyEstimate.name
     assert "Built as jets.report." in report.assumptions
 
 
@@ -109,9 +110,9 @@ def test_several_targets_side_by_side(tmp_path):
     write_target(tmp_path, "fpga", quartus=None)
     reports = read_project(tmp_path)
     assert [report.source for report in reports] == [
-        Source.QUARTUS_FIT,
-        Source.EARLY_ESTIMATE,
-        Source.EARLY_ESTIMATE,
+        QuartusFit.name,
+        EarlyEstimate.name,
+        EarlyEstimate.name,
     ]
     assert [report.assumptions[-1] for report in reports] == [
         "Built as jets.fpga.",
@@ -153,7 +154,7 @@ def test_without_loop_attributes_the_timing_is_unknown(folder, tmp_path):
 
 def test_without_quartus_there_is_no_fit(folder, tmp_path):
     (folder / "quartus.ndjson").unlink()
-    assert [report.source for report in read_project(tmp_path)] == [Source.EARLY_ESTIMATE]
+    assert [report.source for report in read_project(tmp_path)] == [EarlyEstimate.name]
 
 
 def test_without_a_summary_the_fit_remains(tmp_path):
@@ -161,7 +162,7 @@ def test_without_a_summary_the_fit_remains(tmp_path):
     (folder / "summary.ndjson").unlink()
     (tmp_path / "CMakeLists.txt").write_text("set(FPGA_DEVICE Agilex7)")
     (report,) = read_project(tmp_path)
-    assert report.source == Source.QUARTUS_FIT
+    assert report.source == QuartusFit.name
     assert report.share("aluts") == pytest.approx(0.4292, abs=1e-4)
 
 

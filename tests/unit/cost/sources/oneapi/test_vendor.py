@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.cost.report import Source
+from nanotrigger.cost.design import Design
 from nanotrigger.cost.sources.oneapi import vendor
-from nanotrigger.cost.sources.oneapi.vendor import LOG, build_report, check_vendor_tools
+from nanotrigger.cost.sources.oneapi.vendor import LOG, EarlyEstimate, QuartusFit, build_report, check_vendor_tools
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.record import Firmware, Layer, write_record
+from nanotrigger.firmware.target import Target
 
 RECORDED = Path(__file__).parents[4] / "reference" / "oneapi_reports" / "dense_relu_io_stream"
 ICPX = "#!/bin/sh\necho 'Intel(R) oneAPI DPC++/C++ Compiler {version} ({version}.20241205)'\n"
@@ -101,9 +102,20 @@ def content(folder):
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.name != LOG)
 
 
+def test_one_build_serves_both_sources(tools, project, tmp_path):
+    design = Design(folder=tmp_path, target=Target(io_type="io_stream"), unrolled=None, refusal="io_stream")
+    estimate, fit = EarlyEstimate(), QuartusFit()
+    assert estimate.refusal(design) is fit.refusal(design) is None
+    assert [report.source for report in estimate.reports(design)] == ["oneapi early estimate"]
+    assert fit.reports(design) == ()
+    (json,) = (project / "build").glob("*.prj/reports/resources/json")
+    shutil.copy(RECORDED / "quartus.ndjson", json)
+    assert [report.source for report in fit.reports(design)] == ["quartus fit"]
+
+
 def test_success(tools, project, capfd):
     (report,) = build_report(project)
-    assert report.source == Source.EARLY_ESTIMATE
+    assert report.source == EarlyEstimate.name
     assert report.device == "Agilex7"
     assert (project / "build" / "jets.report.prj" / "reports").is_dir()
     assert not list(project.glob(".vendor*"))
@@ -212,7 +224,7 @@ def test_half_a_report_of_a_killed_build_is_not_read(tools, project):
     half.mkdir(parents=True)
     (half / "summary.ndjson").write_text("{")
     (report,) = build_report(project)
-    assert report.source == Source.EARLY_ESTIMATE
+    assert report.source == EarlyEstimate.name
 
 
 @pytest.mark.parametrize("version", ["2024.1.0", "2024.2.1", "2025.0.0"])

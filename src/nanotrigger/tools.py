@@ -1,4 +1,4 @@
-"""Run a long command: its output goes to a log as it comes, a terminal shows progress, no child is left behind."""
+"""Tools: run a command of others; a long one keeps a log, shows its progress and leaves no child behind."""
 
 import os
 import signal
@@ -10,10 +10,6 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Column
-
 from nanotrigger.errors import FirmwareError
 
 _TAIL = 15  # lines of a failed tool's output
@@ -21,6 +17,18 @@ _POLL = 0.2  # s between looks at the log
 _GRACE = 5.0  # s for a terminated child to end
 _END_OF_LOG = 4096  # bytes that hold the last lines
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # a batch system's end of time, a closed terminal
+
+
+def run_tool(command: list[str]) -> str:
+    """Run a command; return what it printed.
+
+    Raises:
+        FirmwareError: it failed; the message shows its last lines.
+    """
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    if done.returncode:
+        raise FirmwareError(_failure(command, done.returncode, "\n".join(done.stdout.splitlines()[-_TAIL:])))
+    return done.stdout
 
 
 def run_logged(command: list[str], log: Path, *, title: str) -> None:
@@ -43,7 +51,8 @@ def run_logged(command: list[str], log: Path, *, title: str) -> None:
         finally:
             _end_group(process)
     if process.returncode:
-        raise FirmwareError(_failure(command, process.returncode, log, start))
+        last_lines = _last_lines(log, _TAIL, start=start)
+        raise FirmwareError(_failure(command, process.returncode, last_lines, where=f" (all of it in {log})"))
 
 
 @contextmanager
@@ -68,6 +77,10 @@ def _last_lines(log: Path, lines: int, *, start: int = 0) -> str:
 
 
 def _show_until_end(process: "subprocess.Popen[bytes]", log: Path, title: str) -> None:
+    from rich.console import Console  # only a long command needs them
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
     console = Console(stderr=True)
     rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     line = TextColumn("{task.fields[line]}", markup=False, table_column=rest)
@@ -97,6 +110,7 @@ def _end_group(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _failure(command: list[str], code: int, log: Path, start: int) -> str:
+def _failure(command: list[str], code: int, last_lines: str, *, where: str = "") -> str:
+    """Return how a command ended and the last that it printed; `where` says where the rest is."""
     ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    return f"{Path(command[0]).name} ended with {ending} (all of it in {log}):\n{_last_lines(log, _TAIL, start=start)}"
+    return f"{Path(command[0]).name} ended with {ending}{where}:\n{last_lines}"

@@ -1,12 +1,18 @@
-"""Key facts: what the head of a datasheet says, and what its reader should be warned of."""
+"""Facts: what the head of a datasheet says, what its reader is warned of, and how all of it prints numbers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from nanotrigger.cost.audit_table import saturation_warnings
-from nanotrigger.datasheet.breakdown import TITLES
-from nanotrigger.datasheet.numerals import count, number, percent, share
+from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
+from nanotrigger.cost.devices import labels_of
+from nanotrigger.cost.sources import source_named
 from nanotrigger.datasheet.sheet import Datasheet
 from nanotrigger.networks.weights import total_sparsity
+
+UNKNOWN = "unknown"
+_MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -61,19 +67,71 @@ def _parity(sheet: Datasheet) -> Fact:
 
 def _costs(sheet: Datasheet) -> tuple[Fact, ...]:
     report = sheet.headline
+    labels = labels_of(sheet.firmware.part if report is None else report.device)
     if report is None:
-        return (Fact("Latency", "unknown", "no report"), Fact("ALUTs + FFs", "unknown", "no report"))
+        return (
+            Fact("Latency", "unknown", "no report"),
+            Fact(f"{labels['aluts']} + {labels['ffs']}", "unknown", "no report"),
+        )
+    title = source_named(report.source).title
     latency = "unknown" if report.latency is None else f"{number(report.latency)} ns"
     interval = (
         "" if report.initiation_interval is None else f", a new input every {_cycles(report.initiation_interval)}"
     )
     cycles = "" if report.latency_cycles is None else f"{_cycles(report.latency_cycles)}{interval}; "
-    used = f"{count(report.used.aluts)} ALUTs, {count(report.used.ffs)} FFs; {TITLES[report.source]}"
+    used = f"{count(report.used.aluts)} {labels['aluts']}, {count(report.used.ffs)} {labels['ffs']}; {title}"
     return (
-        Fact("Latency", latency, f"{cycles}{TITLES[report.source]}"),
-        Fact("ALUT % + FF %", share(report.contest_figure), used),
+        Fact("Latency", latency, f"{cycles}{title}"),
+        Fact(CONTEST_LABEL, share(contest_figure(report)), used),
     )
 
 
 def _cycles(cycles: int) -> str:
     return "cycle" if cycles == 1 else f"{cycles:,} cycles"
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with commas.
+
+    >>> count(974_400), count(None)
+    ('974,400', 'unknown')
+    """
+    return UNKNOWN if value is None else f"{value:,.0f}".replace("-", _MINUS)
+
+
+def percent(fraction: float | None, digits: int = 2) -> str:
+    """Return a fraction in percent.
+
+    >>> percent(0.69638).split(), percent(None)  # a space at which no line breaks
+    (['69.64', '%'], 'unknown')
+    """
+    return UNKNOWN if fraction is None else f"{100 * fraction:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
+def share(value: float | None) -> str:
+    """Return a share that is in percent already, to three digits; what is small but not nothing says so.
+
+    >>> [share(value).split()[0] for value in (1.0475, 0.0002, 0, None)]
+    ['1.048', '<0.001', '0', 'unknown']
+    """
+    if value is None:
+        return UNKNOWN
+    text = "0" if value == 0 else "<0.001" if value < 0.001 else f"{value:.3f}"
+    return f"{text}\N{NO-BREAK SPACE}%"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a number to some significant digits; zero has no sign.
+
+    >>> number(-0.043786), number(31.9990234375, 6), number(-0.0)
+    ('−0.04379', '31.999', '0')
+    """
+    return UNKNOWN if value is None else f"{value + 0.0:.{digits}g}".replace("-", _MINUS)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "count": count,
+    "percent": percent,
+    "share": share,
+    "number": number,
+}

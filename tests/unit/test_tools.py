@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.cost.sources.long_run import cleaning_up, run_logged
 from nanotrigger.errors import FirmwareError
+from nanotrigger.tools import cleaning_up, run_logged
 
 
 def shell(script):

@@ -1,7 +1,6 @@
 import pytest
 
-from nanotrigger.datasheet.network_picture import network_boxes, network_picture
-from nanotrigger.datasheet.tensors import TensorFormat, tensor_formats
+from nanotrigger.datasheet.network import TensorFormat, network_boxes, network_picture, tensor_formats
 from nanotrigger.numbers import FixedPoint
 from tests.unit.datasheet.conftest import make_firmware
 
