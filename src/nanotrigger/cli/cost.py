@@ -58,7 +58,7 @@ def report_cost(result: Export, report: Report) -> tuple[ResourceReport, ...]:
     if reason is not None:
         print(f"resources     no structural count: {reason}")
     if report == "vendor":
-        reports = best_first((*reports, *build_report(result.folder / "hls")))
+        reports = best_first((*reports, *build_report(result.project)))
         write_reports(reports, result.folder)
     if reports:
         print(f"\n{format_report(reports[0])}")

@@ -16,6 +16,7 @@ from nanotrigger.datasheet.rebuild import rebuild_commands, tool_versions
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy
 from nanotrigger.evaluation.figures import Sample, confusion_figure, detection_roc, roc_curves, score_histograms
 from nanotrigger.evaluation.figures.weights import weight_histograms
+from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
@@ -51,7 +52,7 @@ def compose_datasheet(
     """Return the datasheet of an export.
 
     Args:
-        export: folder with parity.json, model.onnx and hls/.
+        export: folder with parity.json, model.onnx and the back end's project.
         trained: the network that was exported.
         events: on which it was judged.
         logits: what the firmware computed for these events, before a softmax, shape (events, outputs).
@@ -60,7 +61,9 @@ def compose_datasheet(
         data: source of `events`, if it was given.
     """
     parity = json.loads((export / "parity.json").read_text(encoding="utf-8"))
-    firmware = read_record(export / "hls")
+    target = Target(**parity["target"])
+    backend = backend_named(target.backend)
+    firmware = read_record(export / backend.folder)
     weights = layer_weights(trained.network)
     quantized = bool(trained.network.formats)
     found = performance(trained, events.features, logits, events.labels, class_names=events.class_names)
@@ -81,8 +84,8 @@ def compose_datasheet(
         performance_figures=() if found is None else _performance_figures(trained, events, logits),
         vectors=_vectors(parity),
         training=_training(trained),
-        commands=rebuild_commands(checkpoint, Target(**parity["target"]), data=data),
-        versions=tool_versions(),
+        commands=rebuild_commands(checkpoint, target, data=data),
+        versions=tool_versions(backend),
     )
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nanotrigger.datasheet.tensors import layer_label
 from nanotrigger.firmware.record import Firmware, Layer
-from nanotrigger.numbers.fixed_point import without_modes
+from nanotrigger.numbers.type_name import without_modes
 
 _PER_ROW = 5  # boxes side by side that stay readable on an A4 page
 _BOX_WIDTH, _GAP = 132, 86
@@ -91,11 +90,11 @@ def network_boxes(layers: Sequence[Layer]) -> tuple[Box, ...]:
     for layer in layers:
         output = without_modes(layer.types["result"])
         if layer.kind == "Activation" and len(boxes) > 1:
-            remark = layer_label(layer).split("_")[0].replace("relu", "ReLU")
+            remark = layer.label.split("_")[0].replace("relu", "ReLU")
             boxes[-1] = replace(boxes[-1], remark=f"{boxes[-1].remark} + {remark}", output=output)
         else:
             formats = ((_LABELS[key], without_modes(layer.types[key])) for key in _LABELS if key in layer.types)
-            boxes.append(Box(layer_label(layer), layer.size, layer.kind.lower(), tuple(formats), output))
+            boxes.append(Box(layer.label, layer.size, layer.kind.lower(), tuple(formats), output))
     return tuple(_with_output(box) for box in boxes)
 
 

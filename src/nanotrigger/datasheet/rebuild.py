@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from nanotrigger.firmware.backends import Backend, backend_named
 from nanotrigger.firmware.target import Target
-
-_PACKAGES = ("nanotrigger", "torch", "brevitas", "qonnx", "hls4ml", "onnx", "numpy")
 
 
 @dataclass(frozen=True)
@@ -23,13 +22,11 @@ def rebuild_commands(checkpoint: Path, target: Target, *, data: str | None = Non
     """Return the commands from the training, if its config.yaml lies beside the checkpoint, to the vendor's report."""
     config = checkpoint.parent / "config.yaml"
     training = [Command("Train the network", _line("train.py", "fit", "--config", str(config), "--output", "NEW_RUN"))]
+    build = backend_named(target.backend).build
     return (
         *(training if config.is_file() else []),
         Command("Export the firmware and prove it", export_line(checkpoint, target, data=data)),
-        Command(
-            "Compile for the FPGA: the compiler's resource estimate",
-            "cd hls && mkdir build && cd build && cmake .. && make report",
-        ),
+        *([] if build is None else [Command("Compile for the FPGA: the compiler's resource estimate", build)]),
     )
 
 
@@ -45,9 +42,10 @@ def export_line(checkpoint: Path, target: Target, *, data: str | None = None) ->
     return _line("export.py", f"ckpt={checkpoint}", *differing, *source)
 
 
-def tool_versions() -> dict[str, str]:
+def tool_versions(backend: Backend) -> dict[str, str]:
     """Return the versions of Python and of the packages that determine the firmware."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+    packages = ("nanotrigger", "torch", "brevitas", "qonnx", *backend.packages, "onnx", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def _spelled(value: object) -> str:

@@ -8,7 +8,9 @@ from nanotrigger.cost.audit import QuantizerAudit
 from nanotrigger.cost.report import ResourceReport, best_first
 from nanotrigger.datasheet.illustration import Illustration
 from nanotrigger.datasheet.rebuild import Command
+from nanotrigger.firmware.backends import Backend, backend_named
 from nanotrigger.firmware.record import Firmware
+from nanotrigger.firmware.target import Target
 from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.tasks.performance import Performance
 
@@ -81,6 +83,11 @@ class Datasheet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reports", best_first(self.reports))
+
+    @property
+    def backend(self) -> Backend:
+        """The back end that wrote the firmware."""
+        return backend_named(Target(**self.parity["target"]).backend)
 
     @property
     def headline(self) -> ResourceReport | None:

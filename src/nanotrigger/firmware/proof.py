@@ -9,19 +9,16 @@ from numpy.typing import NDArray
 from scipy import special
 
 from nanotrigger.files import sha256, sha256_of_folder, write_json
-from nanotrigger.firmware.backends.oneapi.emulate import Emulation, emulate
-from nanotrigger.firmware.backends.oneapi.radius import LAYER as RADIUS
-from nanotrigger.firmware.backends.oneapi.taps import layer_outputs
+from nanotrigger.firmware.backends import Emulation, backend_named
 from nanotrigger.firmware.events import Events
 from nanotrigger.firmware.execute import execute, execute_by_qonnx, fits_float32
 from nanotrigger.firmware.parity import Difference, differing_words, first_difference, torch_layers, torch_outputs
-from nanotrigger.firmware.record import Firmware
+from nanotrigger.firmware.record import RADIUS, Firmware
 from nanotrigger.firmware.target import Target, input_format
-from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_testbench, write_vectors
+from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_vectors
 from nanotrigger.graph.load import load_model
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.fixed_point import without_modes
 from nanotrigger.tasks.anomaly.scores import rz
 from nanotrigger.tasks.performance import Performance, described, performance
 from nanotrigger.training.checkpoint import TrainedNetwork
@@ -49,15 +46,17 @@ class Judgement:
 
 def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Firmware, folder: Path) -> Judgement:
     """Run network, QONNX and firmware on all events; write emulation.json and tb_data/ into `folder`."""
+    backend = backend_named(target.backend)
+    project = folder / backend.folder
     number = input_format(trained.network, target)
     extremes = extreme_inputs(number, trained.network.features, seed=EXTREME_SEED)
     inputs = np.concatenate([events.features, extremes])
-    emulation = emulate(folder / "hls", inputs)
-    logits = _firmware_logits(folder / "hls", firmware, target, emulation, inputs, trained.network.output_name)
+    emulation = backend.emulate(project, inputs)
+    logits = _firmware_logits(project, target, emulation, inputs, trained.network.output_name)
     judged = logits if target.radius else emulation.outputs
     figure = _performance(trained, events, judged[: len(events.labels)])
     write_json(folder / "emulation.json", _emulation_record(emulation, events, figure))
-    _write_vectors(folder, firmware, number, inputs, emulation.outputs, len(events.labels))
+    _write_vectors(folder, target, (number, firmware.output_format), inputs, emulation.outputs, len(events.labels))
     record = {
         "samples": len(inputs),
         "words": int(logits.size),
@@ -71,11 +70,11 @@ def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Fir
             "checkpoint": trained.sha256,
             "data": events.sha256,
             "qonnx": sha256(folder / "model.onnx"),
-            "firmware": sha256_of_folder(folder / "hls" / "src" / "firmware"),
+            "firmware": sha256_of_folder(folder / backend.sources),
         },
     }
     if trained.network.formats:
-        proof, difference = _prove(trained, inputs, logits, firmware, folder)
+        proof, difference = _prove(trained, inputs, logits, firmware, target, folder)
     else:
         proof, difference = _agree(trained, events, logits[: len(events.labels)]), None
     if target.softmax:
@@ -91,7 +90,7 @@ def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Fir
 
 
 def _prove(
-    trained: TrainedNetwork, inputs: Array, logits: Array, firmware: Firmware, folder: Path
+    trained: TrainedNetwork, inputs: Array, logits: Array, firmware: Firmware, target: Target, folder: Path
 ) -> tuple[dict[str, Any], Difference | None]:
     """Compare torch, QONNX (in float64 and by qonnx itself) and firmware, word for word."""
     network = trained.network
@@ -109,12 +108,12 @@ def _prove(
         "differing_words_of": differing,
         "qonnx_float32_is_exact": exact,
         "qonnx_float32_largest_deviation": float(np.abs(by_qonnx - expected).max()),
-        "output_format": str(_output_format(firmware)),
+        "output_format": str(firmware.output_format),
         "first_difference": None,
     }
     for witness, outputs in found.items():
         if differing[witness]:
-            difference = _locate(witness, network, inputs, expected, outputs, firmware, folder)
+            difference = _locate(witness, network, inputs, expected, outputs, firmware, target, folder)
             return {**record, "first_difference": asdict(difference)}, difference
     return record, None
 
@@ -126,14 +125,15 @@ def _locate(
     expected: Array,
     outputs: Array,
     firmware: Firmware,
+    target: Target,
     folder: Path,
 ) -> Difference:
     """Name the first differing sample and layer, by running that sample alone through every layer."""
     sample = int(np.argmax((expected != outputs).any(axis=1)))
     row = inputs[sample : sample + 1]
-    if witness == "firmware" and firmware.io_type == "io_parallel":
-        taps = layer_outputs(folder / "hls", row)
-        values = {layer.tensor: taps[layer.name] for layer in firmware.layers if layer.name in taps}
+    backend = backend_named(target.backend)
+    if witness == "firmware" and backend.has_layer_outputs(firmware):
+        values = backend.layer_outputs(folder / backend.folder, row)
     elif witness == "firmware":
         values = {network.output_name: outputs[sample : sample + 1]}
     else:
@@ -162,14 +162,11 @@ def _performance(trained: TrainedNetwork, events: Events, outputs: Array) -> Per
     return performance(trained, events.features, outputs, events.labels, class_names=events.class_names)
 
 
-def _firmware_logits(
-    project: Path, firmware: Firmware, target: Target, emulation: Emulation, inputs: Array, output_name: str
-) -> Array:
+def _firmware_logits(project: Path, target: Target, emulation: Emulation, inputs: Array, output_name: str) -> Array:
     """Return the firmware's outputs, tapped before the softmax or the sum of squares if there is one."""
     if not (target.softmax or target.radius):
         return emulation.outputs
-    name = next(layer.name for layer in firmware.layers if layer.tensor == output_name)
-    return layer_outputs(project, inputs)[name]
+    return backend_named(target.backend).layer_outputs(project, inputs)[output_name]
 
 
 def _softmax_record(logits: Array, probabilities: Array) -> dict[str, float]:
@@ -192,16 +189,11 @@ def _emulation_record(emulation: Emulation, events: Events, figure: Performance 
 
 
 def _write_vectors(
-    folder: Path, firmware: Firmware, number: FixedPoint, inputs: Array, outputs: Array, events: int
+    folder: Path, target: Target, formats: tuple[FixedPoint, FixedPoint], inputs: Array, outputs: Array, events: int
 ) -> None:
-    """Write the first events and all extremes as words, and as values for hls4ml's own testbench."""
+    """Write the first events and all extremes as words, and for the project's own testbench."""
     rows = np.r_[: min(events, MAXIMUM_EVENTS), events : len(inputs)]
-    formats = (number, _output_format(firmware))
     words = tuple(kind.words(values[rows]) for kind, values in zip(formats, (inputs, outputs), strict=True))
     write_vectors(folder / "tb_data", *words, formats=formats)
-    write_testbench(folder / "hls" / "tb_data", *words, formats=formats)
-
-
-def _output_format(firmware: Firmware) -> FixedPoint:
-    """Return the format of the firmware's outputs."""
-    return FixedPoint.parse(without_modes(firmware.layers[-1].types["result"]))
+    backend = backend_named(target.backend)
+    backend.write_testbench(folder / backend.folder, *words, formats=formats)

@@ -14,7 +14,7 @@ from nanotrigger.graph.layers import Conversion, IntegerNetwork, Layer, Words
 from nanotrigger.graph.load import load_model
 from nanotrigger.graph.quantizer_nodes import input_format, is_quantized, node_format
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.fixed_point import without_modes
+from nanotrigger.numbers.type_name import without_modes
 
 _Constant = Callable[[str], tuple[Words, float]]  # words of a constant tensor, and the value of one word
 

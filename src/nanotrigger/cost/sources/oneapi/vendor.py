@@ -10,7 +10,7 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources.long_run import cleaning_up, run_logged
 from nanotrigger.cost.sources.oneapi import read_project
 from nanotrigger.errors import FirmwareError, InputError
-from nanotrigger.firmware.backends.oneapi.compile import compiler_version
+from nanotrigger.firmware.backends.oneapi.emulate import compiler_version
 from nanotrigger.firmware.record import read_record
 
 LOG = "vendor_report.log"
