@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["nanotrigger.cli.train", "nanotrigger.cli.export", "nanotrigger.cli.scan", __name__])
+_HEAVY = ("cli.train", "cli.export", "cli.scan", "firmware.backends.oneapi.convert")
+CONTEXT.set_forkserver_preload([*(f"nanotrigger.{name}" for name in _HEAVY), __name__])
 
 
 def command(

@@ -43,6 +43,7 @@ class Backend(ABC):
     Attributes:
         folder: name of the project in an export.
         sources: folder whose files are what is proven; parity.json has the hash of all that is in it.
+        language: of the sources.
         packages: Python packages whose versions determine the firmware.
         build: shell command that compiles the project for the FPGA; None if there is none.
         testbench: folder into which `write_testbench` writes, and what is in it, in words; None if there is none.
@@ -50,6 +51,7 @@ class Backend(ABC):
 
     folder: str
     sources: str
+    language: str
     packages: tuple[str, ...] = ()
     build: str | None = None
     testbench: tuple[str, str] | None = None

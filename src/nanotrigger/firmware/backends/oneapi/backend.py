@@ -20,6 +20,7 @@ class OneAPI(Backend):
 
     folder = "hls"
     sources = "hls/src/firmware"
+    language = "C++"
     packages = ("hls4ml",)
     build = "cd hls && mkdir build && cd build && cmake .. && make report"
     testbench = ("hls/tb_data/", "has the same events as values for the testbench that hls4ml generates.")

@@ -7,7 +7,7 @@ from scipy import special
 
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends.oneapi.convert import convert
-from nanotrigger.firmware.backends.oneapi.emulate import emulate
+from nanotrigger.firmware.backends.oneapi.emulate import emulate, layer_outputs
 from nanotrigger.firmware.target import Target
 
 
@@ -190,6 +190,15 @@ def test_softmax_reads_narrow_logits(floating, tmp_path):
     logits = emulate(tmp_path / "logits", floating.inputs).outputs
     outputs = emulate(tmp_path / "hls", floating.inputs).outputs
     assert np.abs(outputs - special.softmax(logits, axis=1)).max() < 0.02
+
+
+def test_logits_that_are_widened_for_the_softmax_can_still_be_read(floating, tmp_path):
+    convert(floating.model, tmp_path / "logits", Target(precision="fixed<10,6>"))
+    firmware = convert(floating.model, tmp_path / "hls", Target(precision="fixed<10,6>", softmax=True))
+    logits = firmware.layers[-2]
+    assert (logits.tensor, logits.types["result"]) == ("global_out", "fixed<11,6,TRN,WRAP>")
+    expected = emulate(tmp_path / "logits", floating.inputs).outputs
+    np.testing.assert_array_equal(layer_outputs(tmp_path / "hls", floating.inputs)[logits.name], expected)
 
 
 def test_softmax_refuses_logits_beyond_its_tables(floating, tmp_path):
