@@ -12,8 +12,7 @@ import yaml
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import CHECKSUMS, compare_checksums, sha256, sha256_of_folder
-from nanotrigger.firmware.backends import backend_named
-from nanotrigger.firmware.target import Target
+from nanotrigger.firmware.backends import backend_of
 from nanotrigger.networks import build_network
 from nanotrigger.training.checkpoint import load_trained
 
@@ -87,8 +86,7 @@ def _export_findings(folder: Path) -> Iterator[Finding]:
     else:
         text = f"{words:,} of {parity['words']:,} words differ, {parity['samples']:,} inputs"
     yield Finding(folder, "parity", not words, text)
-    sources = backend_named(Target(**parity["target"]).backend).sources
-    origin = _origin(folder, parity["sha256"], sources)
+    origin = _origin(folder, parity["sha256"], backend_of(parity).sources)
     yield Finding(folder, "origin", not origin, "; ".join(origin) or "these files are what parity.json speaks of")
 
 

@@ -9,6 +9,7 @@ from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.point import EXPORT, export_arguments, point_arguments
 from nanotrigger.cli.train import CheckCLI, train
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.target import input_format, settled
 from nanotrigger.scan.plan import Plan, Value
 from nanotrigger.training.checkpoint import load_trained
@@ -28,6 +29,7 @@ def check_plan(plan: Plan, configs: Path) -> None:
 def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
     checkpoint = Path(plan.ckpt or "best.ckpt")
     target = read_target(export_parser().parse_args(export_arguments(keys, checkpoint)))
+    backend_named(target.backend).check(target)
     if plan.ckpt is None:
         train(point_arguments(plan, keys, Path("unused"), configs), configs, cli=CheckCLI)
         return

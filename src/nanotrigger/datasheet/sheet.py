@@ -8,9 +8,8 @@ from nanotrigger.cost.audit import QuantizerAudit
 from nanotrigger.cost.report import ResourceReport, best_first
 from nanotrigger.datasheet.illustration import Illustration
 from nanotrigger.datasheet.rebuild import Command
-from nanotrigger.firmware.backends import Backend, backend_named
+from nanotrigger.firmware.backends import Backend, backend_of
 from nanotrigger.firmware.record import Firmware
-from nanotrigger.firmware.target import Target
 from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.tasks.performance import Performance
 
@@ -87,7 +86,7 @@ class Datasheet:
     @property
     def backend(self) -> Backend:
         """The back end that wrote the firmware."""
-        return backend_named(Target(**self.parity["target"]).backend)
+        return backend_of(self.parity)
 
     @property
     def headline(self) -> ResourceReport | None:

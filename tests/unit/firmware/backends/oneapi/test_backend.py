@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.backends import BACKENDS, backend_named
+from nanotrigger.firmware.backends import BACKENDS, backend_named, backend_of
 from nanotrigger.firmware.target import Target
 from nanotrigger.numbers import FixedPoint
 
@@ -39,3 +39,8 @@ def test_a_target_is_checked_before_any_work():
 def test_an_unknown_back_end_is_named_with_those_that_there_are():
     with pytest.raises(InputError, match="backend=verilog: must be oneapi"):
         backend_named("verilog")
+
+
+@pytest.mark.parametrize("parity", [{}, {"target": {"softmax": True}}, {"target": {"backend": "oneapi"}}])
+def test_a_former_export_is_of_the_default(parity):
+    assert backend_of(parity) is ONEAPI
