@@ -28,7 +28,7 @@ def backend_named(name: str) -> Backend:
 
 
 def backend_of(parity: Mapping[str, Any]) -> Backend:
-    """Return the back end of an export, by the content of its parity.json; a former one does not say, it was the default.
+    """Return the back end of an export, by what its parity.json says; a former one says nothing: the default.
 
     Raises:
         InputError: it is not at hand.
