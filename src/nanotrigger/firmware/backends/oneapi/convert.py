@@ -75,7 +75,7 @@ def convert(
             hls = build_model_graph(network, folder, target, name=name, input_precision=inputs, added=added)
             hls.write()
         _settle(folder, project, hls.config.get_config_value("Stamp"))
-        firmware = Firmware(name, target.fpga_part, target.clock_period, target.io_type, layers_of(hls, graph))
+        firmware = Firmware(name, target.fpga_part, target.clock_period, target.io_type, recorded_layers(hls, graph))
         write_record(firmware, folder)
     return firmware
 
@@ -125,7 +125,7 @@ def build_model_graph(
     return model
 
 
-def layers_of(model: ModelGraph, graph: onnx.GraphProto) -> tuple[Layer, ...]:
+def recorded_layers(model: ModelGraph, graph: onnx.GraphProto) -> tuple[Layer, ...]:
     """Return the layers in the order in which the data flow."""
     own = {layer.outputs[0] for layer in model.get_layers()}
     return tuple(
