@@ -17,9 +17,8 @@ ROOT = Path(__file__).parents[1]
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # what the commands themselves import once their arguments are right
-CONTEXT.set_forkserver_preload(
-    [*(f"nanotrigger.cli.{work}" for work in ("training", "exporting", "scanning")), __name__]
-)
+_WORK = ("cli.training", "cli.exporting", "cli.scanning", "firmware.backends.oneapi.convert")
+CONTEXT.set_forkserver_preload([*(f"nanotrigger.{name}" for name in _WORK), __name__])
 
 
 def command(

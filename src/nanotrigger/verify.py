@@ -12,6 +12,7 @@ import yaml
 from nanotrigger.command import Parser, exit_code
 from nanotrigger.errors import InputError
 from nanotrigger.files import CHECKSUMS, compare_checksums, sha256, sha256_of_folder
+from nanotrigger.firmware.backends import backend_of
 
 _HELP = """
 Say whether a run's folder, and the exports in it, are what was written and what they claim:
@@ -63,8 +64,6 @@ def verify(folder: Path) -> list[Finding]:
 
 
 def _network(folder: Path) -> Finding:
-    from nanotrigger.networks import build_network  # takes seconds to import: only where there is a network
-    from nanotrigger.training.checkpoint import load_trained
 
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     given = config["network"]
@@ -86,7 +85,7 @@ def _export_findings(folder: Path) -> Iterator[Finding]:
     else:
         text = f"{words:,} of {parity['words']:,} words differ, {parity['samples']:,} inputs"
     yield Finding(folder, "parity", not words, text)
-    origin = _origin(folder, parity["sha256"])
+    origin = _origin(folder, parity["sha256"], backend_of(parity).sources)
     yield Finding(folder, "origin", not origin, "; ".join(origin) or "these files are what parity.json speaks of")
 
 
@@ -96,7 +95,7 @@ def _files(folder: Path) -> Finding:
     return Finding(folder, "files", not differences, "; ".join(differences) or f"{count} are what was written")
 
 
-def _origin(folder: Path, hashes: dict[str, Any]) -> list[str]:
+def _origin(folder: Path, hashes: dict[str, Any], sources: str) -> list[str]:
     """Return which of the files that parity.json speaks of are others."""
     others = []
     checkpoints = [path for path in (folder.parent / "best.ckpt", folder.parent / "last.ckpt") if path.is_file()]
@@ -104,8 +103,8 @@ def _origin(folder: Path, hashes: dict[str, Any]) -> list[str]:
         others.append("the run's checkpoints are not the one that was exported")
     if sha256(folder / "model.onnx") != hashes["qonnx"]:
         others.append("model.onnx is another one")
-    if sha256_of_folder(folder / "hls" / "src" / "firmware") != hashes["firmware"]:
-        others.append("hls/src/firmware is another one")
+    if sha256_of_folder(folder / sources) != hashes["firmware"]:
+        others.append(f"{sources} is another one")
     return others
 
 

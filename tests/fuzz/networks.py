@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from nanotrigger.data.judged_events import Events
 from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.backends.oneapi.convert import convert
+from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.proof import judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format
@@ -88,13 +88,9 @@ def end_of(network: MLP, folder: Path) -> str:
     target = Target()
     try:
         write_qonnx(network, folder / "model.onnx")
-        firmware = convert(
-            folder / "model.onnx",
-            folder / "hls",
-            name="random",
-            precision=None,
-            input_precision=input_format(network, target).hls4ml,
-        )
+        backend = backend_named(target.backend)
+        model, project, number = folder / "model.onnx", folder / backend.folder, input_format(network, target)
+        firmware = backend.convert(model, project, target, name="random", input_format=number)
     except InputError as error:
         return str(error)
     parity = judge(trained, events, target, firmware, folder).parity

@@ -205,6 +205,15 @@ def test_softmax(quantized_run, tmp_path):
     assert parity["softmax"]["argmax_agreement"] > 0.98
 
 
+def test_softmax_of_a_float_network_whose_logits_are_widened(float_run, tmp_path):
+    options = ("precision=fixed<10,6>", "softmax=true")
+    done = export(f"ckpt={float_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", *options)
+    assert done.returncode == 0, done.stderr
+    parity = json.loads((tmp_path / "export" / "parity.json").read_text())
+    assert parity["softmax"]["largest_deviation"] < 0.05
+    assert parity["softmax"]["argmax_agreement"] > 0.98
+
+
 def test_options_reach_the_firmware(quantized_run, tmp_path):
     options = ("fpga_part=AGFB014R24A3E3V", "clock_period=4", "io_type=io_stream", "reuse_factor=4")
     done = export(f"ckpt={quantized_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", *options)

@@ -42,7 +42,7 @@ def report_cost(result: Export, report: str) -> tuple[ResourceReport, ...]:
         InputError: a tool is missing or its reports cannot be read.
         FirmwareError: a synthesis or a build failed.
     """
-    design = read_design(result.folder, result.target)
+    design = read_design(result.folder, result.target, result.graph)
     if design.graph is not None:
         write_rtl(design.datapath, design.folder / "rtl", levels=levels_per_stage(design.target.clock_period))
     _ask(design, report)

@@ -9,9 +9,11 @@ from nanotrigger.cli.cost import report_cost
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.training import CheckCLI, train
 from nanotrigger.command import as_input_error
+from nanotrigger.cost.sources import sources_asked
 from nanotrigger.data.judged_events import JudgedSplit
 from nanotrigger.errors import FirmwareError
 from nanotrigger.files import write_checksums
+from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.export import export
 from nanotrigger.firmware.target import input_format, settled
 from nanotrigger.scan.measure import measure
@@ -31,11 +33,14 @@ def check_plan(plan: Plan, configs: Path) -> None:
 
 
 def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
+    checkpoint = Path(plan.ckpt or "best.ckpt")
+    settings = export_parser().parse_args(export_arguments(keys, checkpoint))
+    target = read_target(settings)
+    backend_named(target.backend).check(target)
+    sources_asked(settings.report)
     if plan.ckpt is None:
         train(point_arguments(plan, keys, Path("unused"), configs), configs, cli=CheckCLI)
         return
-    checkpoint = Path(plan.ckpt)
-    target = read_target(export_parser().parse_args(export_arguments(keys, checkpoint)))
     network = load_trained(checkpoint).network
     input_format(network, settled(network, target))
 

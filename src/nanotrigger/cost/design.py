@@ -15,7 +15,7 @@ class Design:
     """What a source is asked about.
 
     Attributes:
-        folder: of the export: model.onnx, the firmware project hls/, and a place for logs.
+        folder: of the export: model.onnx, the firmware's project, and a place for logs.
         target: how the firmware is built.
         graph: the network as integers; None if the firmware is no datapath of these.
         refusal: why there is none; None if there is one.

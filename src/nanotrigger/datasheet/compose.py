@@ -14,6 +14,7 @@ from nanotrigger.data.judged_events import Events
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, rebuild_commands, tool_versions
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms
+from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS
@@ -39,7 +40,7 @@ def compose_datasheet(
     """Return the datasheet of an export.
 
     Args:
-        export: folder with parity.json, model.onnx and hls/.
+        export: folder with parity.json, model.onnx and the back end's project.
         trained: the network that was exported.
         events: on which it was judged.
         outputs: what the firmware computed for these events, before a softmax, shape (events, outputs).
@@ -48,10 +49,12 @@ def compose_datasheet(
         data: source of `events`, if it was given.
     """
     parity = json.loads((export / "parity.json").read_text(encoding="utf-8"))
-    firmware = read_record(export / "hls")
+    target = Target(**parity["target"])
+    backend = backend_named(target.backend)
+    firmware = read_record(export / backend.folder)
     weights = layer_weights(trained.network)
     quantized = bool(trained.network.formats)
-    task, target = task_of(trained), Target(**parity["target"])
+    task = task_of(trained)
     found = task.performance(trained, events, outputs)
     figures = {} if found is None else task.illustrations(trained, events, outputs)
     return Datasheet(
@@ -72,7 +75,7 @@ def compose_datasheet(
         vectors=_vectors(parity),
         training=_training(trained, task.unit),
         commands=rebuild_commands(checkpoint, target, data=data),
-        versions=tool_versions(),
+        versions=tool_versions(backend),
     )
 
 

@@ -67,7 +67,7 @@ def _parity(sheet: Datasheet) -> Fact:
 
 def _costs(sheet: Datasheet) -> tuple[Fact, ...]:
     report = sheet.headline
-    labels = labels_of(sheet.firmware.part if report is None else report.device)
+    labels = labels_of(sheet.firmware.fpga_part if report is None else report.device)
     if report is None:
         return (
             Fact("Latency", "unknown", "no report"),

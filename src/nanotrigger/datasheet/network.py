@@ -1,6 +1,5 @@
 """Network: the tensors of a firmware with their formats, and its picture, a box for each layer."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -8,7 +7,7 @@ from itertools import pairwise
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.record import Firmware, Layer
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.fixed_point import without_modes
+from nanotrigger.numbers.type_name import modes, without_modes
 
 _ROLES = {
     "weight": "weights",
@@ -36,7 +35,7 @@ class TensorFormat:
         layer: to which it belongs.
         role: what it is to the layer.
         shape: its dimensions.
-        type_name: as hls4ml spells it, with rounding and overflow.
+        type_name: `numbers.type_name`, with rounding and overflow.
     """
 
     layer: str
@@ -51,7 +50,9 @@ class TensorFormat:
             kind = FixedPoint.parse(self.short)
         except InputError:
             return None
-        return FixedPoint(kind.width, kind.integer, kind.signed, narrow=kind.signed and "SAT_SYM" in self._modes)
+        return FixedPoint(
+            kind.width, kind.integer, kind.signed, narrow=kind.signed and "SAT_SYM" in modes(self.type_name)
+        )
 
     @property
     def short(self) -> str:
@@ -61,34 +62,25 @@ class TensorFormat:
     @property
     def rounding(self) -> str:
         """How values are rounded to it."""
-        return next((_ROUNDING[mode] for mode in self._modes if mode in _ROUNDING), "truncate")
+        return next((_ROUNDING[mode] for mode in modes(self.type_name) if mode in _ROUNDING), "truncate")
 
     @property
     def overflow(self) -> str:
         """What happens to values beyond its range."""
-        return next((_OVERFLOW[mode] for mode in self._modes if mode in _OVERFLOW), "wrap")
-
-    @property
-    def _modes(self) -> list[str]:
-        return re.findall(r",([A-Z_]+)", self.type_name)
+        return next((_OVERFLOW[mode] for mode in modes(self.type_name) if mode in _OVERFLOW), "wrap")
 
 
 def tensor_formats(firmware: Firmware) -> tuple[TensorFormat, ...]:
     """Return the tensors in the order in which the data flow; outputs that are bare sums are not repeated."""
     first = firmware.layers[0]
-    tensors = [TensorFormat(first.name, "inputs", (first.size,), first.types["result"])]
+    tensors = [TensorFormat(first.label, "inputs", (first.size,), first.types["result"])]
     for previous, layer in pairwise(firmware.layers):
         tensors += [
-            TensorFormat(layer_label(layer), role, _shape(key, previous, layer), layer.types[key])
+            TensorFormat(layer.label, role, _shape(key, previous, layer), layer.types[key])
             for key, role in _ROLES.items()
             if key in layer.types and not (key == "result" and layer.types.get("accum") == layer.types[key])
         ]
     return tuple(tensors)
-
-
-def layer_label(layer: Layer) -> str:
-    """Return the name that the network gives a layer: `dense_1` of hls4ml's `Dense_dense_1`."""
-    return layer.name.removeprefix(f"{layer.kind}_")
 
 
 def _shape(key: str, previous: Layer, layer: Layer) -> tuple[int, ...]:
@@ -174,11 +166,11 @@ def network_boxes(layers: Sequence[Layer]) -> tuple[Box, ...]:
     for layer in layers:
         output = without_modes(layer.types["result"])
         if layer.kind == "Activation" and len(boxes) > 1:
-            remark = layer_label(layer).split("_")[0].replace("relu", "ReLU")
+            remark = layer.label.split("_")[0].replace("relu", "ReLU")
             boxes[-1] = replace(boxes[-1], remark=f"{boxes[-1].remark} + {remark}", output=output)
         else:
             formats = ((_LABELS[key], without_modes(layer.types[key])) for key in _LABELS if key in layer.types)
-            boxes.append(Box(layer_label(layer), layer.size, layer.kind.lower(), tuple(formats), output))
+            boxes.append(Box(layer.label, layer.size, layer.kind.lower(), tuple(formats), output))
     return tuple(_with_output(box) for box in boxes)
 
 

@@ -13,11 +13,10 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources import best_first
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.performance import Performance
+from nanotrigger.firmware.backends import Backend, backend_named, backend_of
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.target import Target
 from nanotrigger.networks.weights import LayerWeights
-
-_PACKAGES = ("nanotrigger", "torch", "brevitas", "qonnx", "hls4ml", "onnx", "numpy")
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,11 @@ class Datasheet:
         object.__setattr__(self, "reports", best_first(self.reports))
 
     @property
+    def backend(self) -> Backend:
+        """The back end that wrote the firmware."""
+        return backend_of(self.parity)
+
+    @property
     def headline(self) -> ResourceReport | None:
         """The report of the best source, None if there is no report."""
         return self.reports[0] if self.reports else None
@@ -118,13 +122,11 @@ def rebuild_commands(checkpoint: Path, target: Target, *, data: str | None = Non
     """Return the commands from the training, if its config.yaml lies beside the checkpoint, to the vendor's report."""
     config = checkpoint.parent / "config.yaml"
     training = [Command("Train the network", _line("train.py", "fit", "--config", str(config), "--output", "NEW_RUN"))]
+    build = backend_named(target.backend).build
     return (
         *(training if config.is_file() else []),
         Command("Export the firmware and prove it", export_line(checkpoint, target, data=data)),
-        Command(
-            "Compile for the FPGA: the compiler's resource estimate",
-            "cd hls && mkdir build && cd build && cmake .. && make report",
-        ),
+        *([] if build is None else [Command("Compile for the FPGA: the compiler's resource estimate", build)]),
     )
 
 
@@ -140,9 +142,10 @@ def export_line(checkpoint: Path, target: Target, *, data: str | None = None) ->
     return _line("export.py", f"ckpt={checkpoint}", *differing, *source)
 
 
-def tool_versions() -> dict[str, str]:
+def tool_versions(backend: Backend) -> dict[str, str]:
     """Return the versions of Python and of the packages that determine the firmware."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+    packages = ("nanotrigger", "torch", "brevitas", "qonnx", *backend.packages, "onnx", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def _spelled(value: object) -> str:

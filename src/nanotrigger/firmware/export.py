@@ -1,15 +1,16 @@
 """Export: from a checkpoint to QONNX, firmware and the proof that they compute the same."""
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nanotrigger.data.judged_events import Events, JudgedSplit
 from nanotrigger.files import whole_folder, write_json
-from nanotrigger.firmware.backends.oneapi.convert import convert, is_project_name
+from nanotrigger.firmware.backends import Backend, backend_named
 from nanotrigger.firmware.proof import Judgement, judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.graph import Graph
 from nanotrigger.networks.fold import folded
 from nanotrigger.tasks import judged_events
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
@@ -20,11 +21,12 @@ class Export:
     """What was exported.
 
     Attributes:
-        folder: holds model.onnx, hls/, parity.json, emulation.json and tb_data/.
+        folder: holds model.onnx, the back end's project, parity.json, emulation.json and tb_data/.
         trained: what was exported of the checkpoint's network: a part, its BatchNorm folded.
         target: how the firmware is built, its precision settled.
         events: on which it was judged.
-        judgement: what came of comparing network, QONNX and firmware.
+        judgement: what came of comparing the witnesses.
+        graph: the network as integers; None for a float network, of which it is read only to be counted.
     """
 
     folder: Path
@@ -32,6 +34,12 @@ class Export:
     target: Target
     events: Events
     judgement: Judgement
+    graph: Graph | None = None
+
+    @property
+    def project(self) -> Path:
+        """Folder of the firmware."""
+        return self.folder / backend_named(self.target.backend).folder
 
 
 def export(
@@ -53,34 +61,30 @@ def export(
         InputError: the checkpoint, the data, the target or the folder are not usable.
         FirmwareError: the generated sources do not compile, or the firmware aborts.
     """
+    backend = backend_named(target.backend)
+    backend.check(target)
     trained = load_trained(checkpoint)
     target = settled(trained.network, target)
     trained = replace(trained, network=folded(trained.network.section(target.part)))
     events = judged_events(trained, data, split=split)
     with whole_folder(output, marker="parity.json") as folder:
         write_qonnx(trained.network, folder / "model.onnx")
-        firmware = convert(
+        firmware = backend.convert(
             folder / "model.onnx",
-            folder / "hls",
-            name=_project_name(checkpoint),
-            precision=target.precision,
-            input_precision=input_format(trained.network, target).hls4ml,
-            softmax=target.softmax,
-            radius=target.radius,
-            part=target.fpga_part,
-            clock_period=target.clock_period,
-            io_type=target.io_type,
-            reuse_factor=target.reuse_factor,
+            folder / backend.folder,
+            target,
+            name=_project_name(checkpoint, backend),
+            input_format=input_format(trained.network, target),
         )
-        judgement = judge(trained, events, target, firmware, folder)
+        graph = read_graph(folder / "model.onnx") if trained.network.formats else None
+        judgement = judge(trained, events, target, firmware, folder, graph=graph)
         write_json(folder / "parity.json", judgement.parity)
-    return Export(output, trained, target, events, judgement)
+    return Export(output, trained, target, events, judgement, graph)
 
 
-def _project_name(checkpoint: Path) -> str:
+def _project_name(checkpoint: Path, backend: Backend) -> str:
     """Return the firmware's name: the experiment in checkpoints/<experiment>/<run>/, or the file's own name."""
     stem = checkpoint.stem
     if stem in ("best", "last") and checkpoint.resolve().parent.parent.name:
         stem = checkpoint.resolve().parent.parent.name
-    name = re.sub(r"[^a-z0-9_]+", "_", stem.lower())
-    return name if is_project_name(name) else f"nn_{name}_"
+    return backend.project_name(stem)

@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 from scipy import special
 
 from nanotrigger.data.judged_events import Events
 from nanotrigger.evaluation.performance import Performance, described
 from nanotrigger.files import sha256, sha256_of_folder, write_json
-from nanotrigger.firmware.backends.oneapi.emulate import Emulation, emulate
-from nanotrigger.firmware.backends.oneapi.radius import LAYER as RADIUS
-from nanotrigger.firmware.backends.oneapi.taps import layer_outputs
-from nanotrigger.firmware.record import Firmware
+from nanotrigger.firmware.backends import Emulation, backend_named
+from nanotrigger.firmware.record import RADIUS, Firmware
 from nanotrigger.firmware.target import Target, input_format
-from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_testbench, write_vectors
+from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_vectors
 from nanotrigger.firmware.witnesses import (
     Difference,
     datapath_nodes,
@@ -35,7 +34,6 @@ from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.onnx_file import load_model
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.fixed_point import without_modes
 from nanotrigger.tasks import task_of
 from nanotrigger.training.checkpoint import TrainedNetwork
 
@@ -60,19 +58,38 @@ class Judgement:
     performance: Performance | None
 
 
-def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Firmware, folder: Path) -> Judgement:
-    """Run network, QONNX and firmware on all events; write emulation.json and tb_data/ into `folder`."""
+def judge(
+    trained: TrainedNetwork,
+    events: Events,
+    target: Target,
+    firmware: Firmware,
+    folder: Path,
+    *,
+    graph: Graph | None = None,
+) -> Judgement:
+    """Run every witness on all events; write emulation.json and tb_data/ into `folder`.
+
+    Args:
+        trained: network that was exported.
+        events: on which it is judged, beside extreme inputs.
+        target: how the firmware is built.
+        firmware: record of its project.
+        folder: with model.onnx and the project.
+        graph: integer graph of model.onnx, if it was read already; a quantized network is compared with it.
+    """
+    backend = backend_named(target.backend)
+    project = folder / backend.folder
     number = input_format(trained.network, target)
     extremes = extreme_inputs(number, trained.network.features, seed=EXTREME_SEED)
     inputs = np.concatenate([events.features, extremes])
-    emulation = emulate(folder / "hls", inputs)
-    logits = _firmware_logits(folder / "hls", firmware, target, emulation, inputs, trained.network.output_name)
-    figure = task_of(trained).performance(trained, events, logits[: len(events.labels)])
+    emulation = backend.emulate(project, inputs)
+    outputs = _tapped_outputs(project, target, emulation, inputs, trained.network.output_name)
+    figure = task_of(trained).performance(trained, events, outputs[: len(events.labels)])
     write_json(folder / "emulation.json", _emulation_record(emulation, events, figure))
-    _write_vectors(folder, firmware, number, inputs, emulation.outputs, len(events.labels))
+    _write_vectors(folder, target, (number, firmware.output_format), inputs, emulation.outputs, len(events.labels))
     record = {
         "samples": len(inputs),
-        "words": int(logits.size),
+        "words": int(outputs.size),
         "inputs": {
             "events": {"samples": len(events.labels), "description": events.description},
             "extremes": {"samples": len(extremes), "seed": EXTREME_SEED},
@@ -83,36 +100,42 @@ def judge(trained: TrainedNetwork, events: Events, target: Target, firmware: Fir
             "checkpoint": trained.sha256,
             "data": events.sha256,
             "qonnx": sha256(folder / "model.onnx"),
-            "firmware": sha256_of_folder(folder / "hls" / "src" / "firmware"),
+            "firmware": sha256_of_folder(folder / backend.sources),
         },
     }
     if trained.network.formats:
-        proof, difference = _prove(trained, inputs, logits, firmware, folder)
+        graph = graph or read_graph(folder / "model.onnx")
+        proof, difference = _prove(trained.network, graph, inputs, outputs, firmware, folder, target)
     else:
-        proof, difference = _agree(trained, events, logits[: len(events.labels)]), None
+        proof, difference = _agree(trained, events, outputs[: len(events.labels)]), None
     if target.softmax:
-        proof["softmax"] = _softmax_record(logits, emulation.outputs)
+        proof["softmax"] = _softmax_record(outputs, emulation.outputs)
     if target.radius:
-        wrong = np.flatnonzero(emulation.outputs[:, 0] != np.square(logits).sum(axis=1))
+        wrong = np.flatnonzero(emulation.outputs[:, 0] != np.square(outputs).sum(axis=1))
         proof["radius"] = {"differing_words": len(wrong), "words": len(inputs)}
         proof["differing_words"] += len(wrong)
         if len(wrong) and difference is None:
             difference = Difference("firmware", int(wrong[0]), RADIUS)
             proof["first_difference"] = asdict(difference)
-    return Judgement({**proof, **record}, difference, logits[: len(events.labels)], figure)
+    return Judgement({**proof, **record}, difference, outputs[: len(events.labels)], figure)
 
 
 def _prove(
-    trained: TrainedNetwork, inputs: Array, outputs: Array, firmware: Firmware, folder: Path
+    network: DenseNetwork,
+    graph: Graph,
+    inputs: Array,
+    outputs: Array,
+    firmware: Firmware,
+    folder: Path,
+    target: Target,
 ) -> tuple[dict[str, Any], Difference | None]:
     """Compare every witness with the integer graph, word for word."""
     model = load_model(folder / "model.onnx")
-    graph = read_graph(folder / "model.onnx")
     expected = graph.run(inputs)
     by_qonnx = qonnx_outputs(model, inputs)
     is_exact = is_exact_in_float32(graph, inputs)
     found = {
-        "torch": torch_outputs(trained.network, inputs),
+        "torch": torch_outputs(network, inputs),
         **({"qonnx": by_qonnx} if is_exact else {}),
         "datapath": datapath_outputs(graph.unroll(), graph, inputs),
         "firmware": outputs,
@@ -123,33 +146,39 @@ def _prove(
         "differing_words_of": differing,
         "qonnx_float32_is_exact": is_exact,
         "qonnx_float32_largest_deviation": float(np.abs(by_qonnx - expected).max()),
-        "output_format": str(_output_format(firmware)),
+        "output_format": str(firmware.output_format),
         "first_difference": None,
     }
     for witness, values in found.items():
         if differing[witness]:
             event = int(np.argmax((expected != values).any(axis=1)))
-            found_nodes = _nodes_of(witness, trained.network, graph, inputs[event : event + 1], firmware, folder)
-            nodes = graph_nodes(graph, inputs[event : event + 1])
-            difference = first_difference(witness, event, nodes, found_nodes)
+            row = inputs[event : event + 1]
+            if witness == "firmware":
+                nodes = _firmware_nodes(graph, row, firmware, folder, target)
+            else:
+                nodes = _nodes_of(witness, network, graph, row, model)
+            difference = first_difference(witness, event, graph_nodes(graph, row), nodes)
             return {**record, "first_difference": asdict(difference)}, difference
     return record, None
 
 
 def _nodes_of(
-    witness: str, network: DenseNetwork, graph: Graph, row: Array, firmware: Firmware, folder: Path
+    witness: str, network: DenseNetwork, graph: Graph, row: Array, model: onnx.ModelProto
 ) -> dict[str, Array]:
-    """Return what a witness computes in every node for one event, as far as it tells."""
+    """Return what a witness computes in every node for one event."""
     if witness == "torch":
         return torch_nodes(network, row)
     if witness == "qonnx":
-        return qonnx_nodes(load_model(folder / "model.onnx"), graph, row)
-    if witness == "datapath":
-        return datapath_nodes(graph.unroll(), graph, row)
-    if firmware.io_type != "io_parallel":
+        return qonnx_nodes(model, graph, row)
+    return datapath_nodes(graph.unroll(), graph, row)
+
+
+def _firmware_nodes(graph: Graph, row: Array, firmware: Firmware, folder: Path, target: Target) -> dict[str, Array]:
+    """Return what the firmware computes in every node for one event; empty if it does not tell."""
+    backend = backend_named(target.backend)
+    if not backend.has_layer_outputs(firmware):
         return {}
-    taps = layer_outputs(folder / "hls", row)
-    tensors = {layer.tensor: taps[layer.name] for layer in firmware.layers if layer.name in taps}
+    tensors = backend.layer_outputs(folder / backend.folder, row)
     return {node.name: tensors[node.output] for node in graph.nodes if node.output in tensors}
 
 
@@ -169,14 +198,11 @@ def _agree(trained: TrainedNetwork, events: Events, logits: Array) -> dict[str, 
     }
 
 
-def _firmware_logits(
-    project: Path, firmware: Firmware, target: Target, emulation: Emulation, inputs: Array, output_name: str
-) -> Array:
+def _tapped_outputs(project: Path, target: Target, emulation: Emulation, inputs: Array, output_name: str) -> Array:
     """Return the firmware's outputs, tapped before the softmax or the sum of squares if there is one."""
     if not (target.softmax or target.radius):
         return emulation.outputs
-    name = next(layer.name for layer in firmware.layers if layer.tensor == output_name)
-    return layer_outputs(project, inputs)[name]
+    return backend_named(target.backend).layer_outputs(project, inputs)[output_name]
 
 
 def _softmax_record(logits: Array, probabilities: Array) -> dict[str, float]:
@@ -199,16 +225,11 @@ def _emulation_record(emulation: Emulation, events: Events, figure: Performance 
 
 
 def _write_vectors(
-    folder: Path, firmware: Firmware, number: FixedPoint, inputs: Array, outputs: Array, events: int
+    folder: Path, target: Target, formats: tuple[FixedPoint, FixedPoint], inputs: Array, outputs: Array, events: int
 ) -> None:
-    """Write the first events and all extremes as words, and as values for hls4ml's own testbench."""
+    """Write the first events and all extremes as words, and for the project's own testbench."""
     rows = np.r_[: min(events, MAXIMUM_EVENTS), events : len(inputs)]
-    formats = (number, _output_format(firmware))
     words = tuple(kind.words(values[rows]) for kind, values in zip(formats, (inputs, outputs), strict=True))
     write_vectors(folder / "tb_data", *words, formats=formats)
-    write_testbench(folder / "hls" / "tb_data", *words, formats=formats)
-
-
-def _output_format(firmware: Firmware) -> FixedPoint:
-    """Return the format of the firmware's outputs."""
-    return FixedPoint.parse(without_modes(firmware.layers[-1].types["result"]))
+    backend = backend_named(target.backend)
+    backend.write_testbench(folder / backend.folder, *words, formats=formats)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.fixed_point import without_modes
+from nanotrigger.numbers.type_name import without_modes
 
 if TYPE_CHECKING:
     from nanotrigger.networks import DenseNetwork
@@ -16,7 +16,7 @@ class Target:
     """How the firmware is built.
 
     Args:
-        fpga_part: FPGA family or part number, hls4ml's `Part`.
+        fpga_part: FPGA family or part number.
         clock_period: target, in ns.
         io_type: `io_parallel` or `io_stream`.
         reuse_factor: how often each multiplier is used for one inference.
@@ -24,7 +24,8 @@ class Target:
         radius: whether the firmware ends in the sum of the squares of a variational autoencoder's latent means, Rz, in
             words that hold it exactly; the proof covers means and sum.
         part: `whole` or `encoder` of an autoencoder; by default what `DenseNetwork.sections` names first.
-        precision: type of everything in a float network, as hls4ml spells it; quantized networks have their own.
+        precision: type of everything in a float network, such as `fixed<16,6>`; quantized networks have their own.
+        backend: what writes the firmware, one of `firmware.backends.BACKENDS`.
     """
 
     fpga_part: str = "Agilex7"
@@ -35,6 +36,7 @@ class Target:
     radius: bool = False
     part: str | None = None
     precision: str | None = None
+    backend: str = "oneapi"
 
     @property
     def ending(self) -> str | None:

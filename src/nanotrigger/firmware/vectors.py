@@ -57,13 +57,3 @@ A word times 2^-{given.width - given.integer} is the input's value, times 2^-{ex
 output's. The firmware must give exactly these outputs.
 """,
     )
-
-
-def write_testbench(
-    folder: Path, inputs: NDArray[np.int64], outputs: NDArray[np.int64], *, formats: tuple[FixedPoint, FixedPoint]
-) -> None:
-    """Write the same events as decimal values for the testbench that hls4ml generates; arguments as `write_vectors`."""
-    names = ("tb_input_features.dat", "tb_output_predictions.dat")
-    for name, words, number in zip(names, (inputs, outputs), formats, strict=True):
-        with whole_file(folder / name) as temporary:
-            np.savetxt(temporary, words * number.step, fmt="%.17g")

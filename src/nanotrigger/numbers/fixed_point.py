@@ -141,16 +141,6 @@ class FixedPoint:
         """
         return FixedPoint(2, self.integer + 1, narrow=True) if self.is_binary else self
 
-    @property
-    def hls4ml(self) -> str:
-        """The type as hls4ml's configuration spells it, rounding and saturation included.
-
-        >>> FixedPoint(4, 2, narrow=True).hls4ml
-        'fixed<4,2,RND_CONV,SAT_SYM>'
-        """
-        kind = self.carrier
-        return f"{str(kind)[:-1]},RND_CONV,{'SAT_SYM' if kind.narrow else 'SAT'}>"
-
     @overload
     def quantize(self, values: NDArray[Any]) -> NDArray[Any]: ...
     @overload
@@ -181,12 +171,3 @@ class FixedPoint:
     def words(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
         """Return the integer words of `values`, quantized first; shape as given."""
         return np.rint(self.quantize(np.asarray(values, np.float64)) / self.step).astype(np.int64)
-
-
-def without_modes(type_name: str) -> str:
-    """Return hls4ml's name of a type without rounding and overflow.
-
-    >>> without_modes("fixed<16,6,RND_CONV,SAT>")
-    'fixed<16,6>'
-    """
-    return re.sub(r"(,[A-Z_]+)+>", ">", type_name)

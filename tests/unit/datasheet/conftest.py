@@ -25,13 +25,15 @@ NUMBER = FixedPoint(4, 2, narrow=True)
 
 def make_firmware(hidden: int = 3, *, dense: str = WEIGHT, relu: str = HIDDEN, logits: str = INPUT) -> Firmware:
     """Return firmware 16-32-…-5 with `hidden` hidden layers."""
-    layers = [Layer("features", "Input", "input", "features", 16, 1, {"result": INPUT})]
+    layers = [Layer("features", "Input", "input", "features", 16, 1, {"result": INPUT}, "features")]
     for depth in range(1, hidden + 2):
         size, last = (5, True) if depth > hidden else (32, False)
         types = {"weight": dense, "bias": dense, "accum": SUM, "result": logits if last else SUM, "index": "uint<1>"}
-        layers.append(Layer(f"Dense_dense_{depth}", "Dense", f"dense_{depth}", f"layer{depth}_out", size, 1, types))
+        name, output = f"dense_{depth}", f"layer{depth}_out"
+        layers.append(Layer(f"Dense_{name}", "Dense", name, output, size, 1, types, name))
         if not last:
-            layers.append(Layer(f"relu_{depth}", "Activation", f"relu_{depth}", "out", size, 1, {"result": relu}))
+            name = f"relu_{depth}"
+            layers.append(Layer(name, "Activation", name, "out", size, 1, {"result": relu}, name))
     return Firmware("jets_qat", "Agilex7", 5.0, "io_parallel", tuple(layers))
 
 
@@ -119,7 +121,7 @@ def float_sheet(quantized_sheet) -> Datasheet:
     plain = "fixed<16,6,TRN,WRAP>"
     firmware = make_firmware(dense=plain, relu=plain, logits=plain)
     types = {"accum": "fixed<18,8,RND,SAT>", "exp_table": "fixed<18,4,RND,SAT>", "result": "fixed<18,2,RND_CONV,SAT>"}
-    softmax = Layer("softmax", "Softmax", "probabilities", "layer9_out", 5, 1, types)
+    softmax = Layer("softmax", "Softmax", "probabilities", "layer9_out", 5, 1, types, "softmax")
     parity = {
         **make_parity(),
         "differing_words": None,

@@ -13,6 +13,7 @@ from nanotrigger.datasheet.page import render
 from nanotrigger.files import write_json
 from nanotrigger.firmware.backends.oneapi.convert import convert
 from nanotrigger.firmware.qonnx import write_qonnx
+from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.witnesses import torch_outputs
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
@@ -51,7 +52,7 @@ def make_events() -> Events:
 
 def make_export(folder: Path, trained: TrainedNetwork, precision: str | None) -> None:
     write_qonnx(trained.network, folder / "model.onnx")
-    convert(folder / "model.onnx", folder / "hls", name="three_classes", precision=precision)
+    convert(folder / "model.onnx", folder / "hls", Target(precision=precision), name="three_classes")
     parity = {
         "differing_words": None if precision else 0,
         "differing_words_of": {"torch": 0, "qonnx": 0, "datapath": 0, "firmware": 0},

@@ -109,7 +109,7 @@ def test_missing_parts(quantized_sheet):
     rows = (ResourceRow(name="dense_1", kind="", aluts=None, ffs=5, rams=None),)
     used = Resources(aluts=None, ffs=5, rams=None)
     unknown = make_report(EarlyEstimate.name, device="Stratix10", used=used, rows=rows, latency_cycles=None, clock=None)
-    firmware = replace(quantized_sheet.firmware, io_type="io_stream", part="Stratix10")
+    firmware = replace(quantized_sheet.firmware, io_type="io_stream", fpga_part="Stratix10")
     bare = make_report(rows=(), assumptions=())
     text = page(replace(quantized_sheet, firmware=firmware, reports=(bare, unknown))).text
     assert "The resources of the device Stratix10 are not known" in text
@@ -133,12 +133,12 @@ def test_picture_has_every_layer(quantized_sheet, hidden):
 
 
 def test_hostile_strings_are_escaped(quantized_sheet):
-    layers = tuple(replace(layer, name=HOSTILE) for layer in quantized_sheet.firmware.layers)
+    layers = tuple(replace(layer, label=HOSTILE) for layer in quantized_sheet.firmware.layers)
     sheet = replace(
         quantized_sheet,
         experiment=HOSTILE,
         task=HOSTILE,
-        firmware=replace(quantized_sheet.firmware, part=HOSTILE, layers=layers),
+        firmware=replace(quantized_sheet.firmware, fpga_part=HOSTILE, layers=layers),
         reports=(make_report(assumptions=(HOSTILE,), tool_version=HOSTILE),),
         performance_figures=(replace(quantized_sheet.performance_figures[0], description=HOSTILE),),
         commands=(Command(HOSTILE, HOSTILE),),

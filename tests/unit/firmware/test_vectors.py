@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nanotrigger.firmware.vectors import extreme_inputs, write_testbench, write_vectors
+from nanotrigger.firmware.vectors import extreme_inputs, write_vectors
 from nanotrigger.numbers import FixedPoint
 
 FORMAT = FixedPoint(16, 6)
@@ -35,11 +35,3 @@ def test_files_hold_the_words(tmp_path):
     readme = (tmp_path / "tb_data" / "README.md").read_text()
     assert "`fixed<16,6>`" in readme
     assert "times 2^-10 is the input's value, times 2^-8 the" in readme
-
-
-def test_the_testbench_gets_the_same_events_as_values(tmp_path):
-    inputs, outputs = np.array([[1, -2], [3, 32767]]), np.array([[5], [-6]])
-    write_testbench(tmp_path, inputs, outputs, formats=(FORMAT, FixedPoint(12, 4)))
-    values, expected = (np.loadtxt(tmp_path / name) for name in ("tb_input_features.dat", "tb_output_predictions.dat"))
-    assert (values == inputs * 2.0**-10).all()
-    assert (expected == outputs[:, 0] * 2.0**-8).all()

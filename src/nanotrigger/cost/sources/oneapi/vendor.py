@@ -11,7 +11,7 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources.oneapi.project import EARLY_ESTIMATE, QUARTUS_FIT, read_project
 from nanotrigger.cost.sources.source import Source
 from nanotrigger.errors import FirmwareError, InputError
-from nanotrigger.firmware.backends.oneapi.compile import compiler_version
+from nanotrigger.firmware.backends.oneapi.emulate import compiler_version
 from nanotrigger.firmware.record import read_record
 from nanotrigger.tools import cleaning_up, run_logged
 

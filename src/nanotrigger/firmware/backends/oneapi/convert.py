@@ -1,4 +1,4 @@
-"""Convert a QONNX network into a firmware project for oneAPI."""
+"""Convert a QONNX network into hls4ml's project for oneAPI: the only file that knows hls4ml's configuration."""
 
 import hashlib
 import re
@@ -7,93 +7,182 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import onnx
+from hls4ml.backends import get_backend
+from hls4ml.converters import convert_from_onnx_model
+from hls4ml.model import ModelGraph
+from hls4ml.utils import config_from_onnx_model
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_folder
-from nanotrigger.firmware.backends.oneapi.model_graph import build_model_graph, layers_of
-from nanotrigger.firmware.backends.oneapi.radius import append_radius
-from nanotrigger.firmware.backends.oneapi.softmax import LAYER as SOFTMAX
-from nanotrigger.firmware.backends.oneapi.softmax import append_softmax
-from nanotrigger.firmware.record import FILE, Firmware, write_record
+from nanotrigger.firmware.backends.oneapi.checks import check_name, check_target, checked_type
+from nanotrigger.firmware.backends.oneapi.endings import SOFTMAX, WIDEN, append_radius, append_softmax
+from nanotrigger.firmware.record import FILE, Firmware, Layer, write_record
+from nanotrigger.firmware.target import Target
 from nanotrigger.graph.onnx_file import input_format, is_quantized, load_model, output_format
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.type_name import type_name, without_modes
 
-_PRECISION = re.compile(
-    r"u?fixed<\d+,-?\d+(,(TRN|TRN_ZERO|RND|RND_ZERO|RND_INF|RND_MIN_INF|RND_CONV)(,(WRAP|SAT|SAT_ZERO|SAT_SYM))?)?>"
-)
+_BACKEND = "oneAPI"
+_RESERVED = "input"  # hls4ml's own name for what comes before the first layer, natural as it is for a tensor
+_SUBSTITUTE = "network_input"
 _SETTINGS = "hls4ml_config.yml"
-_NAME = re.compile(r"(?!(defines|parameters|nnet_\w*)$)[a-z][a-z0-9_]*")  # not that of a generated header
 
 
 def convert(
     model: Path,
     project: Path,
+    target: Target | None = None,
     *,
     name: str = "nanotrigger",
-    precision: str | None = None,
     input_precision: str | None = None,
-    softmax: bool = False,
-    radius: bool = False,
-    part: str = "Agilex7",
-    clock_period: float = 5.0,
-    io_type: str = "io_parallel",
-    reuse_factor: int = 1,
 ) -> Firmware:
     """Write the C++ of a network and its build files into a folder; compile nothing.
 
-    In a quantized network every type is that of its quantizers, and sums are wide enough to be exact. The
-    folder appears whole or stays as it was; the same arguments give the same files. A vendor build of
-    former firmware in the folder goes with it, lest its reports be taken for this one's.
+    In a quantized network every type is that of its quantizers, and sums are wide enough to be exact. A softmax is
+    within about 0.02 of the exact one; the sum of squares of a radius is exact. The folder appears whole or stays as
+    it was; the same arguments give the same files. A vendor build of former firmware in the folder goes with it, lest
+    its reports be taken for this one's.
 
     Args:
         model: cleaned QONNX file with one input and one output, shape (1, values).
         project: folder to write, or to replace if it holds a firmware project.
+        target: what the firmware is built for. hls4ml truncates and wraps unless `target.precision` says otherwise,
+            and takes the reuse factor nearest to `target.reuse_factor` that a layer allows; the layers returned say
+            which.
         name: of the project, in lower case; the kernel is its PascalCase.
-        precision: type of everything in a float network, such as `fixed<16,6>`; hls4ml truncates and wraps
-            unless the type says otherwise. A quantized network has its own types.
-        input_precision: type of the inputs; by default that of the input quantizer, or `precision`.
-        softmax: append a softmax to the logits; its probabilities are within about 0.02 of the exact ones.
-        radius: append the sum of the squares of all outputs, in words wide enough to be exact.
-        part: FPGA family or part number.
-        clock_period: target, in ns.
-        io_type: `io_parallel` or `io_stream`.
-        reuse_factor: how often to use each multiplier. hls4ml takes the nearest value that a layer allows;
-            the layers returned say which.
+        input_precision: type of the inputs; by default that of the input quantizer, or `target.precision`.
 
     Raises:
         InputError: an argument is wrong, or hls4ml cannot convert the network.
     """
-    _check_name(name)
-    _check_target(part, clock_period, io_type, reuse_factor)
+    target = target or Target()
+    check_name(name)
+    check_target(target)
     network = _load(model)
     graph = network.graph
-    _check_precision(graph, precision)
-    precision = precision and _fixed(precision)
-    input_precision = _fixed(input_precision or precision or input_format(graph).hls4ml)
-    added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if softmax else {}
-    if radius:
+    _check_precision(graph, target.precision)
+    precision = target.precision and checked_type(target.precision)
+    inputs = checked_type(input_precision or precision or type_name(input_format(graph)))
+    added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
+    if target.radius:
         append_radius(graph)
     with whole_folder(project, marker=FILE) as folder:
         with _quiet(model):
-            hls = build_model_graph(
-                network,
-                folder,
-                name=name,
-                precision=precision,
-                input_precision=input_precision,
-                added=added,
-                part=part,
-                clock_period=clock_period,
-                io_type=io_type,
-                reuse_factor=reuse_factor,
-            )
+            hls = build_model_graph(network, folder, target, name=name, input_precision=inputs, added=added)
             hls.write()
         _settle(folder, project, hls.config.get_config_value("Stamp"))
-        firmware = Firmware(name, part, clock_period, io_type, layers_of(hls, graph))
+        firmware = Firmware(name, target.fpga_part, target.clock_period, target.io_type, recorded_layers(hls, graph))
         write_record(firmware, folder)
     return firmware
+
+
+def build_model_graph(
+    network: onnx.ModelProto,
+    folder: Path,
+    target: Target,
+    *,
+    name: str,
+    input_precision: str,
+    added: dict[str, dict[str, Any]],
+) -> ModelGraph:
+    """Return hls4ml's model, ready to be written into `folder`.
+
+    `added` is the configuration of layers that were added to the network, by name; for the other arguments
+    see `convert`.
+    """
+    precision = target.precision
+    _rename_reserved(network.graph)
+    # In a float network the widths that hls4ml would infer for sums are cut down to that of everything else.
+    limits = {} if precision is None else {"default_precision": precision, "max_precision": precision}
+    configuration = config_from_onnx_model(
+        network, granularity="name", backend=_BACKEND, default_reuse_factor=target.reuse_factor, **limits
+    )
+    layers = configuration["LayerName"]
+    # Left to itself hls4ml reads inputs as fixed<16,6>, truncated, before the input quantizer sees them.
+    layers[network.graph.input[0].name]["Precision"]["result"] = input_precision
+    for layer, settings in added.items():
+        types = layers[layer]["Precision"] | settings.get("Precision", {})
+        layers[layer] |= settings | {"Precision": types}
+    for settings in layers.values():
+        if precision is not None and "param" in settings["Precision"]:
+            settings["Precision"]["param"] = precision  # else the slope of a leaky ReLU has eight bits
+    model = convert_from_onnx_model(
+        network,
+        output_dir=str(folder),
+        project_name=name,
+        backend=_BACKEND,
+        hls_config=configuration,
+        part=target.fpga_part,
+        clock_period=f"{target.clock_period:g}",
+        io_type=target.io_type,
+    )
+    if precision is not None:
+        _set_modes(model, precision)
+    return model
+
+
+def recorded_layers(model: ModelGraph, graph: onnx.GraphProto) -> tuple[Layer, ...]:
+    """Return the layers in the order in which the data flow."""
+    own = {layer.outputs[0] for layer in model.get_layers()}
+    return tuple(
+        Layer(
+            name=layer.name,
+            kind=layer.class_name,
+            tensor=_former_name(_last_fused(layer.outputs[0], own, graph)),
+            variable=layer.get_output_variable().name,
+            size=int(layer.get_output_variable().size()),
+            reuse_factor=int(layer.get_attr("reuse_factor", 1)),
+            types={key.removesuffix("_t"): _spelling(type_.precision) for key, type_ in layer.types.items()},
+            label=layer.name.removeprefix(f"{layer.class_name}_"),  # a fused Dense is `Dense_dense_1`
+        )
+        for layer in model.get_layers()
+    )
+
+
+def _rename_reserved(graph: onnx.GraphProto) -> None:
+    """Rename what hls4ml would take for its own: a node stops it, a tensor gets a second reader."""
+    for node in graph.node:
+        if node.name == _RESERVED:
+            node.name = f"{_RESERVED}_{node.op_type}"
+        for names in (node.input, node.output):
+            names[:] = [_SUBSTITUTE if name == _RESERVED else name for name in names]
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        if value.name == _RESERVED:
+            value.name = _SUBSTITUTE
+
+
+def _former_name(tensor: str) -> str:
+    return _RESERVED if tensor == _SUBSTITUTE else tensor
+
+
+def _set_modes(model: ModelGraph, precision: str) -> None:
+    """Give sums the rounding and overflow that `precision` states; hls4ml infers only their width."""
+    stated = get_backend(_BACKEND).convert_precision_string(precision)
+    for layer in model.get_layers():
+        if layer.class_name != "Dense":
+            continue
+        for key in ("accum_t", "result_t"):
+            layer.types[key].precision.rounding_mode = stated.rounding_mode
+            layer.types[key].precision.saturation_mode = stated.saturation_mode
+
+
+def _last_fused(tensor: str, own: set[str], graph: onnx.GraphProto) -> str:
+    """Follow `tensor` through the nodes that hls4ml fused into the layer that wrote it.
+
+    Logits that were widened in the same layer have the value, and keep the name, that they had before.
+    """
+    while True:
+        readers = [node for node in graph.node if tensor in node.input]
+        if len(readers) != 1 or readers[0].output[0] in own or readers[0].name == WIDEN:
+            return tensor
+        tensor = readers[0].output[0]
+
+
+def _spelling(precision: Any) -> str:
+    return str(precision).replace(",0>", ">")  # leave out the saturation bits, which ac_fixed lacks
 
 
 def _load(model: Path) -> onnx.ModelProto:
@@ -110,7 +199,7 @@ def _logits_format(graph: onnx.GraphProto, precision: str | None) -> FixedPoint:
         return number
     if precision is None:
         raise InputError("softmax needs logits of a known type; give the network an output format such as fixed<12,6>")
-    return FixedPoint.parse(re.sub(r"(,[A-Z_]+)+>", ">", precision))
+    return FixedPoint.parse(without_modes(precision))
 
 
 @contextmanager
@@ -136,35 +225,8 @@ def _settle(folder: Path, project: Path, stamp: str) -> None:
         path.write_text(text.replace(stamp, settled), encoding="utf-8")
 
 
-def is_project_name(name: str) -> bool:
-    """Whether generated C++ can bear a name: small letters, digits and _, and no name of a generated header."""
-    return _NAME.fullmatch(name) is not None
-
-
-def _check_name(name: str) -> None:
-    if not is_project_name(name):
-        raise InputError(f"project name {name!r}: use small letters, digits and _, and no name of a generated header")
-
-
-def _check_target(part: str, clock_period: float, io_type: str, reuse_factor: int) -> None:
-    if not re.fullmatch(r"[\w:.-]+", part):
-        raise InputError(f"part {part!r} is not a name; write it like Agilex7 or AGFB014R24A2E2V")
-    if not clock_period > 0:
-        raise InputError(f"clock_period {clock_period}: must be above 0 ns")
-    if io_type not in ("io_parallel", "io_stream"):
-        raise InputError(f"io_type {io_type!r}: must be io_parallel or io_stream")
-    if reuse_factor < 1:
-        raise InputError(f"reuse_factor {reuse_factor}: must be at least 1")
-
-
 def _check_precision(graph: onnx.GraphProto, precision: str | None) -> None:
     if precision is None and not is_quantized(graph):
         raise InputError("the network has no quantizers; give a precision such as fixed<16,6>")
     if precision is not None and is_quantized(graph):
         raise InputError(f"precision {precision} is for float networks; this one has quantizers, omit it")
-
-
-def _fixed(precision: str) -> str:
-    if not _PRECISION.fullmatch(precision):
-        raise InputError(f"precision {precision!r} is not a type; write it like fixed<16,6> or fixed<8,4,RND_CONV,SAT>")
-    return precision

@@ -1,44 +1,50 @@
-"""Emulate a firmware project: run its C++ on the host, bit for bit."""
+"""Emulate a firmware project: compile its C++ on the host and run it, bit for bit; also layer by layer."""
 
+import shutil
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.firmware.backends.backend import Array, Emulation
 from nanotrigger.firmware.backends.oneapi import run_library
-from nanotrigger.firmware.backends.oneapi.compile import (
-    Compiler,
-    compile_library,
-    compiler_version,
-    find_compiler,
-)
-from nanotrigger.firmware.record import read_record
+from nanotrigger.firmware.record import Firmware, read_record
 from nanotrigger.tools import run_tool
 
+Compiler = Literal["icpx", "g++"]
 
-@dataclass(frozen=True, eq=False)
-class Emulation:
-    """What the firmware computed.
+_STAND_IN = Path(__file__).parent / "host_sycl"
 
-    Attributes:
-        outputs: shape (rows, outputs).
-        compiler: the first line of its version.
-        seconds_compile: time to compile, in s.
-        seconds_run: time to run all rows, in s.
-    """
+_END = "// hls-fpga-machine-learning return"  # hls4ml's mark where all layers have run
 
-    outputs: NDArray[np.float64]
-    compiler: str
-    seconds_compile: float
-    seconds_run: float
+_RECORDER = """\
+namespace nanotrigger {
+double *tap = nullptr;
+template <class Values> void record(const Values &values) {
+    for (const auto &value : values)
+        *tap++ = value.to_double();
+}
+} // namespace nanotrigger
+"""
+
+_ENTRY = """
+namespace nanotrigger {{
+extern double *tap;
+}}
+extern "C" void nanotrigger_taps(double *inputs, double *taps) {{
+    double outputs[{outputs}];
+    nanotrigger::tap = taps;
+    {name}_double(inputs, outputs);
+}}
+"""
 
 
-def emulate(project: Path, inputs: NDArray[np.float64], *, compiler: Compiler | None = None) -> Emulation:
+def emulate(project: Path, inputs: Array, *, compiler: Compiler | None = None) -> Emulation:
     """Compile the sources that lie in the project now, and run them on every row.
 
     With icpx this is hls4ml's own emulation. Without, g++ compiles the same sources against a stand-in for
@@ -65,7 +71,42 @@ def emulate(project: Path, inputs: NDArray[np.float64], *, compiler: Compiler | 
         return Emulation(outputs, version, compiled - start, time.perf_counter() - compiled)
 
 
-def check_inputs(inputs: NDArray[np.float64], features: int) -> None:
+def layer_outputs(project: Path, inputs: Array) -> dict[str, Array]:
+    """Return what every layer of the firmware computes, by hls4ml's name of the layer.
+
+    A copy of the project is made to record them, and compiled with g++. The project's record
+    says which tensor of the ONNX model each output equals.
+
+    Args:
+        project: folder that `convert` wrote, with `io_parallel`.
+        inputs: shape (rows, features).
+
+    Returns:
+        arrays of shape (rows, values of the layer), in the order in which the data flow: the quantized
+        inputs first, the outputs last.
+
+    Raises:
+        InputError: no project, no g++, inputs that do not fit, or a streaming project, whose layers
+            hand their outputs on through pipes.
+        FirmwareError: the sources do not compile, or the firmware aborts.
+    """
+    firmware = read_record(project)
+    check_inputs(inputs, firmware.features)
+    if firmware.io_type != "io_parallel":
+        raise InputError(f"{project}: layer outputs need io_parallel, this is {firmware.io_type}")
+    compiler = find_compiler("g++")
+    sizes = [layer.size for layer in firmware.layers]
+    with tempfile.TemporaryDirectory(prefix="nanotrigger.") as build:
+        copy = Path(build, "project")
+        shutil.copytree(project / "src", copy / "src")
+        _instrument(copy / "src", firmware)
+        library = compile_library(copy, firmware.name, Path(build), compiler)
+        values = call_library(library, "nanotrigger_taps", inputs, sum(sizes))
+    columns = np.split(values, np.cumsum(sizes)[:-1], axis=1)
+    return {layer.name: column for layer, column in zip(firmware.layers, columns, strict=True)}
+
+
+def check_inputs(inputs: Array, features: int) -> None:
     """Raise InputError unless inputs are numbers of shape (rows, features)."""
     if inputs.ndim != 2 or inputs.shape[1] != features or not len(inputs):
         raise InputError(f"inputs have shape {inputs.shape}; the firmware reads (rows, {features}), at least one row")
@@ -77,7 +118,7 @@ def check_inputs(inputs: NDArray[np.float64], features: int) -> None:
         )
 
 
-def call_library(library: Path, function: str, inputs: NDArray[np.float64], outputs: int) -> NDArray[np.float64]:
+def call_library(library: Path, function: str, inputs: Array, outputs: int) -> Array:
     """Call `function` of a library for every row, in a child process; return shape (rows, outputs).
 
     Raises:
@@ -102,3 +143,85 @@ def call_library(library: Path, function: str, inputs: NDArray[np.float64], outp
         done = int(np.isfinite(np.load(outputs_file)).all(axis=1).sum())
         raise FirmwareError(f"firmware stopped in row {done} of {len(inputs)}: {error}") from error
     return np.asarray(np.load(outputs_file))
+
+
+def find_compiler(wanted: Compiler | None = None) -> Compiler:
+    """Return the compiler to use: `wanted`, or else icpx if it is on the PATH, or else g++.
+
+    Raises:
+        InputError: it is not on the PATH.
+    """
+    candidates: tuple[Compiler, ...] = (wanted,) if wanted else ("icpx", "g++")
+    for compiler in candidates:
+        if shutil.which(compiler):
+            return compiler
+    missing = f"{wanted} is not" if wanted else "neither icpx nor g++ is"
+    raise InputError(f"{missing} on the PATH; install g++, or source oneAPI's setvars.sh")
+
+
+def compile_library(project: Path, name: str, build: Path, compiler: Compiler) -> Path:
+    """Compile the sources of project `name` as they are now; return the library, which lies in `build`.
+
+    Raises:
+        InputError: icpx is there but cmake is not.
+        FirmwareError: the sources do not compile.
+    """
+    return _with_icpx(project, build) if compiler == "icpx" else _with_gcc(project, name, build)
+
+
+def compiler_version(compiler: Compiler) -> str:
+    """Return the first line with which the compiler introduces itself."""
+    return run_tool([compiler, "--version"]).splitlines()[0]
+
+
+def _with_gcc(project: Path, name: str, build: Path) -> Path:
+    library = build / f"lib{name}.so"
+    sources = project / "src"
+    run_tool(
+        [
+            "g++",
+            *("-std=c++17", "-O2", "-fPIC", "-shared"),
+            "-fno-gnu-unique",  # else two networks in one process would share their weights
+            "-fmax-errors=3",
+            "-w",  # attributes and pragmas for the FPGA compiler mean nothing here
+            *("-I", str(_STAND_IN), "-I", str(_ac_types())),
+            # both sources as one: half of the time goes into reading the same headers
+            *("-include", str(sources / "firmware" / f"{name}.cpp"), str(sources / f"{name}_bridge.cpp")),
+            *("-o", str(library)),
+        ]
+    )
+    return library
+
+
+def _with_icpx(project: Path, build: Path) -> Path:
+    """Do what hls4ml's own `compile` does, outside the project."""
+    if not shutil.which("cmake"):
+        raise InputError("icpx needs cmake, which is not on the PATH; install it, or compile with g++")
+    try:
+        run_tool(["cmake", "-S", str(project), "-B", str(build)])
+        run_tool(["cmake", "--build", str(build), "--target", "lib"])
+    except FirmwareError as error:
+        hint = "icpx builds FPGA firmware up to oneAPI 2025.0; with a later one, take it off the PATH to use g++"
+        raise FirmwareError(f"{error}\n({hint})") from error
+    return next(build.glob("lib*.so"))
+
+
+def _ac_types() -> Path:
+    """Return hls4ml's copy of the ac_types headers, without importing hls4ml, which takes a while."""
+    package = find_spec("hls4ml")
+    if package is None or not package.submodule_search_locations:
+        raise InputError("hls4ml is not installed; it has the fixed-point headers")
+    return Path(package.submodule_search_locations[0], "templates", "quartus", "ac_types")
+
+
+def _instrument(sources: Path, firmware: Firmware) -> None:
+    """Record every layer's variable at the end of the kernel, where all are still there."""
+    kernel = sources / "firmware" / f"{firmware.name}.cpp"
+    text = kernel.read_text(encoding="utf-8")
+    if _END not in text:
+        raise InputError(f"{kernel}: the line {_END!r} is missing; export the network again")
+    records = "".join(f"nanotrigger::record({layer.variable});\n    " for layer in firmware.layers)
+    kernel.write_text(_RECORDER + text.replace(_END, records + _END), encoding="utf-8")
+    bridge = sources / f"{firmware.name}_bridge.cpp"
+    with bridge.open("a", encoding="utf-8") as file:
+        file.write(_ENTRY.format(name=firmware.name, outputs=firmware.outputs))

@@ -91,7 +91,7 @@ def project(tmp_path):
     """A firmware project, as far as the vendor path looks at it."""
     folder = tmp_path / "hls"
     folder.mkdir()
-    layer = Layer("input", "Input", "input", "x", 16, 1, {})
+    layer = Layer("input", "Input", "input", "x", 16, 1, {}, "input")
     write_record(Firmware("jets", "Agilex7", 5.0, "io_parallel", (layer,)), folder)
     (folder / "CMakeLists.txt").write_text('set(FPGA_DEVICE "Agilex7")\n')
     return folder

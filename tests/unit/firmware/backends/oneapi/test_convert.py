@@ -7,7 +7,8 @@ from scipy import special
 
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends.oneapi.convert import convert
-from nanotrigger.firmware.backends.oneapi.emulate import emulate
+from nanotrigger.firmware.backends.oneapi.emulate import emulate, layer_outputs
+from nanotrigger.firmware.target import Target
 
 
 def files(folder):
@@ -37,13 +38,13 @@ def test_names_that_hls4ml_reserves_are_allowed(quantized, tmp_path):
     model.graph.node[0].name = "input"
     model.rename_tensor("Quant_0_out0", "input")
     model.save(str(tmp_path / "model.onnx"))
-    firmware = convert(tmp_path / "model.onnx", tmp_path / "hls", io_type="io_stream")
+    firmware = convert(tmp_path / "model.onnx", tmp_path / "hls", Target(io_type="io_stream"))
     assert [layer.kind for layer in firmware.layers] == ["Input", "Dense", "Activation", "Dense"]
     assert firmware.layers[0].tensor == "input"
 
 
 def test_clock_and_part_reach_the_build_files(quantized, tmp_path):
-    convert(quantized.model, tmp_path / "hls", part="Stratix10", clock_period=2.5)
+    convert(quantized.model, tmp_path / "hls", Target(fpga_part="Stratix10", clock_period=2.5))
     build = (tmp_path / "hls" / "CMakeLists.txt").read_text()
     assert '"Stratix10"' in build
     assert "-Xsclock=2.5ns;" in build
@@ -90,7 +91,7 @@ def test_former_project_is_replaced_build_included(quantized, tmp_path):
 
 
 def test_reuse_factor_is_the_nearest_that_a_layer_allows(quantized, tmp_path):
-    firmware = convert(quantized.model, tmp_path / "hls", reuse_factor=5)
+    firmware = convert(quantized.model, tmp_path / "hls", Target(reuse_factor=5))
     reuse = {layer.name: layer.reuse_factor for layer in firmware.layers if layer.kind == "Dense"}
     assert reuse == {"Dense_MatMul_0": 6, "Dense_MatMul_1": 4}
 
@@ -100,12 +101,12 @@ def test_reuse_factor_is_the_nearest_that_a_layer_allows(quantized, tmp_path):
     [
         ({"name": "jets-qat"}, "project name 'jets-qat'"),
         ({"name": "defines"}, "project name 'defines'"),
-        ({"part": "Agilex 7"}, "part 'Agilex 7'"),
-        ({"clock_period": 0.0}, "clock_period 0.0"),
-        ({"io_type": "io_serial"}, "io_type 'io_serial'"),
-        ({"reuse_factor": 0}, "reuse_factor 0"),
+        ({"target": Target(fpga_part="Agilex 7")}, "part 'Agilex 7'"),
+        ({"target": Target(clock_period=0.0)}, "clock_period 0.0"),
+        ({"target": Target(io_type="io_serial")}, "io_type 'io_serial'"),
+        ({"target": Target(reuse_factor=0)}, "reuse_factor 0"),
         ({"input_precision": "int8"}, "precision 'int8'"),
-        ({"precision": "fixed<16,6>"}, "this one has quantizers"),
+        ({"target": Target(precision="fixed<16,6>")}, "this one has quantizers"),
     ],
 )
 def test_wrong_arguments_are_named(quantized, tmp_path, arguments, message):
@@ -136,7 +137,7 @@ def test_float_network_needs_a_precision(floating, tmp_path):
 
 @pytest.mark.parametrize("precision", ["fixed<16,6>", "fixed<16,6,RND,SAT>"])
 def test_precision_of_a_float_network_is_that_of_every_tensor(floating, tmp_path, precision):
-    firmware = convert(floating.model, tmp_path / "hls", precision=precision)
+    firmware = convert(floating.model, tmp_path / "hls", Target(precision=precision))
     expected = precision if "RND" in precision else "fixed<16,6,TRN,WRAP>"
     for layer in firmware.layers:
         for key in layer.types.keys() & {"accum", "bias", "result", "weight"}:
@@ -144,7 +145,7 @@ def test_precision_of_a_float_network_is_that_of_every_tensor(floating, tmp_path
 
 
 def test_float_network_truncates_and_wraps_as_hls4ml_does(floating, tmp_path):
-    convert(floating.model, tmp_path / "hls", precision="fixed<10,3>")
+    convert(floating.model, tmp_path / "hls", Target(precision="fixed<10,3>"))
     outputs = emulate(tmp_path / "hls", floating.inputs).outputs
     np.testing.assert_array_equal(outputs, reference(floating, width=10, integer=3))
 
@@ -177,20 +178,29 @@ def reference(exported, *, width, integer):
 
 @pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
 def test_softmax_is_close_to_the_exact_one(quantized, tmp_path, io_type):
-    firmware = convert(quantized.model, tmp_path / "hls", softmax=True, io_type=io_type)
+    firmware = convert(quantized.model, tmp_path / "hls", Target(softmax=True, io_type=io_type))
     outputs = emulate(tmp_path / "hls", quantized.inputs).outputs
     assert firmware.layers[-1].name == "softmax"
     assert np.abs(outputs - special.softmax(quantized.logits, axis=1)).max() < 0.02
 
 
 def test_softmax_reads_narrow_logits(floating, tmp_path):
-    convert(floating.model, tmp_path / "logits", precision="fixed<8,3>")
-    convert(floating.model, tmp_path / "hls", precision="fixed<8,3>", softmax=True)
+    convert(floating.model, tmp_path / "logits", Target(precision="fixed<8,3>"))
+    convert(floating.model, tmp_path / "hls", Target(precision="fixed<8,3>", softmax=True))
     logits = emulate(tmp_path / "logits", floating.inputs).outputs
     outputs = emulate(tmp_path / "hls", floating.inputs).outputs
     assert np.abs(outputs - special.softmax(logits, axis=1)).max() < 0.02
 
 
+def test_logits_that_are_widened_for_the_softmax_can_still_be_read(floating, tmp_path):
+    convert(floating.model, tmp_path / "logits", Target(precision="fixed<10,6>"))
+    firmware = convert(floating.model, tmp_path / "hls", Target(precision="fixed<10,6>", softmax=True))
+    logits = firmware.layers[-2]
+    assert (logits.tensor, logits.types["result"]) == ("global_out", "fixed<11,6,TRN,WRAP>")
+    expected = emulate(tmp_path / "logits", floating.inputs).outputs
+    np.testing.assert_array_equal(layer_outputs(tmp_path / "hls", floating.inputs)[logits.name], expected)
+
+
 def test_softmax_refuses_logits_beyond_its_tables(floating, tmp_path):
     with pytest.raises(InputError, match=r"softmax of fixed<16,9>.* at most 8 integer bits"):
-        convert(floating.model, tmp_path / "hls", precision="fixed<16,9>", softmax=True)
+        convert(floating.model, tmp_path / "hls", Target(precision="fixed<16,9>", softmax=True))

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from nanotrigger.errors import FirmwareError, InputError
-from nanotrigger.firmware.backends.oneapi import compile as compiling
+from nanotrigger.firmware.backends.oneapi import emulate as compiling
 from nanotrigger.firmware.backends.oneapi.convert import convert
-from nanotrigger.firmware.backends.oneapi.emulate import emulate
-from nanotrigger.firmware.backends.oneapi.taps import layer_outputs
+from nanotrigger.firmware.backends.oneapi.emulate import emulate, layer_outputs
+from nanotrigger.firmware.target import Target
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
 
@@ -94,7 +94,7 @@ def test_every_format_is_exact(export_network, tmp_path, formats):
     ],
 )
 def test_options_do_not_change_the_outputs(quantized, tmp_path, arguments):
-    convert(quantized.model, tmp_path / "hls", **arguments)
+    convert(quantized.model, tmp_path / "hls", Target(**arguments))
     np.testing.assert_array_equal(emulate(tmp_path / "hls", quantized.inputs).outputs, quantized.logits)
 
 
@@ -129,7 +129,7 @@ def test_layer_outputs_show_where_changed_firmware_differs(project, copy, quanti
 
 
 def test_layer_outputs_need_parallel_firmware(quantized, tmp_path):
-    convert(quantized.model, tmp_path / "hls", io_type="io_stream")
+    convert(quantized.model, tmp_path / "hls", Target(io_type="io_stream"))
     with pytest.raises(InputError, match="layer outputs need io_parallel, this is io_stream"):
         layer_outputs(tmp_path / "hls", quantized.inputs)
 

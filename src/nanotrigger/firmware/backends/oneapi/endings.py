@@ -1,15 +1,23 @@
-"""Softmax after the logits, around the defects of hls4ml 1.3's tables."""
+"""What follows the network if a target asks for it: softmax, around the defects of hls4ml 1.3's tables, or squares.
+
+`append_softmax` and `append_radius` change an ONNX graph in place.
+"""
 
 from typing import Any
 
+import numpy as np
 import onnx
-from onnx import helper
+from onnx import TensorProto, helper, numpy_helper
 
 from nanotrigger.errors import InputError
-from nanotrigger.graph.onnx_file import append_node, append_quantizer
+from nanotrigger.firmware.record import PROBABILITIES, RADIUS
+from nanotrigger.graph.onnx_file import append_node, append_quantizer, quantizer_node
 from nanotrigger.numbers import FixedPoint
 
-LAYER = "softmax"  # hls4ml computes the tables for the right types only for a layer of this very name
+SOFTMAX = "softmax"  # hls4ml computes the tables for the right types only for a layer of this very name
+WIDEN = "widen"  # the quantizer that brings logits to a format that the tables can read
+_SQUARES = "squares"
+_ONE = FixedPoint(2, 2)
 _SMALLEST_INTEGER = 4
 _LARGEST_INTEGER = 8  # bits; the tables double with each
 
@@ -28,10 +36,31 @@ def append_softmax(graph: onnx.GraphProto, logits: FixedPoint) -> dict[str, Any]
     """
     readable = readable_format(logits)
     if (readable.width, readable.integer) != (logits.width, logits.integer):
-        append_quantizer(graph, readable, "widen")
-    append_node(graph, helper.make_node("Softmax", [graph.output[0].name], ["probabilities"], name=LAYER, axis=-1))
+        append_quantizer(graph, readable, WIDEN)
+    append_node(graph, helper.make_node("Softmax", [graph.output[0].name], [PROBABILITIES], name=SOFTMAX, axis=-1))
     classes = graph.output[0].type.tensor_type.shape.dim[-1].dim_value
     return _configuration(classes, readable.integer)
+
+
+def append_radius(graph: onnx.GraphProto) -> None:
+    """Make Rz, the sum of the squares of the outputs (arXiv 2108.03986), the network's only output, in place.
+
+    hls4ml infers a type that holds the squares exactly; a dense layer of ones, whose weights are quantized, adds them.
+
+    Args:
+        graph: a quantized network whose outputs are latent means, shape (1, means).
+    """
+    means = graph.output[0].name
+    size = graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    append_node(graph, helper.make_node("Mul", [means, means], [_SQUARES], name=_SQUARES))
+    ones = numpy_helper.from_array(np.ones((size, 1), np.float32), "ones_float")
+    graph.initializer.append(ones)
+    weights = quantizer_node(graph, ones.name, _ONE, "ones")
+    graph.node.append(weights)
+    for tensor in (ones.name, weights.output[0]):
+        graph.value_info.append(helper.make_tensor_value_info(tensor, TensorProto.FLOAT, [size, 1]))
+    append_node(graph, helper.make_node("MatMul", [_SQUARES, weights.output[0]], [RADIUS], name=RADIUS))
+    graph.output[0].CopyFrom(helper.make_tensor_value_info(RADIUS, TensorProto.FLOAT, [1, 1]))
 
 
 def readable_format(logits: FixedPoint) -> FixedPoint:

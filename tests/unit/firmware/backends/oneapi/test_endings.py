@@ -27,7 +27,7 @@ def test_every_word_is_exact(tmp_path):
     encoder = VariationalAutoencoder(features=6, hidden=[5], latent_size=3, **FORMATS).eval().section()
     inputs = extreme_inputs(FORMATS["input"], 6, rows=400)
     write_qonnx(encoder, tmp_path / "model.onnx")
-    firmware = convert(tmp_path / "model.onnx", tmp_path / "hls", radius=True)
+    firmware = convert(tmp_path / "model.onnx", tmp_path / "hls", Target(radius=True))
     means = torch_outputs(encoder, inputs)
     assert np.abs(means).max() == FORMATS["latent"].maximum or means.min() == FORMATS["latent"].minimum
     assert firmware.layers[-1].tensor == "radius"

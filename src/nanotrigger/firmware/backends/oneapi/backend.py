@@ -1,0 +1,81 @@
+"""The back end oneAPI: hls4ml's C++ for Intel's FPGA compiler."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanotrigger.files import whole_file
+from nanotrigger.firmware.backends.backend import Array, Backend, Emulation
+from nanotrigger.firmware.backends.oneapi.checks import check_target, is_project_name
+from nanotrigger.firmware.backends.oneapi.emulate import emulate, layer_outputs
+from nanotrigger.firmware.record import Firmware, read_record
+from nanotrigger.firmware.target import Target
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.type_name import type_name
+
+
+class OneAPI(Backend):
+    """hls4ml's project for oneAPI, compiled with icpx, or with g++ against headers that stand in for SYCL's."""
+
+    folder = "hls"
+    sources = "hls/src/firmware"
+    language = "C++"
+    packages = ("hls4ml",)
+    build = "cd hls && mkdir build && cd build && cmake .. && make report"
+    testbench = ("hls/tb_data/", "has the same events as values for the testbench that hls4ml generates.")
+
+    def check(self, target: Target) -> None:
+        """Check part, clock, interface and reuse factor."""
+        check_target(target)
+
+    def convert(self, model: Path, project: Path, target: Target, *, name: str, input_format: FixedPoint) -> Firmware:
+        """Write the project; see `oneapi.convert`."""
+        from nanotrigger.firmware.backends.oneapi.convert import convert  # hls4ml takes a while to import
+
+        return convert(model, project, target, name=name, input_precision=type_name(input_format))
+
+    def emulate(self, project: Path, inputs: Array) -> Emulation:
+        """Run the project's C++; see `oneapi.emulate`."""
+        return emulate(project, inputs)
+
+    def has_layer_outputs(self, firmware: Firmware) -> bool:
+        """Streaming layers hand their outputs on through pipes, where they cannot be seen."""
+        return firmware.io_type == "io_parallel"
+
+    def layer_outputs(self, project: Path, inputs: Array) -> dict[str, Array]:
+        """Run a copy of the C++ that records every layer; see `oneapi.emulate.layer_outputs`."""
+        outputs = layer_outputs(project, inputs)
+        return {layer.tensor: outputs[layer.name] for layer in read_record(project).layers}
+
+    def project_name(self, wanted: str) -> str:
+        """Return a name that is not that of a generated header either."""
+        name = super().project_name(wanted)
+        return name if is_project_name(name) else f"nn_{name}_"
+
+    def files(self, firmware: Firmware) -> dict[str, str]:
+        """Return the kernel and the header that declares its pipes."""
+        return {
+            "Kernel": f"{self.sources}/{firmware.name}.cpp",
+            "Pipes": f"declared in {self.sources}/{firmware.name}.h",
+        }
+
+    def interface(self, firmware: Firmware) -> str:
+        """Return how the kernel's pipe hands over the words of an event."""
+        if firmware.io_type == "io_parallel":
+            return "io_parallel: all words of an event in one transfer"
+        return firmware.io_type
+
+    def write_testbench(
+        self,
+        project: Path,
+        inputs: NDArray[np.int64],
+        outputs: NDArray[np.int64],
+        *,
+        formats: tuple[FixedPoint, FixedPoint],
+    ) -> None:
+        """Write the events as decimal values, as the testbench that hls4ml generates reads them."""
+        names = ("tb_input_features.dat", "tb_output_predictions.dat")
+        for name, words, number in zip(names, (inputs, outputs), formats, strict=True):
+            with whole_file(project / "tb_data" / name) as temporary:
+                np.savetxt(temporary, words * number.step, fmt="%.17g")
