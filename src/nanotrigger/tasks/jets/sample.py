@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.data.folders import OPENML_FILE, data_folder, samples_folder
+from nanotrigger.data.folders import OPENML_FILE, checksum_path, data_folder, recorded_sha256, samples_folder
 from nanotrigger.data.hdf5 import attributes, data_set, opened
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
@@ -82,9 +82,9 @@ def read_jets(source: str) -> JetSample:
 
 def _read_hdf5(source: str, path: Path) -> JetSample:
     digest = sha256(path)
-    recorded = path.with_suffix(".h5.sha256")
-    if source == "openml" and recorded.is_file() and recorded.read_text().split()[:1] != [digest]:
-        raise InputError(f"{path} does not match {recorded.name}; run python -m nanotrigger.data.fetch jets again")
+    if source == "openml" and recorded_sha256(path) not in (None, digest):
+        beside = checksum_path(path).name
+        raise InputError(f"{path} does not match {beside}; run python -m nanotrigger.data.fetch jets again")
     with opened(path, layout="a jet file holds X, y and the attributes feature_names and class_names") as file:
         texts = attributes(path)
         for name in ("feature_names", "class_names"):
