@@ -65,6 +65,9 @@ def verify(folder: Path) -> list[Finding]:
 
 def _network(folder: Path) -> Finding:
 
+    from nanotrigger.networks import build_network  # takes seconds to import: only where there is a network
+    from nanotrigger.training.checkpoint import load_trained
+
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     given = config["network"]
     kind = given["class_path"].rpartition(".")[2]
