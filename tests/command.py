@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 CONTEXT = multiprocessing.get_context("forkserver")
 # what the commands themselves import once their arguments are right
 CONTEXT.set_forkserver_preload(
-    [*(f"nanotrigger.cli.{work}" for work in ("training", "exporting", "scanning")), __name__]
+    ["nanotrigger.cli.training", "nanotrigger.cli.exporting", "nanotrigger.cli.scanning", __name__]
 )
 
 
