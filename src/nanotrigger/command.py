@@ -2,11 +2,12 @@
 
 import argparse
 import contextlib
+import difflib
 import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import jsonargparse
@@ -145,8 +146,8 @@ class Parser(argparse.ArgumentParser):
             InputError: one is wrong or missing.
         """
         words = sys.argv[1:] if arguments is None else arguments
-        own = [word for word in words if f"--{word.partition('=')[0]}" in self._option_string_actions and "=" in word]
-        words = [f"--{word}" if word in own else word for word in words]
+        pairs = tuple(f"{option.removeprefix('--')}=" for option in self._option_string_actions)
+        words = [f"--{word}" if word.startswith(pairs) else word for word in words]
         return self.parse_args(words) if self._subparsers else self.parse_intermixed_args(words)
 
 
@@ -163,8 +164,42 @@ PARSER_SETTINGS: Mapping[str, Any] = {
 
 
 def settings_parser(description: str) -> jsonargparse.ArgumentParser:
-    """Return a parser of typed keys, `--key=value` as `dashed` gives them; it raises `jsonargparse.ArgumentError`."""
+    """Return a parser of typed keys, which raises `jsonargparse.ArgumentError`."""
     return jsonargparse.ArgumentParser(description=description, **PARSER_SETTINGS)
+
+
+def read_settings(
+    parser: jsonargparse.ArgumentParser, arguments: Sequence[str], *, prefix: str = ""
+) -> jsonargparse.Namespace:
+    """Return what a parser reads from `key=value` or `--key=value`.
+
+    Args:
+        parser: of `settings_parser`.
+        arguments: of the command.
+        prefix: what stands before the parser's keys where the user types them.
+
+    Raises:
+        InputError: a key that the parser does not have, with the nearest that it has.
+        jsonargparse.ArgumentError: a value that cannot be used.
+    """
+    words = dashed(arguments)
+    keys = [*parser.get_defaults().keys(), "help"]
+    for word in words:
+        match = re.match(r"--([A-Za-z_][\w.]*)", word)
+        if match and match[1] not in keys:
+            nearest = did_you_mean(match[1], keys, prefix)
+            raise InputError(f"unknown key {prefix}{match[1]}; {nearest}--help shows all keys")
+    return parser.parse_args(words)
+
+
+def did_you_mean(key: str, known: Iterable[str], prefix: str = "") -> str:
+    """Return a question that names the known key which is spelled most like this one; nothing if none is.
+
+    >>> did_you_mean("clok_period", ["ckpt", "clock_period"])
+    'did you mean clock_period? '
+    """
+    found = difflib.get_close_matches(key, list(known), n=1)
+    return f"did you mean {prefix}{found[0]}? " if found else ""
 
 
 def dashed(arguments: Sequence[str], aliases: Mapping[str, str] | None = None) -> list[str]:

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from nanotrigger.cli import training
-from nanotrigger.cli.arguments import train_arguments
+from nanotrigger.cli.arguments import config_files, train_arguments
+from nanotrigger.cli.keys import check_keys
 from nanotrigger.command import one_line
 from nanotrigger.cost.sources.oneapi.counts import read_estimate, read_fit
 from nanotrigger.cost.sources.oneapi.records import read_schedule
@@ -92,7 +93,7 @@ def targets() -> tuple[Target, ...]:
             Target("precision", [b"fixed<16,6>", b"ufixed<8,0>", b"fixed<16,6,TRN,WRAP>"], _read_precision, 2),
             Target("experiment", _texts(CONFIGS / "experiment"), _read_config, 0.02),
             Target("arguments", [_ARGUMENTS], _read_command, 0.02),
-            Target("names", [_ARGUMENTS], lambda path: train_arguments(_words(path), CONFIGS), 2),
+            Target("names", [_ARGUMENTS], _read_names, 2),
         )
 
 
@@ -189,6 +190,11 @@ def _read_config(path: Path) -> None:
 
 def _read_command(path: Path) -> None:
     _check(train_arguments(_words(path), CONFIGS))
+
+
+def _read_names(path: Path) -> None:
+    arguments = train_arguments(_words(path), CONFIGS)
+    check_keys(arguments, config_files(arguments))
 
 
 def _check(arguments: list[str]) -> None:

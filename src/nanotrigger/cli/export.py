@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from nanotrigger.command import dashed, exit_code, settings_parser
+from nanotrigger.command import exit_code, read_settings, settings_parser
 from nanotrigger.firmware.target import Target
 
 _DESCRIPTION = """
@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    settings = export_parser().parse_args(dashed(arguments))
+    settings = read_settings(export_parser(), arguments)
     target = read_target(settings)
     from nanotrigger.cli.exporting import export_and_report  # takes seconds
 

@@ -1,6 +1,5 @@
 """The keys of train.py: a wrong one is refused before anything heavy is imported."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import yaml
 
 from nanotrigger.cli.signatures import Keys, keys_of_class, keys_of_method
+from nanotrigger.command import did_you_mean
 from nanotrigger.errors import InputError
 
 TRAINER = "lightning.pytorch.trainer.trainer.Trainer"
@@ -47,12 +47,13 @@ def check_keys(arguments: Sequence[str], files: Sequence[Path]) -> None:
     words = list(_settings(arguments[1:]))
     try:
         configurations = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):  # the full parser says so
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):  # the full parser says so
         return
     known = known_keys(arguments[0], configurations, words)
     for key, _ in words:
         if known is not None and not is_known(key, known):
-            raise InputError(f"unknown key {key}; {nearest(key, known)}--print_config shows all keys")
+            nearest = did_you_mean(key.replace(".init_args.", ".", 1), _flat(known))
+            raise InputError(f"unknown key {key}; {nearest}--print_config shows all keys")
 
 
 def known_keys(subcommand: str, configurations: Sequence[Any], words: Sequence[tuple[str, str]]) -> Keys | None:
@@ -79,12 +80,6 @@ def is_known(key: str, known: Keys) -> bool:
             return False
         inside = inside[part]
     return True
-
-
-def nearest(key: str, known: Keys) -> str:
-    """Return `did you mean …? ` with the key that is spelled most like this one; nothing if none is."""
-    found = difflib.get_close_matches(key.replace(".init_args.", ".", 1), list(_flat(known)), n=1)
-    return f"did you mean {found[0]}? " if found else ""
 
 
 def _settings(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -117,7 +112,7 @@ def _classes(family: str, configurations: Sequence[Any], words: Sequence[tuple[s
         elif key == family:
             try:
                 yield from _named(yaml.safe_load(text))
-            except yaml.YAMLError:
+            except (ValueError, RecursionError, yaml.YAMLError):
                 yield text
 
 

@@ -90,7 +90,7 @@ def _names(annotation: ast.expr | None) -> Iterator[str]:
         case ast.Constant(value=None):
             return
         case ast.Constant(value=str(text)):
-            yield from _names(ast.parse(text, mode="eval").body)
+            yield from _names(_expression(text))
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             yield from _names(left)
             yield from _names(right)
@@ -105,6 +105,13 @@ def _names(annotation: ast.expr | None) -> Iterator[str]:
             return
         case _:
             yield "?"
+
+
+def _expression(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return None
 
 
 def _definition(module: str, name: str, steps: int = _MOST_STEPS) -> _Definition | None:

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from jsonargparse import ArgumentParser
+
 from nanotrigger.cli.arguments import SUBCOMMANDS, config_files, train_arguments
 from nanotrigger.cli.keys import check_keys
 from nanotrigger.command import exit_code, settings_parser
@@ -22,7 +24,11 @@ Train, validate or test a network:
   python train.py test ckpt_path=RUN/best.ckpt                     test a checkpoint
   python train.py fit --config FILE --trainer.max_epochs 5         the same in Lightning's own form
 """
-_HELP = "choose one, `fit` if it is left out; `train.py fit --help` explains every key"
+_SUBCOMMANDS = {
+    "fit": "train, and test the best checkpoint; what is done if none is named",
+    "validate": "judge a checkpoint on the validation split",
+    "test": "judge a checkpoint on the test split",
+}
 
 
 def main(root: Path) -> int:
@@ -37,7 +43,7 @@ def main(root: Path) -> int:
 def _run(arguments: Sequence[str], configs: Path) -> None:
     words = train_arguments(arguments, configs)
     if words[0] not in SUBCOMMANDS:
-        print_help()
+        _help_parser().print_help()
         return
     check_keys(words, [configs / "base.yaml", *config_files(words)])
     from nanotrigger.cli.training import prepare_process, train  # takes seconds
@@ -46,10 +52,11 @@ def _run(arguments: Sequence[str], configs: Path) -> None:
     train(words, configs)
 
 
-def print_help() -> None:
-    """Print what train.py does."""
+def _help_parser() -> ArgumentParser:
+    """Return a parser that says what train.py does; `train.py fit --help` explains every key."""
     parser = settings_parser(_DESCRIPTION)
-    parser.add_argument("-c", "--config", help="path of a configuration in YAML")
-    parser.add_argument("--print_config", help="print the configuration instead of training")
-    parser.add_argument("subcommand", choices=SUBCOMMANDS, help=_HELP)
-    parser.print_help()
+    parser.add_argument("-c", "--config", action="config", help="path of a configuration in YAML")
+    subcommands = parser.add_subcommands(required=False)
+    for name, text in _SUBCOMMANDS.items():
+        subcommands.add_subcommand(name, ArgumentParser(), help=text)
+    return parser

@@ -1,0 +1,77 @@
+"""The one way into every command: exit codes, and one line for what is wrong."""
+
+import sys
+
+import pytest
+from jsonargparse import ArgumentError
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from nanotrigger.command import Parser, exit_code, read_settings, settings_parser
+from nanotrigger.errors import FirmwareError, InputError
+
+
+def raising(error):
+    def command():
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (InputError("weight=-1: must be\n  positive"), 2, "error: weight=-1: must be positive\n"),
+        (FileNotFoundError(2, "No such file", "a.h5"), 2, "error: [Errno 2] No such file: 'a.h5'\n"),
+        (MisconfigurationException("no such device"), 2, "error: no such device\n"),
+        (FirmwareError("g++ failed:\nline 3"), 1, "error: g++ failed:\nline 3\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (SIGTERMException(), 143, "terminated\n"),
+    ],
+)
+def test_what_is_wrong_has_its_exit_code(error, code, text, capsys):
+    assert exit_code(raising(error)) == code
+    assert capsys.readouterr().err == text
+
+
+def test_an_exit_that_follows_an_interruption_is_one(capsys):
+    def command():  # as Lightning does
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            sys.exit(1)
+
+    assert exit_code(command, interrupted="interrupted; run again") == 130
+    assert capsys.readouterr().err == "interrupted; run again\n"
+
+
+@pytest.mark.parametrize("error", [ValueError("a defect"), KeyError("x"), SystemExit(3)])
+def test_a_defect_of_ours_and_an_exit_pass(error):
+    with pytest.raises(type(error)) as raised:
+        exit_code(raising(error))
+    assert raised.value is error
+
+
+def test_the_code_is_the_commands():
+    assert [exit_code(lambda: None), exit_code(lambda: 0), exit_code(lambda: 1)] == [0, 0, 1]
+
+
+def test_options_may_stand_anywhere_and_be_pairs():
+    parser = Parser(prog="draw")
+    parser.add_argument("studies", nargs="+")
+    parser.add_argument("--output")
+    for words in (["a", "output=b", "c"], ["--output=b", "a", "c"], ["a", "--output", "b", "c"]):
+        assert vars(parser.parse(words)) == {"studies": ["a", "c"], "output": "b"}
+    assert parser.parse(["a=b"]).studies == ["a=b"]
+    with pytest.raises(InputError, match="studies .see draw --help"):
+        parser.parse([])
+
+
+def test_an_unknown_key_names_the_nearest():
+    parser = settings_parser("")
+    parser.add_argument("--clock_period", type=float, default=5.0)
+    assert read_settings(parser, ["clock_period=2"]).clock_period == 2
+    with pytest.raises(InputError, match="^unknown key export.clok_period; did you mean export.clock_period. --help"):
+        read_settings(parser, ["clok_period=2"], prefix="export.")
+    with pytest.raises(ArgumentError):
+        read_settings(parser, ["clock_period=fast"])
