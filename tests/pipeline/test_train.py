@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -145,3 +146,18 @@ def test_validate_and_test_take_the_config_of_the_run(quantized_run):
         done = train(subcommand, f"ckpt_path={quantized_run / 'best.ckpt'}")
         assert done.returncode == 0, done.stderr
         assert metric in done.stdout
+
+
+def test_a_configuration_with_former_paths_of_classes_goes_on(quantized_run, tmp_path):
+    """Those of the reference runs, which have them, too."""
+    folder = shutil.copytree(quantized_run, tmp_path / "run")
+    config = (folder / "config.yaml").read_text()
+    former = config.replace("nanotrigger.tasks.JetTagging", "nanotrigger.training.JetTagging")
+    former = former.replace("nanotrigger.tasks.JetData", "nanotrigger.data.JetData")
+    assert former.count("nanotrigger.tasks") == 0 < config.count("nanotrigger.tasks")
+    (folder / "config.yaml").write_text(former)
+    done = train(f"ckpt_path={folder / 'last.ckpt'}", "trainer.max_epochs=3", "evaluate=false")
+    assert done.returncode == 0, done.stderr
+    assert [row["epoch"] for row in metrics(folder)] == ["0", "1", "2"]
+    done = train("test", f"ckpt_path={folder / 'best.ckpt'}")
+    assert "test_accuracy" in done.stdout, done.stderr

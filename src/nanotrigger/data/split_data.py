@@ -56,6 +56,12 @@ class SplitData(lightning.LightningDataModule, ABC):
         self.steps_per_block = 1  # of training and validation; the training module changes it
         self.standardization: Standardization  # from setup() on
 
+    def __str__(self) -> str:
+        if not hasattr(self, "standardization"):
+            return f"data: {self.source}, not read yet"
+        train, validation, test = (len(self.rows(part)[0]) for part in ("train", "validation", "test"))
+        return f"data: {self.source}, {train:,} events for training, {validation:,} validation, {test:,} test"
+
     @staticmethod
     def resolve(source: str) -> str:
         """Return what a source stands for, such as `auto`; others as they are."""

@@ -66,5 +66,6 @@ def described(figure: Performance | None) -> dict[str, Any]:
     """Return a performance ready for JSON; empty if there is none."""
     if figure is None:
         return {}
-    parts = {f"{figure.key}_of": dict(figure.parts), "auc_of": dict(figure.areas)} if figure.parts else {}
+    lists = {f"{figure.key}_of": dict(figure.parts), "auc_of": dict(figure.areas)}
+    parts = {name: values for name, values in lists.items() if values}
     return {figure.key: figure.value, f"{figure.key}_interval": list(figure.interval), **parts}

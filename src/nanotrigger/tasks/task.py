@@ -126,10 +126,9 @@ class Task(TrainingModule):
         outputs = predict(trained.network, features).double().numpy()
         figure = cls.performance(trained, events, outputs)
         illustrations = cls.illustrations(trained, events, outputs)
-        columns = {} if figure is None else cls.columns(figure, events, outputs)
         tested = f"on {len(outputs):,} {cls.unit}, best epoch {trained.epoch}"
         return Evaluation(
-            summary={"samples": len(outputs), **described(figure), **columns},
+            summary={"samples": len(outputs), **described(figure)},
             line=f"{'test' if figure is None else tested_quality(figure)} {tested}",
             figures={
                 "history": cls.history_figure(data, history),
