@@ -7,8 +7,6 @@ from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.layers import IntegerNetwork
-from nanotrigger.graph.read_layers import read_layers
-from nanotrigger.graph.unroll import unroll
 
 Unrolled = tuple[Datapath, IntegerNetwork]
 
@@ -52,6 +50,9 @@ class Design:
 
 def read_design(folder: Path, target: Target) -> Design:
     """Read the network of an export and unroll it, if it can be."""
+    from nanotrigger.graph.read_layers import read_layers  # bring ONNX, which counting in a training does not need
+    from nanotrigger.graph.unroll import unroll
+
     reason, unrolled = refusal(target), None
     if reason is None:
         try:
