@@ -6,7 +6,6 @@ from pathlib import Path
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
 
 
@@ -46,6 +45,8 @@ def read_design(folder: Path, target: Target, graph: Graph | None = None) -> Des
         target: how its firmware is built.
         graph: its integer graph, if it was read already.
     """
+    from nanotrigger.graph.from_qonnx import read_graph  # brings ONNX, which counting in a training does not need
+
     reason = refusal(target)
     if reason is None and graph is None:
         try:

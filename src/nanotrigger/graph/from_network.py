@@ -9,9 +9,8 @@ from torch import nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.graph.dense import Dense
-from nanotrigger.graph.from_qonnx import INPUT
 from nanotrigger.graph.graph import Graph
-from nanotrigger.graph.node import Input, Node
+from nanotrigger.graph.node import INPUT, Input, Node
 from nanotrigger.graph.quantize import Conversion, Quantize
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.layers import QuantizedLinear, QuantizedReLU, Quantizer

@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from nanotrigger.errors import InputError
 from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.graph import Graph
-from nanotrigger.graph.node import Input, Node, Words
+from nanotrigger.graph.node import INPUT, Input, Node, Words
 from nanotrigger.graph.onnx_file import input_format, is_quantized, load_model, node_format
 from nanotrigger.graph.quantize import Conversion, Quantize, Relu
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.type_name import without_modes
-
-INPUT = "input"  # layer of the input words
 
 
 def read_graph(path: Path, precision: str | None = None) -> Graph:

@@ -15,6 +15,7 @@ from nanotrigger.numbers import FixedPoint
 
 Words = NDArray[Any]  # int64, or Python's integers where these are too narrow; the first dimension are the events
 
+INPUT = "input"  # the layer to which the input words belong
 MOST_BITS = 62  # of a word for which int64 is enough
 
 

@@ -103,7 +103,7 @@ def content(folder):
 
 
 def test_one_build_serves_both_sources(tools, project, tmp_path):
-    design = Design(folder=tmp_path, target=Target(io_type="io_stream"), unrolled=None, refusal="io_stream")
+    design = Design(folder=tmp_path, target=Target(io_type="io_stream"), graph=None, refusal="io_stream")
     estimate, fit = EarlyEstimate(), QuartusFit()
     assert estimate.refusal(design) is fit.refusal(design) is None
     assert [report.source for report in estimate.reports(design)] == ["oneapi early estimate"]
