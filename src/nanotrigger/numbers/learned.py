@@ -1,7 +1,7 @@
 """Learned precision: fixed-point quantizers whose bits are trained by gradient (HGQ, arXiv 2405.00645).
 
-They are tensor quantizers for Brevitas: each returns the values, and step, zero point and width of one format that holds
-them all.
+They are tensor quantizers for Brevitas: each returns the values, and step, zero point and width of one format that
+holds them all.
 """
 
 import math
