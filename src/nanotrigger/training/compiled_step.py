@@ -7,12 +7,9 @@ torch.compile around it, tracing takes ten times as long and every call twice as
 """
 
 import copy
-import signal
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -21,7 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
 from torch.optim import Adam
-from torch.utils._pytree import tree_flatten, tree_unflatten
+from torch.utils._pytree import tree_flatten
+
+from nanotrigger.training.compiler import compiled
 
 Batch = tuple[Tensor, ...]
 Objective = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
@@ -111,7 +110,7 @@ class CompiledStep:
         network, sizes = self._network_state, [len(batch[0]) for batch in batches]
         if self._evaluate is None:
             judge = partial(_metrics, self._evaluation)
-            self._evaluate = _compile(judge, network, batches[0], concurrent=self.is_halved)
+            self._evaluate = compiled(judge, network, batches[0], concurrent=self.is_halved)
             self._rows = sizes[0]
         metrics = list(self._map(partial(self._metrics_of, _flat(network)), batches))
         means = (torch.stack(metrics) * torch.tensor(sizes)[:, None]).sum(dim=0) / sum(sizes)
@@ -132,7 +131,7 @@ class _WholeStep:
     def __init__(
         self, gradient: Gradient, update: Callable[..., None], network: NetworkState, adam: Any, batch: Batch
     ) -> None:
-        self._step = _compile(partial(_step, gradient, update), network, adam, batch)
+        self._step = compiled(partial(_step, gradient, update), network, adam, batch)
         self._state = _flat(network, adam)
 
     def __call__(self, batch: Batch) -> None:
@@ -154,8 +153,8 @@ class _HalvedStep:
         self._map = map_
         self._weights, self._state = _flat(network), _flat(network, adam)
         halves = _halves(batch)
-        self._gradient = _compile(gradient, network, halves[0], concurrent=True)
-        self._update = _compile(update, network, adam, *map(self._gradient_of, halves))
+        self._gradient = compiled(gradient, network, halves[0], concurrent=True)
+        self._update = compiled(update, network, adam, *map(self._gradient_of, halves))
 
     def __call__(self, batch: Batch) -> None:
         first, second = self._map(self._gradient_of, _halves(batch))
@@ -293,68 +292,3 @@ def _halves(batch: Batch) -> list[Batch]:
 
 def _flat(*arguments: Any) -> list[Tensor]:
     return tree_flatten(arguments)[0]
-
-
-def _compile(function: Callable[..., Any], *arguments: Any, concurrent: bool = False) -> Callable[..., Any]:
-    """Return the function compiled for tensors of these shapes, or as it is if that fails; called with them, flat.
-
-    It must not look at their values. With `concurrent` its kernels are called by C++, which two threads can do at once:
-    it does not hold Python's lock.
-    """
-    # imported late: they take seconds, and a short training needs neither
-    import torch._inductor
-    from torch.fx.experimental.proxy_tensor import make_fx
-
-    tensors, structure = tree_flatten(arguments)
-
-    def flat(*tensors: Tensor) -> Any:
-        return function(*tree_unflatten(tensors, structure))
-
-    options = {
-        "fallback_random": True,  # the random numbers that torch would draw
-        "size_asserts": False,  # the shapes are those of `prepare`
-        "cpp_wrapper": concurrent,
-    }
-    try:
-        with _uninterrupted(), _as_one_thread_may(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of torch about itself
-            graph = make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*tensors)
-            return torch._inductor.standalone_compile(
-                graph, tensors, dynamic_shapes="from_example_inputs", options={"config_patches": options}
-            )
-    except Exception as error:  # of whatever kind: there is nothing that training needs to be compiled for
-        warnings.warn(
-            f"the training step is not compiled, and slower: {' '.join(str(error).split())[:200]}", stacklevel=2
-        )
-        return flat
-
-
-@contextmanager
-def _as_one_thread_may() -> Iterator[None]:
-    """Let torch's compiler fuse sums that it would keep apart to be deterministic, which one thread is in any case."""
-    former = torch.get_deterministic_debug_mode()
-    if torch.get_num_threads() == 1:
-        torch.set_deterministic_debug_mode("default")
-    try:
-        yield
-    finally:
-        torch.set_deterministic_debug_mode(former)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Have Ctrl-C wait for the end of the block: torch's compiler may swallow it."""
-    is_heard = (
-        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) != signal.SIG_IGN
-    )
-    if not is_heard:
-        yield
-        return
-    waiting: list[int] = []
-    former = signal.signal(signal.SIGINT, lambda number, frame: waiting.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
-        if waiting:  # also if the block raised: what it runs may have been interrupted too
-            raise KeyboardInterrupt
