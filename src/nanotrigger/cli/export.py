@@ -55,13 +55,3 @@ def export_parser() -> ArgumentParser:
 def read_target(settings: Namespace) -> Target:
     """Return the firmware's target that parsed arguments describe."""
     return Target(**{name: settings[name] for name in Target.__dataclass_fields__})
-
-
-def default_output(checkpoint: Path) -> Path:
-    """Return `export` beside the best.ckpt or last.ckpt of a run, `NAME_export` beside another NAME.ckpt.
-
-    >>> default_output(Path("run/best.ckpt")).as_posix(), default_output(Path("reference/jets_qat.ckpt")).as_posix()
-    ('run/export', 'reference/jets_qat_export')
-    """
-    is_of_run = checkpoint.stem in ("best", "last")
-    return checkpoint.parent / ("export" if is_of_run else f"{checkpoint.stem}_export")

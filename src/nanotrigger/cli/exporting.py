@@ -1,11 +1,11 @@
 """The work of export.py: from a checkpoint to verified firmware, its cost and its datasheet."""
 
 import sys
+from pathlib import Path
 
 from jsonargparse import Namespace
 
 from nanotrigger.cli.cost import check_tools, print_audit, report_cost
-from nanotrigger.cli.export import default_output
 from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import write_datasheet
 from nanotrigger.files import write_checksums
@@ -41,6 +41,16 @@ def export_and_report(settings: Namespace, target: Target) -> int:
     print(f"datasheet     {write_datasheet(sheet, output)}")
     write_checksums(output)
     return 0 if difference is None else 1
+
+
+def default_output(checkpoint: Path) -> Path:
+    """Return `export` beside the best.ckpt or last.ckpt of a run, `NAME_export` beside another NAME.ckpt.
+
+    >>> default_output(Path("run/best.ckpt")).as_posix(), default_output(Path("reference/jets_qat.ckpt")).as_posix()
+    ('run/export', 'reference/jets_qat_export')
+    """
+    is_of_run = checkpoint.stem in ("best", "last")
+    return checkpoint.parent / ("export" if is_of_run else f"{checkpoint.stem}_export")
 
 
 def _report(result: Export) -> str:

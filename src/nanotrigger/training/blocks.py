@@ -14,8 +14,7 @@ import lightning
 from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.profilers import PassThroughProfiler
-
-from nanotrigger.training.pruning import Pruning
+from torch.optim.lr_scheduler import LambdaLR
 
 STEPS_PER_BLOCK = 500
 _WORTH_COMPILING = 10.0  # seconds saved; about as long as compiling takes when nothing is cached
@@ -30,6 +29,35 @@ _BATCH_HOOKS = (
     "on_validation_batch_start",
     "on_validation_batch_end",
 )
+
+
+class AfterStep(lightning.Callback):
+    """A callback that acts after single optimizer steps, also within a block."""
+
+    def after_step(self, step: int) -> None:
+        """Do what is due after so many steps of the training."""
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
+    ) -> None:
+        """Act after a step that was made alone; in a block it was done already."""
+        if pl_module.automatic_optimization:
+            self.after_step(trainer.global_step)
+
+
+def learning_rate(optimizer: Any, schedule: Any, step: int) -> float:
+    """Return the learning rate of a step: of a schedule over steps, else the one that the optimizer has."""
+    if isinstance(schedule, LambdaLR):
+        return float(schedule.base_lrs[0] * schedule.lr_lambdas[0](step))
+    return float(optimizer.param_groups[0]["lr"])
+
+
+def catch_up(optimizer: Any, schedule: Any, steps: int) -> None:
+    """Move a schedule over steps on to where the training is, after so many steps."""
+    if isinstance(schedule, LambdaLR):
+        optimizer.step()  # without gradients it does nothing, but the schedule looks for it
+        schedule.last_epoch = steps - 1
+        schedule.step()
 
 
 def pays_off(trainer: lightning.Trainer, *, samples: int, batch_size: int) -> bool:
@@ -59,11 +87,13 @@ def count_steps(trainer: lightning.Trainer, steps: int) -> None:
 def restore_steps(checkpoint: dict[str, Any], *, in_blocks: bool) -> None:
     """Tell a resumed run how many steps were made; Lightning counts those of blocks apart from single ones."""
     loops = checkpoint.get("loops", {}).get("fit_loop", {})
-    if loops:
-        steps = checkpoint["global_step"]
-        automatic, manual = ({"ready": n, "completed": n} for n in ((0, steps) if in_blocks else (steps, 0)))
-        loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]["total"].update(automatic)
-        loops["epoch_loop.manual_optimization.optim_step_progress"]["total"].update(manual)
+    if not loops:
+        return
+    single, in_block = (0, checkpoint["global_step"]) if in_blocks else (checkpoint["global_step"], 0)
+    automatic = loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]["total"]
+    manual = loops["epoch_loop.manual_optimization.optim_step_progress"]["total"]
+    automatic.update(ready=single, completed=single)
+    manual.update(ready=in_block, completed=in_block)
 
 
 def _is_plain(trainer: lightning.Trainer) -> bool:
@@ -86,7 +116,7 @@ def _is_plain(trainer: lightning.Trainer) -> bool:
 
 
 def _looks_at_batches(callback: lightning.Callback) -> bool:
-    if isinstance(callback, Pruning | ProgressBar):
+    if isinstance(callback, AfterStep | ProgressBar):
         return False
     if isinstance(callback, ModelCheckpoint):
         return bool(callback._every_n_train_steps or callback._train_time_interval)

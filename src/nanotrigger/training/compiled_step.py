@@ -7,12 +7,10 @@ torch.compile around it, tracing takes ten times as long and every call twice as
 """
 
 import copy
-import signal
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import joblib
@@ -20,10 +18,14 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
 from torch.optim import Adam
-from torch.utils._pytree import tree_flatten, tree_unflatten
+from torch.utils._pytree import tree_flatten
+
+from nanotrigger.training.compiler import compiled
 
 Batch = tuple[Tensor, ...]
 Objective = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
+NetworkState = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]  # parameters, masks, buffers, by name
+Gradient = Callable[[NetworkState, Batch], tuple[Tensor, Tensor]]  # flat, and the metrics
 
 _WORTH_HALVING = 10_000_000  # rows times parameters; in a smaller step, two threads wait for each other too long
 _LENT = threading.Lock()  # on a module while `functional_call` lends it its tensors
@@ -50,7 +52,7 @@ class CompiledStep:
         self._objective = _Objective(copy.deepcopy(network).train(), objective)
         self._evaluation = _Objective(copy.deepcopy(network).eval(), objective)
         self._function: Callable[..., Any] | None = None
-        self._evaluate: Callable[..., Tensor] | None = None
+        self._evaluate: Callable[..., Any] | None = None
         self._map: Callable[..., Iterator[Any]] = map
         self.is_halved = False
         self._rows = 0  # of a batch for which that is compiled
@@ -78,33 +80,14 @@ class CompiledStep:
         are_rows_apart = not draws and not any(isinstance(layer, nn.BatchNorm1d) for layer in self._network.modules())
         self.is_halved = are_rows_apart and rows % 2 == 0 and work >= _WORTH_HALVING and torch.get_num_threads() == 1
 
-        def gradient(network: Any, batch: Batch) -> tuple[Tensor, Tensor]:
-            return _gradient(self._objective, batch, *network)
-
-        def update(network: Any, adam: Any, *parts: tuple[Tensor, Tensor]) -> None:
-            gradients, metrics = zip(*parts, strict=True)
-            means = sum(gradients) / len(parts), sum(metrics) / len(parts)
-            _update(group["betas"], group["eps"], *means, network[0], *adam)
-
-        def step(network: Any, adam: Any, batch: Batch) -> None:
-            update(network, adam, gradient(network, batch))
-
-        weights, state = _flat(network), _flat(network, adam)
+        gradient = partial(_gradient, self._objective)
+        update = partial(_update, group["betas"], group["eps"])
         if not self.is_halved:
-            whole = _compile(step, network, adam, batch)
-            self._function = lambda batch: whole(*state, *batch)
+            self._function = _WholeStep(gradient, update, network, adam, batch)
             return
         if joblib.cpu_count() > 1:
             self._map = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)).map
-        halves = _halves(batch)
-        of_half = _compile(gradient, network, halves[0], concurrent=True)
-        both = _compile(update, network, adam, *(of_half(*weights, *half) for half in halves))
-
-        def in_halves(batch: Batch) -> None:
-            first, second = self._map(lambda half: of_half(*weights, *half), _halves(batch))
-            both(*state, *first, *second)
-
-        self._function = in_halves
+        self._function = _HalvedStep(gradient, update, network, adam, batch, self._map)
 
     def __call__(self, batch: Batch, learning_rate: float) -> None:
         """Train with one batch."""
@@ -124,24 +107,61 @@ class CompiledStep:
     @torch.no_grad()
     def evaluate(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
         """Return the means of the metrics over batches, by name; compiled for those of the first one's size."""
-        network = self._network_state
-
-        def judge(network: Any, batch: Batch) -> Tensor:
-            return _judge(self._evaluation, batch, *network)[1]
-
-        sizes = [len(batch[0]) for batch in batches]
+        network, sizes = self._network_state, [len(batch[0]) for batch in batches]
         if self._evaluate is None:
-            self._evaluate = _compile(judge, network, batches[0], concurrent=self.is_halved)
+            judge = partial(_metrics, self._evaluation)
+            self._evaluate = compiled(judge, network, batches[0], concurrent=self.is_halved)
             self._rows = sizes[0]
-        weights, compiled = _flat(network), self._evaluate
-
-        @torch.no_grad()  # in another thread too
-        def metrics_of(batch: Batch) -> Tensor:
-            return compiled(*weights, *batch) if len(batch[0]) == self._rows else judge(network, batch)
-
-        metrics = list(self._map(metrics_of, batches))
+        metrics = list(self._map(partial(self._metrics_of, _flat(network)), batches))
         means = (torch.stack(metrics) * torch.tensor(sizes)[:, None]).sum(dim=0) / sum(sizes)
         return dict(zip(self._names, means.unbind(), strict=True))
+
+    @torch.no_grad()  # in another thread too
+    def _metrics_of(self, weights: list[Tensor], batch: Batch) -> Tensor:
+        """Return the metrics of a batch, shape (metrics,); one of another size is calculated without compiling."""
+        assert self._evaluate is not None
+        if len(batch[0]) == self._rows:
+            return self._evaluate(*weights, *batch)
+        return _metrics(self._evaluation, self._network_state, batch)
+
+
+class _WholeStep:
+    """A step with the whole batch at once, compiled for batches of this shape."""
+
+    def __init__(
+        self, gradient: Gradient, update: Callable[..., None], network: NetworkState, adam: Any, batch: Batch
+    ) -> None:
+        self._step = compiled(partial(_step, gradient, update), network, adam, batch)
+        self._state = _flat(network, adam)
+
+    def __call__(self, batch: Batch) -> None:
+        self._step(*self._state, *batch)
+
+
+class _HalvedStep:
+    """A step with the two halves of the batch, which `map_` may give to two threads."""
+
+    def __init__(
+        self,
+        gradient: Gradient,
+        update: Callable[..., None],
+        network: NetworkState,
+        adam: Any,
+        batch: Batch,
+        map_: Callable[..., Iterator[Any]],
+    ) -> None:
+        self._map = map_
+        self._weights, self._state = _flat(network), _flat(network, adam)
+        halves = _halves(batch)
+        self._gradient = compiled(gradient, network, halves[0], concurrent=True)
+        self._update = compiled(update, network, adam, *map(self._gradient_of, halves))
+
+    def __call__(self, batch: Batch) -> None:
+        first, second = self._map(self._gradient_of, _halves(batch))
+        self._update(*self._state, *first, *second)
+
+    def _gradient_of(self, half: Batch) -> tuple[Tensor, Tensor]:
+        return self._gradient(*self._weights, *half)
 
 
 class _Objective(nn.Module):
@@ -156,9 +176,7 @@ class _Objective(nn.Module):
         return self.objective(self.network, batch)
 
 
-def _network_state(
-    network: nn.Module, trained: Iterable[nn.Parameter]
-) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
+def _network_state(network: nn.Module, trained: Iterable[nn.Parameter]) -> NetworkState:
     """Return what is trained, its masks and what is not, under the names in `_Objective`, which knows no pruning.
 
     Args:
@@ -206,34 +224,37 @@ def _try(objective: nn.Module, batch: Batch) -> tuple[list[str], bool]:
         return list(metrics), not torch.equal(before, torch.get_rng_state())
 
 
-def _gradient(
-    objective: nn.Module,
-    batch: Batch,
-    parameters: dict[str, Tensor],
-    masks: dict[str, Tensor],
-    buffers: dict[str, Tensor],
-) -> tuple[Tensor, Tensor]:
+def _step(gradient: Gradient, update: Callable[..., None], network: NetworkState, adam: Any, batch: Batch) -> None:
+    """Make one step with the whole batch."""
+    update(network, adam, gradient(network, batch))
+
+
+def _gradient(objective: nn.Module, network: NetworkState, batch: Batch) -> tuple[Tensor, Tensor]:
     """Return the gradient of what is minimized, flat, and the metrics of a batch, shape (metrics,)."""
     # with the buffers as an argument: BatchNorm changes them
-    gradients, (_, metrics) = grad_and_value(_judge, argnums=2, has_aux=True)(
-        objective, batch, parameters, masks, buffers
-    )
-    return torch.cat([gradients[name].flatten() for name in parameters]), metrics
+    gradients, (_, metrics) = grad_and_value(_judge, argnums=2, has_aux=True)(objective, batch, *network)
+    return torch.cat([gradients[name].flatten() for name in network[0]]), metrics
 
 
 def _update(
     betas: tuple[float, float],
     eps: float,
-    gradient: Tensor,
-    metrics: Tensor,
-    parameters: dict[str, Tensor],
-    counts: Tensor,
-    first: Tensor,
-    second: Tensor,
-    rate: Tensor,
-    totals: Tensor,
+    network: NetworkState,
+    adam: tuple[Tensor, ...],
+    *parts: tuple[Tensor, Tensor],
 ) -> None:
-    """Change parameters and moments as Adam does (arXiv 1412.6980, algorithm 1), and add up the metrics."""
+    """Change parameters and moments as Adam does (arXiv 1412.6980, algorithm 1), and add up the metrics.
+
+    Args:
+        betas: of Adam.
+        eps: of Adam.
+        network: whose parameters are changed.
+        adam: counts, first and second moments, learning rate, and the sums of the metrics.
+        *parts: gradient and metrics of each part of the batch, all of one size.
+    """
+    gradients, of_parts = zip(*parts, strict=True)
+    gradient, metrics = sum(gradients) / len(parts), sum(of_parts) / len(parts)
+    parameters, (counts, first, second, rate, totals) = network[0], adam
     totals.add_(metrics)
     counts.add_(1)
     first.lerp_(gradient, 1 - betas[0])
@@ -244,6 +265,11 @@ def _update(
         parameters.values(), changes.split([parameter.numel() for parameter in parameters.values()]), strict=True
     ):
         parameter.sub_(change.view_as(parameter))
+
+
+def _metrics(objective: nn.Module, network: NetworkState, batch: Batch) -> Tensor:
+    """Return the metrics of a batch, shape (metrics,)."""
+    return _judge(objective, batch, *network)[1]
 
 
 def _judge(
@@ -266,68 +292,3 @@ def _halves(batch: Batch) -> list[Batch]:
 
 def _flat(*arguments: Any) -> list[Tensor]:
     return tree_flatten(arguments)[0]
-
-
-def _compile(function: Callable[..., Any], *arguments: Any, concurrent: bool = False) -> Callable[..., Any]:
-    """Return the function compiled for tensors of these shapes, or as it is if that fails; called with them, flat.
-
-    It must not look at their values. With `concurrent` its kernels are called by C++, which two threads can do at once:
-    it does not hold Python's lock.
-    """
-    # imported late: they take seconds, and a short training needs neither
-    import torch._inductor
-    from torch.fx.experimental.proxy_tensor import make_fx
-
-    tensors, structure = tree_flatten(arguments)
-
-    def flat(*tensors: Tensor) -> Any:
-        return function(*tree_unflatten(tensors, structure))
-
-    options = {
-        "fallback_random": True,  # the random numbers that torch would draw
-        "size_asserts": False,  # the shapes are those of `prepare`
-        "cpp_wrapper": concurrent,
-    }
-    try:
-        with _uninterrupted(), _as_one_thread_may(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of torch about itself
-            graph = make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*tensors)
-            return torch._inductor.standalone_compile(
-                graph, tensors, dynamic_shapes="from_example_inputs", options={"config_patches": options}
-            )
-    except Exception as error:  # of whatever kind: there is nothing that training needs to be compiled for
-        warnings.warn(
-            f"the training step is not compiled, and slower: {' '.join(str(error).split())[:200]}", stacklevel=2
-        )
-        return flat
-
-
-@contextmanager
-def _as_one_thread_may() -> Iterator[None]:
-    """Let torch's compiler fuse sums that it would keep apart to be deterministic, which one thread is in any case."""
-    former = torch.get_deterministic_debug_mode()
-    if torch.get_num_threads() == 1:
-        torch.set_deterministic_debug_mode("default")
-    try:
-        yield
-    finally:
-        torch.set_deterministic_debug_mode(former)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Have Ctrl-C wait for the end of the block: torch's compiler may swallow it."""
-    is_heard = (
-        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) != signal.SIG_IGN
-    )
-    if not is_heard:
-        yield
-        return
-    waiting: list[int] = []
-    former = signal.signal(signal.SIGINT, lambda number, frame: waiting.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
-        if waiting:  # also if the block raised: what it runs may have been interrupted too
-            raise KeyboardInterrupt

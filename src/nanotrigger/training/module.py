@@ -14,9 +14,16 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from nanotrigger.data.loader import Block
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.training.blocks import STEPS_PER_BLOCK, count_steps, pays_off, restore_steps
+from nanotrigger.training.blocks import (
+    STEPS_PER_BLOCK,
+    AfterStep,
+    catch_up,
+    count_steps,
+    learning_rate,
+    pays_off,
+    restore_steps,
+)
 from nanotrigger.training.compiled_step import Batch, CompiledStep
-from nanotrigger.training.pruning import Pruning
 
 RECORD = "nanotrigger"  # the key of our own part of a Lightning checkpoint
 RECORD_VERSION = 1
@@ -147,20 +154,14 @@ class TrainingModule(lightning.LightningModule, ABC):
         assert step is not None
         if not step.is_ready:
             step.prepare(optimizer, next(iter(block)))
-        prunings = [callback for callback in self.trainer.callbacks if isinstance(callback, Pruning) and callback.is_on]
+        callbacks = [callback for callback in self.trainer.callbacks if isinstance(callback, AfterStep)]
         schedule = self.lr_schedulers()
-        rate = optimizer.param_groups[0]["lr"]
         for number, batch in enumerate(block, start=self.trainer.global_step):
-            if isinstance(schedule, LambdaLR):
-                rate = schedule.base_lrs[0] * schedule.lr_lambdas[0](number)
-            step(batch, rate)
-            for pruning in prunings:
-                pruning.prune(number + 1)
+            step(batch, learning_rate(optimizer, schedule, number))
+            for callback in callbacks:
+                callback.after_step(number + 1)
         count_steps(self.trainer, step.steps)
-        if isinstance(schedule, LambdaLR):
-            optimizer.step()  # without gradients it does nothing, but the schedule looks for it
-            schedule.last_epoch = self.trainer.global_step - 1
-            schedule.step()
+        catch_up(optimizer, schedule, self.trainer.global_step)
         self._log_metrics("train", step.take_metrics(), len(block))
 
     def configure_optimizers(self) -> Any:

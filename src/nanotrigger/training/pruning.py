@@ -12,11 +12,12 @@ from torch.nn.utils import prune
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import layer_weights, linear_layers
+from nanotrigger.training.blocks import AfterStep
 from nanotrigger.training.requirement import Requirement
 from nanotrigger.training.sparsity_schedule import SparsitySchedule, zeros_for
 
 
-class Pruning(Requirement):
+class Pruning(Requirement, AfterStep):
     """Multiply the weights of linear layers with masks that `torch.nn.utils.prune` finds by magnitude.
 
     The masks are chosen anew as the training goes on, from the weights that lie behind them, so that a pruned
@@ -110,12 +111,10 @@ class Pruning(Requirement):
             _restore(self._layers[name], **tensors)
         self.prune(trainer.global_step)
 
-    def on_train_batch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any, **__: Any
-    ) -> None:
-        """Choose the masks anew if the schedule says so; behind a block of steps that was done already."""
-        if self.is_on and pl_module.automatic_optimization:
-            self.prune(trainer.global_step)
+    def after_step(self, step: int) -> None:
+        """Choose the masks anew if the schedule says so."""
+        if self.is_on:
+            self.prune(step)
 
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Note whether a network of the final sparsity is validated."""

@@ -1,6 +1,7 @@
 """Warm start: begin from the weights of another run, float or quantized."""
 
 import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,7 @@ def copy_linear_layers(source: nn.Module, target: nn.Module) -> None:
     has_norms = any(isinstance(layer, nn.BatchNorm1d) for layer in target.modules())
     layers = _named(source if has_norms else _folded(source))
     targets = _named(target)
-    shapes, target_shapes = (
-        {name: tuple(layer.weight.shape) for name, layer in named.items() if isinstance(layer, nn.Linear)}
-        for named in (layers, targets)
-    )
+    shapes, target_shapes = _shapes(layers), _shapes(targets)
     if shapes != target_shapes:
         raise InputError(
             f"warm_start.ckpt: its layers are {list(shapes.values())}, this network's "
@@ -73,6 +71,11 @@ def copy_linear_layers(source: nn.Module, target: nn.Module) -> None:
 
 def _named(network: nn.Module) -> dict[str, nn.Module]:
     return {name: layer for name, layer in network.named_modules() if isinstance(layer, nn.Linear | nn.BatchNorm1d)}
+
+
+def _shapes(layers: Mapping[str, nn.Module]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the weights of linear layers, by name."""
+    return {name: tuple(layer.weight.shape) for name, layer in layers.items() if isinstance(layer, nn.Linear)}
 
 
 def _folded(network: nn.Module) -> nn.Module:

@@ -16,7 +16,8 @@ from nanotrigger.networks.weights import layer_weights, linear_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import AnomalyDetection, EventData, JetData, JetTagging
 from nanotrigger.training import blocks
-from nanotrigger.training.compiled_step import CompiledStep, _as_one_thread_may, _uninterrupted
+from nanotrigger.training.compiled_step import CompiledStep
+from nanotrigger.training.compiler import as_one_thread_may, uninterrupted
 from nanotrigger.training.history import History, read_history
 from nanotrigger.training.module import TrainingModule
 from nanotrigger.training.pruning import Pruning
@@ -165,7 +166,7 @@ def test_halves_are_the_batch(name, compiler, monkeypatch):
 @pytest.mark.parametrize("name", ["batch norm", "variational"])
 @pytest.mark.usefixtures("halved")
 def test_a_batch_whose_rows_depend_on_each_other_or_on_draws_stays_whole(name, monkeypatch):
-    monkeypatch.setattr("nanotrigger.training.compiled_step._compile", lambda *_, **__: None)
+    monkeypatch.setattr("nanotrigger.training.compiled_step.compiled", lambda *_, **__: None)
     assert not prepared(name)[1].is_halved
 
 
@@ -348,7 +349,7 @@ def test_only_one_thread_is_deterministic_by_itself(threads, is_deterministic, m
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     try:
-        with _as_one_thread_may():
+        with as_one_thread_may():
             assert torch.are_deterministic_algorithms_enabled() == is_deterministic
         assert torch.is_deterministic_algorithms_warn_only_enabled()
     finally:
@@ -357,7 +358,7 @@ def test_only_one_thread_is_deterministic_by_itself(threads, is_deterministic, m
 
 def test_an_interruption_waits_for_the_compiler():
     done = False
-    with pytest.raises(KeyboardInterrupt), _uninterrupted():
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
         signal.raise_signal(signal.SIGINT)
         done = True
     assert done and signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -367,7 +368,7 @@ def test_who_ignores_interruptions_still_does():
     """As a job that a shell runs in the background."""
     former = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with _uninterrupted():
+        with uninterrupted():
             signal.raise_signal(signal.SIGINT)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
@@ -375,7 +376,7 @@ def test_who_ignores_interruptions_still_does():
 
 
 def test_an_interruption_that_ends_the_compiler_is_none_of_its_failures():
-    with pytest.raises(KeyboardInterrupt), _uninterrupted():
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
         signal.raise_signal(signal.SIGINT)
         raise RuntimeError("g++ was interrupted")
 
