@@ -16,7 +16,7 @@ class Design:
     """What a source is asked about.
 
     Attributes:
-        folder: of the export: model.onnx, the firmware project hls/, and a place for logs.
+        folder: of the export, with model.onnx; a place for logs.
         target: how the firmware is built.
         unrolled: the datapath, and the integer network that it computes; None if the firmware is no such datapath.
         refusal: why there is none; None if there is one.
@@ -26,6 +26,11 @@ class Design:
     target: Target
     unrolled: Unrolled | None
     refusal: str | None
+
+    @property
+    def project(self) -> Path:
+        """The firmware project, as its back end wrote it."""
+        return self.folder / "hls"
 
     @property
     def datapath(self) -> Datapath:
