@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.graph import Graph
 
@@ -24,6 +25,11 @@ class Design:
     target: Target
     graph: Graph | None
     refusal: str | None
+
+    @property
+    def project(self) -> Path:
+        """The firmware project, as its back end wrote it."""
+        return self.folder / backend_named(self.target.backend).folder
 
     @property
     def datapath(self) -> Datapath:

@@ -24,7 +24,7 @@ class Source(ABC):
     option: ClassVar[str]
     in_every_export: ClassVar[bool] = False
 
-    def check_tools(self) -> None:  # noqa: B027  # most sources need none
+    def check_tools(self) -> None:  # noqa: B027 (most sources need none)
         """Check that its tools are there, before any work is done.
 
         Raises:

@@ -39,7 +39,7 @@ class EarlyEstimate(Source):
 
     def reports(self, design: Design) -> tuple[ResourceReport, ...]:
         """Build the compiler's report of the firmware project; takes minutes."""
-        return tuple(report for report in build_report(design.folder / "hls") if report.source == self.name)
+        return tuple(report for report in build_report(design.project) if report.source == self.name)
 
 
 class QuartusFit(Source):
@@ -52,7 +52,7 @@ class QuartusFit(Source):
 
     def reports(self, design: Design) -> tuple[ResourceReport, ...]:
         """Read the fit beside the compiler's report; none if Quartus has not run."""
-        return tuple(report for report in read_project(design.folder / "hls") if report.source == self.name)
+        return tuple(report for report in read_project(design.project) if report.source == self.name)
 
 
 def check_vendor_tools() -> str:
