@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
+from nanotrigger.cli.verify import main
 from nanotrigger.files import CHECKSUMS, compare_checksums, sha256, write_checksums
-from nanotrigger.verify import main
 from tests.command import ROOT, command
 from tests.conftest import train
 

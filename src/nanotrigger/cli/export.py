@@ -7,6 +7,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser, Namespace
 
 from nanotrigger.command import exit_code, read_settings, settings_parser
+from nanotrigger.cost.sources import options, sources_asked
 from nanotrigger.firmware.target import Target
 
 _DESCRIPTION = """
@@ -29,9 +30,13 @@ def main() -> int:
 def _run(arguments: Sequence[str]) -> int:
     settings = read_settings(export_parser(), arguments)
     target = read_target(settings)
+    sources_asked(settings.report)
     from nanotrigger.cli.exporting import export_and_report  # takes seconds
 
-    return export_and_report(settings, target)
+    result = export_and_report(
+        settings.ckpt, target, output=settings.output, data=settings.data, report=settings.report
+    )
+    return 0 if result.judgement.difference is None else 1
 
 
 def export_parser() -> ArgumentParser:
@@ -46,7 +51,7 @@ def export_parser() -> ArgumentParser:
         "--report",
         type=str,
         default="structural",
-        help="what to ask for the cost on the chip: structural, yosys or vendor",
+        help=f"what to ask for the cost on the chip: {', '.join(options())}",
     )
     parser.add_class_arguments(Target, None, help="the firmware")
     return parser

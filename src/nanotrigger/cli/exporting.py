@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-from jsonargparse import Namespace
-
 from nanotrigger.cli.cost import check_tools, print_audit, report_cost
 from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import write_datasheet
@@ -15,32 +13,41 @@ from nanotrigger.firmware.target import Target
 _SPELLED = {"qonnx": "QONNX"}  # witnesses of the proof
 
 
-def export_and_report(settings: Namespace, target: Target) -> int:
-    """Export as export.py's arguments say, print what came of it and return the exit code: 0, 1 if firmware differs.
+def export_and_report(
+    checkpoint: Path, target: Target, *, output: Path | None = None, data: str | None = None, report: str = "structural"
+) -> Export:
+    """Export as export.py does, print what came of it, and return it.
+
+    Args:
+        checkpoint: best.ckpt or last.ckpt of a run.
+        target: how the firmware is built.
+        output: folder; by default `default_output`.
+        data: source of the judged events; by default the training's own.
+        report: the option of the sources of resources that are asked beside those of every export.
 
     Raises:
         InputError: a checkpoint, a file or a tool that is missing or cannot be used.
         FirmwareError: the firmware does not build or run.
     """
-    output = settings.output or default_output(settings.ckpt)
-    check_tools(settings.report)
-    result = export(settings.ckpt, output, target=target, data=settings.data)
+    output = output or default_output(checkpoint)
+    check_tools(report)
+    result = export(checkpoint, output, target=target, data=data)
     print(_report(result))
     difference = result.judgement.difference
     if difference is None:
-        reports = report_cost(result, settings.report)
+        reports = report_cost(result, report)
     else:
         print(f"error: {difference}", file=sys.stderr)
         reports = ()
     outputs = result.judgement.outputs
     sheet = compose_datasheet(
-        output, result.trained, result.events, outputs, reports=reports, checkpoint=settings.ckpt, data=settings.data
+        output, result.trained, result.events, outputs, reports=reports, checkpoint=checkpoint, data=data
     )
     if difference is None and sheet.audits:
         print_audit(sheet.audits)
     print(f"datasheet     {write_datasheet(sheet, output)}")
     write_checksums(output)
-    return 0 if difference is None else 1
+    return result
 
 
 def default_output(checkpoint: Path) -> Path:

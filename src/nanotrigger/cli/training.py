@@ -104,20 +104,20 @@ class TrainCLI(LightningCLI):
             settings.data.init_args.source = locate(settings.data.class_path).resolve(source)  # type: ignore[attr-defined]
         if self.subcommand != "fit":
             return
-        self._folder = RunFolder(Path(settings.output), goes_on=self._goes_on)
+        self.folder = RunFolder(Path(settings.output), goes_on=self._goes_on)
         if rank_zero_only.rank == 0:
-            self._folder.check()
-        settings.checkpoint.dirpath = str(self._folder.path)
+            self.folder.check()
+        settings.checkpoint.dirpath = str(self.folder.path)
         self.trainer_defaults["callbacks"] = [
             LambdaCallback(on_train_start=self.write_config),
-            History(self._folder.path / "metrics.csv"),
-            LastCheckpoint(self._folder.path),
+            History(self.folder.path / "metrics.csv"),
+            LastCheckpoint(self.folder.path),
         ]
 
     def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
         """Add the TensorBoard logger if it is asked for, and how checkpoints are written."""
         if self.subcommand == "fit" and self._settings.tensorboard:
-            kwargs["logger"] = _tensorboard(self._folder.path)
+            kwargs["logger"] = _tensorboard(self.folder.path)
         plugins = self._get(self.config_init, "trainer.plugins") or []
         kwargs["plugins"] = [WholeCheckpoints(), *(plugins if isinstance(plugins, list) else [plugins])]
         return super().instantiate_trainer(**kwargs)
@@ -131,20 +131,20 @@ class TrainCLI(LightningCLI):
     def write_config(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
         """Write config.yaml, once everything has been checked and the first step is due; hold the folder."""
         if trainer.is_global_zero and not trainer.fast_dev_run:
-            self._folder.hold()
+            self.folder.hold()
             settings = self._settings.clone()
             # where this run lies, and who tests it, is no part of how to repeat it
             settings.output = settings.ckpt_path = settings.checkpoint.dirpath = None
             settings.evaluate = True
             config = self._parser(self.subcommand).dump(settings, skip_unset=False)
-            write_text(self._folder.path / "config.yaml", config)
+            write_text(self.folder.path / "config.yaml", config)
 
     def _run_subcommand(self, subcommand: str) -> None:
         try:
             super()._run_subcommand(subcommand)
         finally:
             if subcommand == "fit":
-                self._folder.release()
+                self.folder.release()
 
     def after_fit(self) -> None:
         """Test the best checkpoint, on one process: test.json and figures. Write what the files' hashes are."""
@@ -153,19 +153,19 @@ class TrainCLI(LightningCLI):
         requirements = [callback for callback in self.trainer.callbacks if isinstance(callback, Requirement)]
         for requirement in requirements:
             if requirement.has_work:
-                self._folder.hold()  # Lightning may have had nothing left to train
+                self.folder.hold()  # Lightning may have had nothing left to train
                 seed = self._settings.seed_everything or 0
-                requirement.after_training(self.trainer, self._folder.path, seed=seed)
-        best = self._folder.path / "best.ckpt"
+                requirement.after_training(self.trainer, self.folder.path, seed=seed)
+        best = self.folder.path / "best.ckpt"
         wanted = "".join(requirement.shortfall for requirement in requirements)
         if best.exists():
             for remark in filter(None, (requirement.remark(best) for requirement in requirements)):
                 print(remark)
             if self._settings.evaluate:
-                evaluate_run(self._folder.path, self.datamodule)
+                evaluate_run(self.folder.path, self.datamodule)
         elif self._settings.evaluate or wanted:
-            print(f"no epoch was trained and validated{wanted}: {self._folder.path} has no best.ckpt and no test.json")
-        write_checksums(self._folder.path)
+            print(f"no epoch was trained and validated{wanted}: {self.folder.path} has no best.ckpt and no test.json")
+        write_checksums(self.folder.path)
 
 
 class CheckCLI(TrainCLI):
@@ -187,8 +187,8 @@ def prepare_process() -> None:
     _quiet()
 
 
-def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = TrainCLI) -> None:
-    """Train as `train.py` does.
+def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = TrainCLI) -> TrainCLI:
+    """Train as `train.py` does, and return what did.
 
     Args:
         arguments: of LightningCLI, as `train_arguments` returns them.
@@ -201,7 +201,7 @@ def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = Trai
         "exit_on_error": False,
         "allow_abbrev": False,
     }
-    cli(
+    return cli(
         lightning.LightningModule,
         lightning.LightningDataModule,
         subclass_mode_model=True,

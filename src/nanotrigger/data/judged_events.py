@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-JudgedSplit = Literal["validation", "test"]
+JudgedSplit = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Events:
         class_names: one for each label.
         description: which events these are, in one line.
         sha256: hash of the file that they come from.
+        feature_names: one for each column of the features.
     """
 
     features: NDArray[np.float64]
@@ -26,3 +27,4 @@ class Events:
     class_names: tuple[str, ...]
     description: str
     sha256: str
+    feature_names: tuple[str, ...] = ()

@@ -173,6 +173,7 @@ class EventData(SplitData):
             class_names=tuple(sets),
             description=f"{describe_events(origin.source)}, {which} background events and {signals}{origin.remark}",
             sha256=digest,
+            feature_names=FEATURE_NAMES,
         )
 
 

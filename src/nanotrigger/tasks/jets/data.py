@@ -172,6 +172,7 @@ class JetData(SplitData):
             class_names=sample.class_names,
             description=f"{sample.description}, {which} jets{origin.remark}",
             sha256=sample.sha256,
+            feature_names=sample.feature_names,
         )
 
 
