@@ -229,7 +229,7 @@ def test_a_task_that_is_not_listed_is_refused_before_it_is_trained(folder):
     (folder / "unlisted.py").write_text(
         "from points import PointTagging\n\n\nclass Unlisted(PointTagging):\n    pass\n"
     )
-    done = run(folder, "train.py", "fit", "--config=points.yaml", "--model=unlisted.Unlisted", "output=refused")
+    done = run(folder, "train.py", "--config=points.yaml", "--model=unlisted.Unlisted", "output=refused")
     assert done.returncode == 2
     assert done.stderr == (
         "error: model.class_path=unlisted.Unlisted: none of the tasks JetTagging, AnomalyDetection, PointTagging; "
@@ -239,7 +239,7 @@ def test_a_task_that_is_not_listed_is_refused_before_it_is_trained(folder):
 
 
 def test_a_task_learns_from_its_own_data(folder):
-    done = run(folder, "train.py", "fit", "--config=points.yaml", "--data=nanotrigger.tasks.JetData", "output=refused")
+    done = run(folder, "train.py", "--config=points.yaml", "--data=nanotrigger.tasks.JetData", "output=refused")
     assert done.returncode == 2
     assert done.stderr == (
         "error: data.class_path=nanotrigger.tasks.JetData: PointTagging learns from PointData; give that\n"
