@@ -6,14 +6,16 @@ Paths may be texts, arrays are NumPy's, and bad input raises `nt.InputError`.
 import contextlib
 import json
 import sys
+import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -127,10 +129,11 @@ def train(
     """
     keys = {**(settings or {}), **({} if output is None else {"output": str(output)})}
     words = [f"experiment={name}" for name in experiment.split("+")]
-    words += [] if network is None else [f"network={json.dumps(_described(network))}"]
     words += [f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in keys.items()]
-    with as_input_error(), _process_as_before():
+    with as_input_error(), _process_as_before(), tempfile.TemporaryDirectory() as folder:
         arguments = train_arguments(words, Path(configs))
+        if network is not None:
+            arguments = _with_network(arguments, network, Path(folder))
         check_keys(arguments, [Path(configs, "base.yaml"), *config_files(arguments)])
         training.prepare_process()
         return training.train(arguments, Path(configs)).folder.path
@@ -146,7 +149,7 @@ def predict(checkpoint: str | Path, features: ArrayLike) -> Array:
     Raises:
         InputError: there is no such checkpoint, or the features have another shape or are not finite.
     """
-    trained = _trained(checkpoint)
+    trained = load_trained(_file(checkpoint))
     values, wanted = np.asarray(features, np.float32), trained.network.features
     if values.ndim != 2 or values.shape[1] != wanted:
         raise InputError(f"features have shape {values.shape}; give (events, {wanted})")
@@ -184,8 +187,8 @@ def draw(checkpoint: str | Path, *, data: str | None = None, split: JudgedSplit 
     shown = task_of(trained).illustrations(trained, events, outputs)
     figures = {name: illustration.figure for name, illustration in shown.items()}
     figures["weights"] = weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))
-    if trained.network.formats:
-        figures["quantizers"] = quantizer_staircases(trained.network.named_formats)
+    if formats := trained.network.named_formats or trained.network.formats:
+        figures["quantizers"] = quantizer_staircases(formats)
     return figures
 
 
@@ -246,13 +249,9 @@ def _file(checkpoint: str | Path) -> Path:
     return path / "best.ckpt" if path.is_dir() else path
 
 
-def _trained(checkpoint: str | Path) -> TrainedNetwork:
-    return load_trained(_file(checkpoint))
-
-
 def _judged(checkpoint: str | Path, data: str | None, split: JudgedSplit) -> tuple[TrainedNetwork, Events, Array]:
     """Return a trained network, the events by which it is judged, and its outputs for them."""
-    trained = _trained(checkpoint)
+    trained = load_trained(_file(checkpoint))
     events = judged_events(trained, data, split=split)
     outputs = outputs_of(trained.network, torch.from_numpy(events.features).float())
     return trained, events, outputs.double().numpy()
@@ -267,12 +266,17 @@ def _format(value: Any) -> Any:
     return FixedPoint.parse(value) if isinstance(value, str) and value.lstrip("u").startswith("fixed<") else value
 
 
-def _described(network: DenseNetwork) -> dict[str, Any]:
-    """Return a network as a configuration has it, with every argument, so that none of another one stays."""
-    kind = type(network)
-    defaults = {name: parameter.default for name, parameter in signature(kind).parameters.items()}
-    given = {name: value for name, value in network.configuration.items() if name != "network"}
-    return {"class_path": f"{kind.__module__}.{kind.__qualname__}", "init_args": {**defaults, **given}}
+def _with_network(arguments: Sequence[str], network: DenseNetwork, folder: Path) -> list[str]:
+    """Return arguments whose configurations, copied into a folder, have another network."""
+    kind, given = type(network), {name: value for name, value in network.configuration.items() if name != "network"}
+    described = {"class_path": f"{kind.__module__}.{kind.__qualname__}", "init_args": given}
+    copies = []
+    for place, file in enumerate(config_files(arguments)):
+        copies.append(folder / f"{place}.yaml")
+        configuration = {**yaml.safe_load(file.read_text(encoding="utf-8")), "network": described}
+        copies[-1].write_text(yaml.safe_dump(configuration), encoding="utf-8")
+    subcommand, *others = (word for word in arguments if not word.startswith("--config="))
+    return [subcommand, *(f"--config={copy}" for copy in copies), *others]
 
 
 def _check_arguments(function: Any, arguments: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.cost.audit import QuantizerAudit, audit
+from nanotrigger.cost.audit import audit
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.data.judged_events import Events
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, rebuild_commands, tool_versions
@@ -53,7 +53,7 @@ def compose_datasheet(
     backend = backend_named(target.backend)
     firmware = read_record(export / backend.folder)
     weights = layer_weights(trained.network)
-    quantized = bool(trained.network.formats)
+    graph = read_graph(export / "model.onnx") if trained.network.formats else None
     task = task_of(trained)
     found = task.performance(trained, events, outputs)
     figures = {} if found is None else task.illustrations(trained, events, outputs)
@@ -63,12 +63,13 @@ def compose_datasheet(
         performance=found,
         judged_by=JudgedBy(len(events.labels), events.description),
         firmware=firmware,
+        nodes=() if graph is None else graph.nodes,
         features=_features(trained),
         outputs=task.output_names(trained, target.ending),
         meaning=task.meaning(trained, target.ending),
         parity=parity,
         reports=tuple(reports),
-        audits=_audits(export / "model.onnx", events) if quantized else (),
+        audits=() if graph is None else audit(load_model(export / "model.onnx"), graph, events.features),
         weights=weights,
         weight_figure=_weight_figure(weights),
         performance_figures=tuple(figures.values()),
@@ -77,10 +78,6 @@ def compose_datasheet(
         commands=rebuild_commands(checkpoint, target, data=data),
         versions=tool_versions(backend),
     )
-
-
-def _audits(model: Path, events: Events) -> tuple[QuantizerAudit, ...]:
-    return audit(load_model(model), read_graph(model), events.features)
 
 
 def _features(trained: TrainedNetwork) -> tuple[Feature, ...]:

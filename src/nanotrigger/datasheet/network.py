@@ -1,11 +1,12 @@
 """Network: the tensors of a firmware with their formats, and its picture, a box for each layer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.record import Firmware, Layer
+from nanotrigger.graph.node import Node
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.type_name import modes, without_modes
 
@@ -136,9 +137,14 @@ class NetworkPicture:
         return "Layers in the order of the data: " + "; ".join(layers) + "."
 
 
-def network_picture(firmware: Firmware) -> NetworkPicture:
-    """Lay the layers out from left to right, in further rows where they are many."""
-    boxes = network_boxes(firmware.layers)
+def network_picture(firmware: Firmware, nodes: Iterable[Node] = ()) -> NetworkPicture:
+    """Lay the layers out from left to right, in further rows where they are many.
+
+    Args:
+        firmware: whose layers they are.
+        nodes: of its integer graph, which say how they are drawn; a float network has none.
+    """
+    boxes = network_boxes(firmware.layers, nodes)
     columns = _columns(len(boxes))
     height = _HEADER + _LINE * max(len(box.formats) for box in boxes) + _PADDING
     placed = tuple(
@@ -160,18 +166,35 @@ def network_picture(firmware: Firmware) -> NetworkPicture:
     )
 
 
-def network_boxes(layers: Sequence[Layer]) -> tuple[Box, ...]:
-    """Return a box for each layer; an activation joins the layer before it."""
+def network_boxes(layers: Sequence[Layer], nodes: Iterable[Node] = ()) -> tuple[Box, ...]:
+    """Return a box for each layer, with what joins it; arguments as of `network_picture`."""
+    by_tensor = _computed(layers, nodes)
     boxes: list[Box] = []
     for layer in layers:
-        output = without_modes(layer.types["result"])
-        if layer.kind == "Activation" and len(boxes) > 1:
-            remark = layer.label.split("_")[0].replace("relu", "ReLU")
-            boxes[-1] = replace(boxes[-1], remark=f"{boxes[-1].remark} + {remark}", output=output)
+        own, output = by_tensor.get(layer.tensor, []), without_modes(layer.types["result"])
+        joins = all(node.joins_layer for node in own) if own else layer.kind == "Activation"
+        title = " + ".join(node.title for node in own) if own else _title(layer)
+        if joins and len(boxes) > 1:
+            boxes[-1] = replace(boxes[-1], remark=f"{boxes[-1].remark} + {title}", output=output)
         else:
             formats = ((_LABELS[key], without_modes(layer.types[key])) for key in _LABELS if key in layer.types)
-            boxes.append(Box(layer.label, layer.size, layer.kind.lower(), tuple(formats), output))
+            boxes.append(Box(layer.label, layer.size, title, tuple(formats), output))
     return tuple(_with_output(box) for box in boxes)
+
+
+def _computed(layers: Sequence[Layer], nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    """Return which nodes each layer of the firmware computes, by the tensor that it gives."""
+    tensors, found, passed = {layer.tensor for layer in layers}, {}, []
+    for node in nodes:
+        passed.append(node)
+        if node.output in tensors:
+            found[node.output], passed = passed, []
+    return found
+
+
+def _title(layer: Layer) -> str:
+    """Return what a layer is that no node of the integer graph describes."""
+    return layer.label.split("_")[0].replace("relu", "ReLU") if layer.kind == "Activation" else layer.kind.lower()
 
 
 def _with_output(box: Box) -> Box:

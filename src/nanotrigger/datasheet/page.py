@@ -41,7 +41,7 @@ def render(sheet: Datasheet) -> str:
             sheet=sheet,
             facts=key_facts(sheet),
             warnings=warnings_of(sheet),
-            picture=network_picture(sheet.firmware),
+            picture=network_picture(sheet.firmware, sheet.nodes),
             tensors=tensor_formats(sheet.firmware),
             witnesses=[_WITNESSES.get(name, name) for name in sheet.parity.get("differing_words_of", ())],
             witness_names=_WITNESSES,

@@ -16,6 +16,7 @@ from nanotrigger.evaluation.performance import Performance
 from nanotrigger.firmware.backends import Backend, backend_named, backend_of
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.target import Target
+from nanotrigger.graph.node import Node
 from nanotrigger.networks.weights import LayerWeights
 
 
@@ -59,6 +60,7 @@ class Datasheet:
         performance: of the firmware; None if its outputs do not tell.
         judged_by: the events on which it was found.
         firmware: its layers, types and interface.
+        nodes: of the integer graph, which say how it is drawn; none for a network that was quantized after training.
         features: its inputs, in the order of the words.
         outputs: names of its outputs, in the order of the words.
         meaning: what the outputs are, in words.
@@ -79,6 +81,7 @@ class Datasheet:
     performance: Performance | None
     judged_by: JudgedBy
     firmware: Firmware
+    nodes: tuple[Node, ...] = ()
     features: tuple[Feature, ...]
     outputs: tuple[str, ...]
     meaning: str

@@ -30,7 +30,10 @@ class Dense(Node):
     bias_step: float
     accumulator: Conversion | None = None
 
-    title = "dense"
+    @property
+    def title(self) -> str:
+        """What the datasheet's picture calls it."""
+        return "dense"
 
     def infer(self, *inputs: Tensor) -> Tensor:
         """Return the exact range of the sums, over all outputs."""

@@ -64,8 +64,12 @@ class Node(ABC):
     output: str
     layer: str
 
-    title: ClassVar[str]  # in the datasheet's picture
-    joins_layer: ClassVar[bool] = False  # whether it is drawn into the box of the layer before it
+    joins_layer: ClassVar[bool] = False  # whether the datasheet draws it into the box of the layer before it
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What the datasheet's picture calls it."""
 
     @abstractmethod
     def infer(self, *inputs: Tensor) -> Tensor:
@@ -115,7 +119,10 @@ class Input(Node):
     size: int
     number: FixedPoint
 
-    title = "input"
+    @property
+    def title(self) -> str:
+        """What the datasheet's picture calls it."""
+        return "input"
 
     def infer(self, *inputs: Tensor) -> Tensor:
         """Return the format."""

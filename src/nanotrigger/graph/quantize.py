@@ -49,8 +49,12 @@ class Quantize(Node):
     conversion: Conversion
     relu: bool = False
 
-    title = "quantizer"
     joins_layer = True
+
+    @property
+    def title(self) -> str:
+        """What the datasheet's picture calls it."""
+        return "ReLU" if self.relu else "quantizer"
 
     def infer(self, *inputs: Tensor) -> Tensor:
         """Return the words of the format that can occur."""
@@ -96,8 +100,12 @@ class Quantize(Node):
 class Relu(Node):
     """A ReLU whose result keeps the full precision of what it reads."""
 
-    title = "ReLU"
     joins_layer = True
+
+    @property
+    def title(self) -> str:
+        """What the datasheet's picture calls it."""
+        return "ReLU"
 
     def infer(self, *inputs: Tensor) -> Tensor:
         """Return the same without negative words."""

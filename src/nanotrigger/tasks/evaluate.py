@@ -32,8 +32,8 @@ def evaluate_run(folder: Path, data: SplitData) -> None:
         write_text(folder / name, text)
     figures = dict(found.figures)
     figures["weights"] = weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))
-    if trained.network.formats:
-        figures["quantizers"] = quantizer_staircases(trained.network.named_formats)
+    if formats := trained.network.named_formats or trained.network.formats:
+        figures["quantizers"] = quantizer_staircases(formats)
     for name, figure in figures.items():
         save_figure(figure, folder / "figures" / name)
     if sparsity["total"]["zeros"]:
