@@ -242,5 +242,6 @@ def test_a_task_learns_from_its_own_data(folder):
     done = run(folder, "train.py", "--config=points.yaml", "--data=nanotrigger.tasks.JetData", "output=refused")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: data.class_path=nanotrigger.tasks.JetData: PointTagging learns from PointData; give that\n"
+        "error: data.class_path=nanotrigger.tasks.JetData: PointTagging learns from the features of PointData; "
+        "give that\n"
     )

@@ -54,7 +54,7 @@ def check_task(model: str, data: str) -> None:
         )
     wanted = TASKS[name].data_module
     if not (isinstance(module, type) and issubclass(module, wanted)):
-        raise InputError(f"data.class_path={data}: {name} learns from {wanted.__name__}; give that")
+        raise InputError(f"data.class_path={data}: {name} learns from the features of {wanted.__name__}; give that")
 
 
 def judged_events(trained: TrainedNetwork, data: str | None = None, *, split: JudgedSplit = "test") -> Events:

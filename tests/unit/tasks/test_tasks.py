@@ -47,7 +47,7 @@ def test_a_task_and_its_data_may_be_trained(model, data):
     [
         (f"{__name__}.Unlisted", JETS, 'add it by nanotrigger.tasks.TASKS["Unlisted"] = Unlisted'),
         ("lightning.LightningModule", JETS, "none of the tasks JetTagging, AnomalyDetection"),
-        ("nanotrigger.tasks.JetTagging", EVENTS, "JetTagging learns from JetData; give that"),
+        ("nanotrigger.tasks.JetTagging", EVENTS, "JetTagging learns from the features of JetData; give that"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(model, data, message):
