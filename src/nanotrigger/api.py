@@ -177,11 +177,7 @@ def evaluate(checkpoint: str | Path, *, data: str | None = None, split: JudgedSp
 
 
 def draw(checkpoint: str | Path, *, data: str | None = None, split: JudgedSplit = "test") -> dict[str, Figure]:
-    """Return figures of a trained network by name: how it does its task, its weights, and its formats.
-
-    A notebook shows the one that is a cell's last line; `savefig` writes it. Arguments and errors are those of
-    `evaluate`.
-    """
+    """Return figures of a trained network by name: of its task, weights and formats; arguments as of `evaluate`."""
     trained, events, outputs = _judged(checkpoint, data, split)
     weights = layer_weights(trained.network)
     shown = task_of(trained).illustrations(trained, events, outputs)

@@ -26,9 +26,9 @@ network:
 trainer: {enable_progress_bar: false}
 """
 SCRIPTS = {
-    "train.py": f"from nanotrigger.cli.train import main\nmain(__import__('pathlib').Path({str(ROOT)!r}))\n",
-    "export.py": "from nanotrigger.cli.export import main\nmain()\n",
-    "verify.py": "from nanotrigger.verify import main\nraise SystemExit(main())\n",
+    "train.py": f"from nanotrigger.cli.train import main\nsys.exit(main(Path({str(ROOT)!r})))\n",
+    "export.py": "from nanotrigger.cli.export import main\nsys.exit(main())\n",
+    "verify.py": "from nanotrigger.verify import main\nsys.exit(main())\n",
 }
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ def folder(tmp_path_factory) -> Path:
     (folder / "funnel.py").write_text(recipe(), encoding="utf-8")
     (folder / "funnel.yaml").write_text(CONFIG, encoding="utf-8")
     for name, text in SCRIPTS.items():
-        (folder / name).write_text(f"import funnel\n{text}", encoding="utf-8")
+        (folder / name).write_text(f"import sys\nfrom pathlib import Path\nimport funnel\n{text}", encoding="utf-8")
     return folder
 
 

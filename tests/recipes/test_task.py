@@ -31,9 +31,9 @@ from torch.nn.functional import cross_entropy
 from nanotrigger.data.judged_events import Events
 from nanotrigger.data.split import random_split
 from nanotrigger.data.split_data import SplitData, rows_of_split
-from nanotrigger.data.standardize import Standardization
+from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.metrics import binomial_interval
+from nanotrigger.evaluation.intervals import binomial_interval
 from nanotrigger.evaluation.performance import Performance, Quality
 from nanotrigger.files import sha256
 from nanotrigger.networks import MLP
@@ -151,7 +151,7 @@ CONFIGURATION = {
     },
     "checkpoint": {"monitor": "val_loss", "mode": "min"},
 }
-SCRIPT = "import points\nfrom nanotrigger.cli.{0} import main\nmain({1})\n"
+SCRIPT = "import sys\nimport points\nfrom nanotrigger.cli.{0} import main\nsys.exit(main({1}))\n"
 
 
 def run(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProcess:
