@@ -44,7 +44,7 @@ def sources_asked(option: str) -> tuple[Source, ...]:
         InputError: it asks for none.
     """
     if option not in options():
-        raise InputError(f"report={option}: no source of resources is asked so; take one of {', '.join(options())}")
+        raise InputError(f"report={option}: unknown; choose one of {', '.join(options())}")
     first = [source for source in SOURCES if source.in_every_export]
     asked = [source for source in reversed(SOURCES) if source.option == option and not source.in_every_export]
     return (*first, *asked)
