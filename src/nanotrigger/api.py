@@ -39,7 +39,7 @@ from nanotrigger.networks.weights import layer_weights, weight_formats
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import judged_events, task_named, task_of
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
-from nanotrigger.training.predict import predict as outputs_of
+from nanotrigger.training.checkpoint import predict as outputs_of
 
 __all__ = [
     "InputError",

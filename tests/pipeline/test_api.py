@@ -117,3 +117,9 @@ def test_wrong_names_are_refused():
         nt.build_network("MPL")
     with pytest.raises(nt.InputError, match="task JetTager is none of JetTagging"):
         nt.load_data(task="JetTager")
+
+
+def test_verify_is_a_function_whatever_was_imported(run):
+    import nanotrigger.verify
+
+    assert nanotrigger.verify(str(run)) == nt.verify(run)

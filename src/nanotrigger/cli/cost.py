@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from nanotrigger.command import wide_console
-from nanotrigger.cost.audit import QuantizerAudit
-from nanotrigger.cost.audit_table import audit_table, saturation_warnings
+from nanotrigger.cost.audit import QuantizerAudit, audit_table, saturation_warnings
 from nanotrigger.cost.design import Design, read_design
 from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.record import add_reports, read_reports, write_reports

@@ -1,5 +1,6 @@
 """Audit: what the quantizers of a network make of the values that arrive, and which formats would do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,6 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
+from rich.table import Table
 
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.onnx_file import node_format
@@ -134,3 +136,40 @@ def _role(graph: onnx.GraphProto, node: onnx.NodeProto) -> Role:
         reader = next(other for other in graph.node if node.output[0] in other.input)
         return "weight" if reader.op_type == "MatMul" else "bias"
     return "activation"
+
+
+_COLUMNS = ("quantizer", "format", "lowest", "highest", "saturated", "unused integer", "fraction bits", "would do")
+
+
+def audit_table(audits: Sequence[QuantizerAudit]) -> Table:
+    """Return the table, a row for each quantizer; those that saturate too often are marked with an exclamation mark."""
+    table = Table(title="Quantizers: what arrives, and the format that would do")
+    for column in _COLUMNS:
+        is_text = column in ("quantizer", "format", "would do")
+        table.add_column(column, justify="left" if is_text else "right", no_wrap=is_text)
+    for audit in audits:
+        table.add_row(*_cells(audit), style="bold red" if audit.saturates else None)
+    return table
+
+
+def saturation_warnings(audits: Sequence[QuantizerAudit]) -> tuple[str, ...]:
+    """Return a line for each quantizer that saturates too often."""
+    return tuple(
+        f"{audit.name}: {audit.saturated:.2%} of the values saturate at {audit.number} (tolerated: "
+        f"{TOLERATED_SATURATION:.1%}); {audit.needed} would hold them all"
+        for audit in audits
+        if audit.saturates
+    )
+
+
+def _cells(audit: QuantizerAudit) -> tuple[str, ...]:
+    return (
+        audit.name,
+        str(audit.number),
+        f"{audit.low:.4g}",
+        f"{audit.high:.4g}",
+        f"{audit.saturated:.2%}{' !' if audit.saturates else ''}",
+        str(audit.unused_integer_bits),
+        str(audit.unused_fraction_bits),
+        "all are zero" if audit.needed is None else str(audit.needed),
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nanotrigger.cost.audit_table import saturation_warnings
+from nanotrigger.cost.audit import saturation_warnings
 from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.sources import source_named

@@ -11,7 +11,7 @@ from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
-from nanotrigger.networks.fold import folded
+from nanotrigger.networks.dense import folded
 from nanotrigger.tasks import judged_events
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
 

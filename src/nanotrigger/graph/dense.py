@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nanotrigger.datapath.assembly import Assembly, Term
+from nanotrigger.datapath.assembly import Assembly, Products, Term
 from nanotrigger.datapath.operations import Kind, Range, rounded, wrapped
-from nanotrigger.datapath.products import Products
 from nanotrigger.graph.node import Node, Tensor, Words, as_wide_as, exponent_of, product_of, shifted_up
 from nanotrigger.graph.quantize import Conversion
 

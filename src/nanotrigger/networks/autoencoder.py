@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks.chain import HE, Chain, dense_layer
-from nanotrigger.networks.dense import WHOLE, DenseNetwork
-from nanotrigger.networks.formats import LayerFormats
+from nanotrigger.networks.dense import WHOLE, DenseNetwork, LayerFormats
 from nanotrigger.networks.layers import Granularity
 from nanotrigger.numbers import FixedPoint
 

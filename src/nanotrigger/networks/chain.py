@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks.dense import DenseNetwork
-from nanotrigger.networks.formats import Formats, LayerFormats
+from nanotrigger.networks.dense import DenseNetwork, Formats, LayerFormats
 from nanotrigger.networks.layers import Granularity, QuantizedLinear, QuantizedReLU, Quantizer
 from nanotrigger.networks.learned import LearnedLinear, LearnedQuantizer, Price
 from nanotrigger.numbers import FixedPoint

@@ -1,7 +1,7 @@
 """Layers of dense networks, float or quantized.
 
 The quantized ones are Brevitas layers, whose quantizers define every number and are what is exported. Their forward
-pass calculates the same values and gradients in the few operations of `numbers/straight_through.py`.
+pass calculates the same values and gradients in the few operations of `quantize_parameter` and `quantize_activation`.
 """
 
 from typing import Literal
@@ -12,8 +12,13 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.quantizers import activation_quantizer, bias_quantizer, weight_quantizer
-from nanotrigger.numbers.straight_through import quantize_activation, quantize_parameter
+from nanotrigger.numbers.quantizers import (
+    activation_quantizer,
+    bias_quantizer,
+    quantize_activation,
+    quantize_parameter,
+    weight_quantizer,
+)
 
 Granularity = Literal["weight", "neuron", "tensor"]  # what has bits of its own
 Unit = Literal["ebops", "aluts"]  # of a price

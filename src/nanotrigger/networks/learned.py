@@ -8,8 +8,7 @@ import torch
 from brevitas.nn import QuantIdentity, QuantLinear
 from torch import Tensor, nn
 
-from nanotrigger.networks.dense import DenseNetwork
-from nanotrigger.networks.formats import Formats
+from nanotrigger.networks.dense import DenseNetwork, Formats
 from nanotrigger.networks.layers import Granularity, Unit, linear_outputs
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.learned import (

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nanotrigger.datapath.products import signed_digits
+from nanotrigger.datapath.assembly import signed_digits
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint

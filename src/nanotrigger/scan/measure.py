@@ -7,8 +7,7 @@ from nanotrigger.cost.contest import contest_figure
 from nanotrigger.cost.report import NAMES, ResourceReport
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
-from nanotrigger.networks.sparsity import sparsity_summary
-from nanotrigger.networks.weights import layer_weights
+from nanotrigger.networks.weights import layer_weights, sparsity_summary
 from nanotrigger.tasks import task_of
 
 

@@ -8,12 +8,10 @@ from nanotrigger.command import wide_console
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.evaluation.figures import quantizer_staircases, save_figure, weight_histograms
 from nanotrigger.files import write_json, write_text
-from nanotrigger.networks.sparsity import sparsity_summary, sparsity_table
-from nanotrigger.networks.weights import layer_weights, weight_formats
+from nanotrigger.networks.weights import layer_weights, sparsity_summary, sparsity_table, weight_formats
 from nanotrigger.tasks import task_of
-from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.training.checkpoint import load_trained, provenance
 from nanotrigger.training.history import read_history
-from nanotrigger.training.predict import provenance
 
 
 def evaluate_run(folder: Path, data: SplitData) -> None:

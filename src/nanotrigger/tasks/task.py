@@ -17,9 +17,8 @@ from nanotrigger.evaluation.figures.history import training_history
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.page import Sample
 from nanotrigger.evaluation.performance import Performance, Quality, described
-from nanotrigger.training.checkpoint import TrainedNetwork
+from nanotrigger.training.checkpoint import TrainedNetwork, predict
 from nanotrigger.training.module import TrainingModule
-from nanotrigger.training.predict import predict
 
 Array = NDArray[np.float64]
 

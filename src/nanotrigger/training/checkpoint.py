@@ -1,13 +1,14 @@
-"""Read a checkpoint: the file alone rebuilds network and data scaling, and names the task."""
+"""Trained networks: read from a checkpoint, which alone rebuilds network and data scaling, and run on many events."""
 
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
@@ -58,7 +59,7 @@ def load_trained(path: Path) -> TrainedNetwork:
         raise InputError(f"{path}: record version {record.get('version')}, this nanotrigger reads {RECORD_VERSION}")
     try:
         learned = network_of(checkpoint)
-        network = frozen(learned)
+        network = learned if learned.learned_bits is None else frozen(learned)
         if not all(tensor.isfinite().all() for tensor in learned.state_dict().values()):
             raise InputError(f"{path}: weights are not finite, the training diverged; lower model.learning_rate")
         data = dict(record["data"])
@@ -114,3 +115,20 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+_CHUNK = 65_536  # rows at once
+
+
+def predict(network: Callable[[Tensor], Tensor], features: Tensor) -> Tensor:
+    """Return the network's outputs, shape (events, outputs), for features of shape (events, features)."""
+    with torch.inference_mode():
+        return torch.cat([network(rows) for rows in features.split(_CHUNK)])
+
+
+def provenance(trained: TrainedNetwork) -> dict[str, Any]:
+    """Return what test.json begins with: which checkpoint, and the test split of which data."""
+    return {
+        "checkpoint": {"file": "best.ckpt", "epoch": trained.epoch, "sha256": trained.sha256},
+        "data": {"split": "test", **{key: trained.data[key] for key in ("source", "sha256", "split_seed")}},
+    }

@@ -11,7 +11,7 @@ from torch import nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.fold import folded
+from nanotrigger.networks.dense import folded
 from nanotrigger.training.checkpoint import load_trained
 
 _SPLIT_KEYS = ("split_seed", "test", "validation")

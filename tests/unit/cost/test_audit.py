@@ -5,8 +5,7 @@ import onnx
 import pytest
 from rich.console import Console
 
-from nanotrigger.cost.audit import audit, audit_quantizer
-from nanotrigger.cost.audit_table import audit_table, saturation_warnings
+from nanotrigger.cost.audit import audit, audit_quantizer, audit_table, saturation_warnings
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.numbers import FixedPoint
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from nanotrigger.networks import MLP, Autoencoder, DenseNetwork, VariationalAutoencoder
-from nanotrigger.networks.fold import folded
+from nanotrigger.networks.dense import folded
 
 
 def lived_in(network):

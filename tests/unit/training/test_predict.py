@@ -4,7 +4,7 @@ import torch
 
 from nanotrigger.networks import MLP, Autoencoder
 from nanotrigger.tasks import AnomalyDetection, JetData, JetTagging
-from nanotrigger.training.predict import predict
+from nanotrigger.training.checkpoint import predict
 from tests.unit.training.fits import trainer
 
 

@@ -18,8 +18,7 @@ from nanotrigger.tasks.anomaly.data import EventData
 from nanotrigger.tasks.anomaly.figures import anomaly_figures
 from nanotrigger.tasks.anomaly.scores import RADIUS, kl_divergence, output_scores, rz
 from nanotrigger.tasks.task import Evaluation
-from nanotrigger.training.checkpoint import TrainedNetwork
-from nanotrigger.training.predict import predict
+from nanotrigger.training.checkpoint import TrainedNetwork, predict
 
 Array = NDArray[np.float64]
 Scores = dict[str, Array]

@@ -24,7 +24,7 @@ from nanotrigger.evaluation.figures.inputs import LEADING_OBJECTS
 from nanotrigger.evaluation.pca import PrincipalComponents
 from nanotrigger.networks import Autoencoder
 from nanotrigger.tasks.anomaly.data import EventData
-from nanotrigger.training.predict import predict
+from nanotrigger.training.checkpoint import predict
 
 Array = NDArray[np.float64]
 

@@ -17,8 +17,7 @@ from nanotrigger.evaluation.figures import (
 )
 from nanotrigger.tasks.jets.data import JetData
 from nanotrigger.tasks.task import Evaluation
-from nanotrigger.training.checkpoint import TrainedNetwork
-from nanotrigger.training.predict import predict
+from nanotrigger.training.checkpoint import TrainedNetwork, predict
 
 
 def evaluate_jets(trained: TrainedNetwork, data: JetData, *, history: Figure) -> Evaluation:

@@ -15,7 +15,7 @@ from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.training.checkpoint import network_of, read_checkpoint
+from nanotrigger.training.checkpoint import load_trained
 from tests.command import ROOT
 from tests.made_graphs import Layer, Result, chain
 
@@ -105,7 +105,7 @@ def test_structural_count_agrees_with_synthesis(tmp_path, widths, bits, sparsity
 @needs_yosys
 @pytest.mark.slow
 def test_structural_count_of_the_contest_s_winner_agrees_with_synthesis(tmp_path):
-    network = graph_of(network_of(read_checkpoint(ROOT / "checkpoints" / "reference" / "jets_contest.ckpt")))
+    network = graph_of(load_trained(ROOT / "checkpoints" / "reference" / "jets_contest.ckpt").network)
     datapath = network.unroll()
     synthesized = synthesis_report(datapath, Target(), log=tmp_path / "log").used
     counted = structural_report(datapath, Target(), scope="datapath").used

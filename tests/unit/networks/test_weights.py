@@ -3,8 +3,7 @@
 import numpy as np
 from rich.console import Console
 
-from nanotrigger.networks.sparsity import sparsity_summary, sparsity_table
-from nanotrigger.networks.weights import LayerWeights
+from nanotrigger.networks.weights import LayerWeights, sparsity_summary, sparsity_table
 from nanotrigger.numbers import FixedPoint
 
 VALUES = np.array([[0.0, 0.1, -1.0], [-0.0, 0.3, -0.1]])  # two zeros, and two more in steps of 0.25

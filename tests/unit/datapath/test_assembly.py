@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanotrigger.datapath.products import odd_part, signed_digits
+from nanotrigger.datapath.assembly import odd_part, signed_digits
 
 
 @pytest.mark.parametrize(("constant", "digits"), [(0, 0), (1, 1), (8, 1), (3, 2), (7, 2), (11, 3), (-5, 2), (255, 2)])

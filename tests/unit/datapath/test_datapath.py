@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanotrigger.datapath.bits import Known
 from nanotrigger.datapath.costs import aluts
+from nanotrigger.datapath.datapath import Known
 from nanotrigger.datapath.schedule import schedule
 from nanotrigger.numbers import FixedPoint
 from tests.made_graphs import Layer, Result, chain
