@@ -28,8 +28,7 @@ from nanotrigger.command import as_input_error
 from nanotrigger.cost.record import FILE as RESOURCES
 from nanotrigger.cost.record import read_reports
 from nanotrigger.cost.report import ResourceReport
-from nanotrigger.data.judged_events import Events, JudgedSplit
-from nanotrigger.data.split import Standardization
+from nanotrigger.data.split import Events, JudgedSplit, Standardization
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.evaluation.figures import quantizer_staircases, weight_histograms
 from nanotrigger.evaluation.performance import described

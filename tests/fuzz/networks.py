@@ -16,8 +16,7 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from nanotrigger.data.judged_events import Events
-from nanotrigger.data.split import Standardization
+from nanotrigger.data.split import Events, Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.proof import judge

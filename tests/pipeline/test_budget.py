@@ -11,7 +11,7 @@ from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.networks.weights import layer_weights
 from nanotrigger.precision.allowance import cost_of
 from nanotrigger.training.checkpoint import load_trained
-from nanotrigger.training.history import read_history
+from nanotrigger.training.run_checkpoints import read_history
 from tests.command import command
 from tests.conftest import train
 

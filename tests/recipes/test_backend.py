@@ -18,7 +18,7 @@ from nanotrigger.files import whole_folder
 from nanotrigger.firmware.backends import BACKENDS, Backend, Emulation
 from nanotrigger.firmware.record import FILE, Firmware, Layer, read_record, write_record
 from nanotrigger.graph.from_qonnx import read_graph
-from nanotrigger.numbers.type_name import type_name
+from nanotrigger.numbers.fixed_point import type_name
 from tests.command import ROOT, run_script
 
 CHECKPOINT = ROOT / "checkpoints" / "reference" / "jets_qat.ckpt"

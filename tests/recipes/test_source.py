@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.cli.point import measure_point
+from nanotrigger.cli.scanning import measure_point
 from nanotrigger.cost.contest import contest_figure
 from nanotrigger.cost.design import Design
 from nanotrigger.cost.devices import DEVICES, Device, resources_of

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from nanotrigger.cli.point import measure_point
+from nanotrigger.cli.scanning import measure_point
 from nanotrigger.cost.record import read_reports
 from nanotrigger.scan.quality import is_result, qualities, quality_of
 from nanotrigger.scan.results import read_study, write_results
@@ -28,10 +28,8 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from nanotrigger.data.judged_events import Events
-from nanotrigger.data.split import random_split
+from nanotrigger.data.split import Events, Standardization, random_split
 from nanotrigger.data.split_data import SplitData, rows_of_split
-from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.intervals import binomial_interval
 from nanotrigger.evaluation.performance import Performance, Quality

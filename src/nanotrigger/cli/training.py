@@ -27,9 +27,8 @@ from nanotrigger.networks import DenseNetwork
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
-from nanotrigger.training.history import History
 from nanotrigger.training.requirement import Requirement
-from nanotrigger.training.run_checkpoints import LastCheckpoint, WholeCheckpoints
+from nanotrigger.training.run_checkpoints import History, LastCheckpoint, WholeCheckpoints
 
 
 class TrainCLI(LightningCLI):

@@ -14,8 +14,16 @@ import h5py
 import numpy as np
 
 from nanotrigger.command import Parser, exit_code
-from nanotrigger.data.download import ZENODO, ZenodoFile, fetch_zenodo_file
-from nanotrigger.data.folders import OPENML_FILE, data_folder, is_intact, recorded_sha256, write_checksum
+from nanotrigger.data.download import (
+    OPENML_FILE,
+    ZENODO,
+    ZenodoFile,
+    data_folder,
+    fetch_zenodo_file,
+    is_intact,
+    recorded_sha256,
+    write_checksum,
+)
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
 

@@ -9,9 +9,8 @@ import lightning
 import torch
 from torch import Tensor
 
-from nanotrigger.data.judged_events import Events, JudgedSplit
 from nanotrigger.data.loader import TensorBatches
-from nanotrigger.data.split import Standardization, random_split
+from nanotrigger.data.split import Events, JudgedSplit, Standardization, random_split
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nanotrigger.cost.audit import audit
 from nanotrigger.cost.report import ResourceReport
-from nanotrigger.data.judged_events import Events
+from nanotrigger.data.split import Events
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, rebuild_commands, tool_versions
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms

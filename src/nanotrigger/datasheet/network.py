@@ -8,7 +8,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.record import Firmware, Layer
 from nanotrigger.graph.node import Node
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.type_name import modes, without_modes
+from nanotrigger.numbers.fixed_point import modes, without_modes
 
 _ROLES = {
     "weight": "weights",

@@ -8,8 +8,7 @@ from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.report import NAMES
 from nanotrigger.cost.sources import source_named
-from nanotrigger.datasheet.breakdown import bars, layer_costs
-from nanotrigger.datasheet.facts import FILTERS, key_facts, warnings_of
+from nanotrigger.datasheet.facts import FILTERS, bars, key_facts, layer_costs, warnings_of
 from nanotrigger.datasheet.network import network_picture, tensor_formats
 from nanotrigger.datasheet.sheet import Datasheet
 from nanotrigger.files import write_text

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nanotrigger.data.judged_events import Events, JudgedSplit
+from nanotrigger.data.split import Events, JudgedSplit
 from nanotrigger.files import whole_folder, write_json
 from nanotrigger.firmware.backends import Backend, backend_named
 from nanotrigger.firmware.proof import Judgement, judge

@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 from scipy import special
 
-from nanotrigger.data.judged_events import Events
+from nanotrigger.data.split import Events
 from nanotrigger.evaluation.performance import Performance, described
 from nanotrigger.files import sha256, sha256_of_folder, write_json
 from nanotrigger.firmware.backends import Emulation, backend_named

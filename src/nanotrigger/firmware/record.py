@@ -8,7 +8,7 @@ from typing import Any
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_json
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.type_name import without_modes
+from nanotrigger.numbers.fixed_point import without_modes
 
 FILE = "firmware.json"
 PROBABILITIES, RADIUS = "probabilities", "radius"  # tensors of what `softmax=true` and `radius=true` append

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.type_name import without_modes
+from nanotrigger.numbers.fixed_point import without_modes
 
 if TYPE_CHECKING:
     from nanotrigger.networks import DenseNetwork

@@ -15,7 +15,7 @@ from nanotrigger.graph.node import INPUT, Input, Node, Words
 from nanotrigger.graph.onnx_file import input_format, is_quantized, load_model, node_format
 from nanotrigger.graph.quantize import Conversion, Quantize, Relu
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.type_name import without_modes
+from nanotrigger.numbers.fixed_point import without_modes
 
 
 def read_graph(path: Path, precision: str | None = None) -> Graph:

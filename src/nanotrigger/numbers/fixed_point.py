@@ -1,4 +1,4 @@
-"""FixedPoint: the one number type of inputs, weights, biases, activations and outputs."""
+"""FixedPoint: the one number type of inputs, weights, biases, activations and outputs; and the names of types."""
 
 import math
 import re
@@ -171,3 +171,31 @@ class FixedPoint:
     def words(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
         """Return the integer words of `values`, quantized first; shape as given."""
         return np.rint(self.quantize(np.asarray(values, np.float64)) / self.step).astype(np.int64)
+
+
+def type_name(number: FixedPoint) -> str:
+    """Return the name of the type that computes what `number.quantize` does; binary values are in their carrier.
+
+    >>> type_name(FixedPoint(4, 2, narrow=True))
+    'fixed<4,2,RND_CONV,SAT_SYM>'
+    """
+    kind = number.carrier
+    return f"{str(kind)[:-1]},RND_CONV,{'SAT_SYM' if kind.narrow else 'SAT'}>"
+
+
+def without_modes(name: str) -> str:
+    """Return the name of a type without rounding and overflow.
+
+    >>> without_modes("fixed<16,6,RND_CONV,SAT>")
+    'fixed<16,6>'
+    """
+    return re.sub(r"(,[A-Z_]+)+>", ">", name)
+
+
+def modes(name: str) -> tuple[str, ...]:
+    """Return the modes that the name of a type states, rounding first.
+
+    >>> modes("fixed<16,6,RND_CONV,SAT>"), modes("fixed<16,6>")
+    (('RND_CONV', 'SAT'), ())
+    """
+    return tuple(re.findall(r",([A-Z_]+)", name))

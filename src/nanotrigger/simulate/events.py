@@ -22,15 +22,8 @@ from numpy.typing import NDArray
 
 from nanotrigger.data.particles import COLUMNS, EVENT_SHAPE, JET
 from nanotrigger.files import whole_file
-from nanotrigger.simulate.chunks import Chunk, check_limits, run, split
-from nanotrigger.simulate.detector import measure
-from nanotrigger.simulate.generator import collide, generator_versions, start_pythia
-from nanotrigger.simulate.objects import (
-    Array,
-    jets,
-    leptons_and_missing,
-    passes_lepton_filter,
-)
+from nanotrigger.simulate.detector import Array, jets, leptons_and_missing, measure, passes_lepton_filter
+from nanotrigger.simulate.generator import Chunk, check_limits, collide, generator_versions, run, split, start_pythia
 
 BACKGROUND_PROCESSES = {
     "w": ("WeakSingleBoson:ffbar2W = on", "24:onMode = off", "24:onIfAny = 11 13 15"),

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotrigger.files import whole_file
-from nanotrigger.simulate.chunks import Chunk, check_limits, run, split
-from nanotrigger.simulate.generator import generator_versions, start_pythia
+from nanotrigger.simulate.generator import Chunk, check_limits, generator_versions, run, split, start_pythia
 from nanotrigger.simulate.substructure import FEATURE_NAMES, Array, angles, groom, jet_features, leading_jets
 
 HARD_PROCESSES = {

@@ -2,7 +2,7 @@
 
 from pydoc import locate
 
-from nanotrigger.data.judged_events import Events, JudgedSplit
+from nanotrigger.data.split import Events, JudgedSplit
 from nanotrigger.errors import InputError
 from nanotrigger.tasks.anomaly.data import EventData
 from nanotrigger.tasks.anomaly.task import AnomalyDetection

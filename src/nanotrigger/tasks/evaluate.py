@@ -11,7 +11,7 @@ from nanotrigger.files import write_json, write_text
 from nanotrigger.networks.weights import layer_weights, sparsity_summary, sparsity_table, weight_formats
 from nanotrigger.tasks import task_of
 from nanotrigger.training.checkpoint import load_trained, provenance
-from nanotrigger.training.history import read_history
+from nanotrigger.training.run_checkpoints import read_history
 
 
 def evaluate_run(folder: Path, data: SplitData) -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.table import Table
 
-from nanotrigger.data.judged_events import Events
+from nanotrigger.data.split import Events
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.evaluation.figures.history import training_history
 from nanotrigger.evaluation.figures.illustration import Illustration

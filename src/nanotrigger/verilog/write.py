@@ -1,13 +1,104 @@
 """Write a datapath as Verilog, with a testbench that checks itself."""
 
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from nanotrigger.datapath.datapath import Datapath
+from nanotrigger.datapath.operations import Input, Offset, Operation, Range, Sum
 from nanotrigger.datapath.schedule import Schedule, schedule
 from nanotrigger.files import whole_folder, write_text
-from nanotrigger.verilog.module import datapath_module, has_negative_outputs, output_width
+from nanotrigger.verilog.names import signal_names
+from nanotrigger.verilog.wires import Wire, assigned, literal, offset_expression, quantize_statements, sum_expression
+
+DATAPATH_MODULE = "nanotrigger_datapath"
+
+
+def datapath_module(plan: Schedule) -> str:
+    """Return a Verilog module that computes a datapath, with a register where a stage of its schedule ends.
+
+    Its ports are `clock`, `features` and `outputs`, words side by side, the first in the lowest bits. Every output has
+    the width of the widest one. There is no reset: what the registers hold is gone after as many cycles as stages.
+    """
+    datapath, signals = plan.datapath, Signals(plan)
+    lines = [
+        f"module {DATAPATH_MODULE} (",
+        "    input  wire clock,",
+        f"    input  wire [{datapath.inputs * datapath.input_format.width - 1}:0] features,",
+        f"    output reg  [{len(datapath.outputs) * output_width(datapath) - 1}:0] outputs",
+        ");",
+    ]
+    section = None
+    for position, operation in enumerate(datapath.operations):
+        if not datapath.bits[position]:
+            continue
+        if operation.layer != section:
+            section = operation.layer
+            lines += ["", *(f"    // {remark}" for remark in datapath.remarks.get(section, ()))]
+        lines += [f"    {statement}" for statement in signals.statements(position, operation)]
+    lines += ["", "    // Output register"]
+    lines += [f"    {statement}" for statement in signals.output_statements()]
+    return "\n".join([*lines, "endmodule", ""])
+
+
+def has_negative_outputs(datapath: Datapath) -> bool:
+    """Whether any output can be negative: then all of them are two's complement."""
+    return any(datapath.operations[output].range.low < 0 for output in datapath.outputs)
+
+
+def output_width(datapath: Datapath) -> int:
+    """Return the bits of an output word at the port: those of the widest."""
+    signed = has_negative_outputs(datapath)
+    ranges = [datapath.operations[output].range for output in datapath.outputs]
+    needed = [Range(min(words.low, 0), max(words.high, 0)).bits + (signed and words.low >= 0) for words in ranges]
+    return max(*needed, *datapath.output_bits, 1)
+
+
+class Signals:
+    """The signals of a datapath as wires, with their delayed copies."""
+
+    def __init__(self, plan: Schedule) -> None:
+        self._datapath = plan.datapath
+        self._names = signal_names(plan.datapath)
+        self._plan = plan
+        self._input_width = plan.datapath.input_format.width
+
+    def output_statements(self) -> Iterator[str]:
+        """Yield a wire for each output word, and the register that takes them."""
+        bits = output_width(self._datapath)
+        for number, output in enumerate(self._datapath.outputs):
+            source = self._wire(output, self._plan.count - 1)
+            word = source.name if source.bits else literal(source.range.low % (1 << bits), bits, signed=False)
+            yield f"wire [{bits - 1}:0] output_{number} = {word};"
+        words = ", ".join(f"output_{number}" for number in reversed(range(len(self._datapath.outputs))))
+        yield f"always @(posedge clock) outputs <= {{{words}}};"
+
+    def statements(self, position: int, operation: Operation) -> Iterator[str]:
+        """Yield the declarations of a signal and of its registers."""
+        stage = self._plan.stages[position]
+        result = self._wire(position, stage)
+        operands = [self._wire(operand, stage) for operand in operation.operands]
+        if isinstance(operation, Input):
+            low = operation.column * self._input_width
+            yield assigned(result, f"features[{low + result.bits - 1}:{low}]")
+        elif isinstance(operation, Sum):
+            yield assigned(result, sum_expression(operation, operands))
+        elif isinstance(operation, Offset):
+            yield assigned(result, offset_expression(operation, result.bits, operands[0]))
+        else:
+            yield from quantize_statements(operation, result, operands[0])
+        for later in range(stage + 1, self._plan.kept_until[position] + 1):
+            former, held = self._wire(position, later - 1), self._wire(position, later)
+            yield f"reg {held.type} {held.name}; always @(posedge clock) {held.name} <= {former.name};"
+
+    def _wire(self, position: int, stage: int) -> Wire:
+        """Return a signal as it is seen in a stage."""
+        delay = stage - self._plan.stages[position]
+        words: Range = self._datapath.operations[position].range
+        name = self._names[position] + (f"_d{delay}" if delay else "")
+        return Wire(name, self._datapath.bits[position], words)
+
 
 VERILOG, TESTBENCH = "nanotrigger.v", "testbench.v"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.cli.point import export_arguments, point_arguments
+from nanotrigger.cli.arguments import export_arguments, point_arguments
 from nanotrigger.scan.plan import Axis, Plan
 
 CONFIGS = Path(__file__).parents[3] / "configs"

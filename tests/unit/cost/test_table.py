@@ -1,6 +1,6 @@
+from nanotrigger.cost.record import format_report, format_rows
 from nanotrigger.cost.report import ResourceReport, ResourceRow, Resources
 from nanotrigger.cost.sources.structural import StructuralCount
-from nanotrigger.cost.table import format_report, format_rows
 
 REPORT = ResourceReport(
     source=StructuralCount.name,

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import sklearn.datasets._openml as openml
 
+from nanotrigger.data.download import is_intact
 from nanotrigger.data.fetch import CLASS_NAMES, fetch_jets, main
-from nanotrigger.data.folders import is_intact
 from nanotrigger.errors import InputError
 from nanotrigger.tasks.jets.data import read_jets
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from nanotrigger.data import fetch
-from nanotrigger.data.folders import is_intact
+from nanotrigger.data.download import is_intact
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from nanotrigger.cost.report import ResourceRow, Resources
 from nanotrigger.cost.sources import SOURCES
-from nanotrigger.datasheet.breakdown import bars, layer_costs
+from nanotrigger.datasheet.facts import bars, layer_costs
 from tests.unit.datasheet.conftest import make_report
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nanotrigger.data.judged_events import Events
-from nanotrigger.data.split import Standardization
+from nanotrigger.data.split import Events, Standardization
 from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import render
 from nanotrigger.files import write_json

@@ -13,8 +13,7 @@ from nanotrigger.networks.learned import frozen, take_over
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.precision.allowance import Bill, cost_of
-from nanotrigger.precision.incremental import Incremental
-from nanotrigger.precision.refine import refine
+from nanotrigger.precision.refine import Incremental, refine
 from nanotrigger.tasks import JetTagging
 
 FORMATS = {

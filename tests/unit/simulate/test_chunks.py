@@ -5,7 +5,7 @@ from operator import attrgetter
 
 import pytest
 
-from nanotrigger.simulate.chunks import Chunk, run, split
+from nanotrigger.simulate.generator import Chunk, run, split
 
 
 def test_chunks_add_up_and_keep_the_order_of_labels():

@@ -6,7 +6,6 @@ import pytest
 
 import nanotrigger.simulate.events as module
 from nanotrigger.errors import InputError
-from nanotrigger.simulate.chunks import Chunk
 from nanotrigger.simulate.events import (
     PROCESSES,
     SIGNAL_PROCESSES,
@@ -16,6 +15,7 @@ from nanotrigger.simulate.events import (
     simulate_events,
     write_event_sample,
 )
+from nanotrigger.simulate.generator import Chunk
 
 QUICK = 5
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nanotrigger.errors import InputError
-from nanotrigger.simulate.chunks import Chunk
+from nanotrigger.simulate.generator import Chunk
 from nanotrigger.simulate.jets import (
     HARD_PROCESSES,
     SimulatedJets,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from nanotrigger.simulate.detector import egamma_clusters, jets, leptons_and_missing, passes_lepton_filter
 from nanotrigger.simulate.generator import Particles
-from nanotrigger.simulate.objects import egamma_clusters, jets, leptons_and_missing, passes_lepton_filter
 
 ELECTRON, MUON, PHOTON, PION = 11, 13, 22, 211
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nanotrigger.data.judged_events import Events
-from nanotrigger.data.split import Standardization
+from nanotrigger.data.split import Events, Standardization
 from nanotrigger.evaluation.classification import accuracy_interval
 from nanotrigger.evaluation.intervals import binomial_interval
 from nanotrigger.evaluation.performance import described

@@ -18,10 +18,9 @@ from nanotrigger.tasks import AnomalyDetection, EventData, JetData, JetTagging
 from nanotrigger.training import blocks
 from nanotrigger.training.compiled_step import CompiledStep
 from nanotrigger.training.compiler import as_one_thread_may, uninterrupted
-from nanotrigger.training.history import History, read_history
 from nanotrigger.training.module import TrainingModule
 from nanotrigger.training.pruning import Pruning
-from nanotrigger.training.run_checkpoints import LastCheckpoint
+from nanotrigger.training.run_checkpoints import History, LastCheckpoint, read_history
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`"),

@@ -5,8 +5,7 @@ import torch
 
 from nanotrigger.networks import Autoencoder
 from nanotrigger.tasks import AnomalyDetection
-from nanotrigger.training.history import History, read_history
-from nanotrigger.training.run_checkpoints import LastCheckpoint
+from nanotrigger.training.run_checkpoints import History, LastCheckpoint, read_history
 from tests.unit.training.fits import trainer
 
 STILL = 4e-8  # a learning rate at which the loss stays where it is

@@ -16,9 +16,8 @@ from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import JetTagging
 from nanotrigger.tasks.jets.data import JetData
 from nanotrigger.training.checkpoint import load_trained
-from nanotrigger.training.history import History
 from nanotrigger.training.pruning import Pruning, _mask_smallest
-from nanotrigger.training.run_checkpoints import BestCheckpoint, LastCheckpoint
+from nanotrigger.training.run_checkpoints import BestCheckpoint, History, LastCheckpoint
 
 # Lightning's remarks on resuming in the same folder, and with other callbacks
 pytestmark = [

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from nanotrigger.data.download import data_folder, samples_folder
 from nanotrigger.data.fetch import ADC2021_FILES, ADC2021_FOLDER
-from nanotrigger.data.folders import data_folder, samples_folder
-from nanotrigger.data.judged_events import Events, JudgedSplit
 from nanotrigger.data.particles import FEATURE_NAMES, PARTICLES, check_particles, particle_sets, read_particles
-from nanotrigger.data.split import Standardization, random_split
+from nanotrigger.data.split import Events, JudgedSplit, Standardization, random_split
 from nanotrigger.data.split_data import Origin, SplitData, rows_of_split
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256

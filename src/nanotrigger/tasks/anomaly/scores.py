@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
-from nanotrigger.tasks.anomaly.reconstruction import Distance, absent_pt, reconstruction_error
+from nanotrigger.tasks.anomaly.measures import Distance, absent_pt, reconstruction_error
 
 Array = NDArray[np.float64]
 

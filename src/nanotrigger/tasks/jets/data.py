@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nanotrigger.data.folders import OPENML_FILE, data_folder, samples_folder
+from nanotrigger.data.download import OPENML_FILE, data_folder, samples_folder
 from nanotrigger.data.hdf5 import attributes, data_set, opened
-from nanotrigger.data.judged_events import Events, JudgedSplit
-from nanotrigger.data.split import Split, Standardization, random_split
+from nanotrigger.data.split import Events, JudgedSplit, Split, Standardization, random_split
 from nanotrigger.data.split_data import Origin, SplitData, rows_of_split
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256

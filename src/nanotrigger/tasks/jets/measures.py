@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.data.judged_events import Events
+from nanotrigger.data.split import Events
 from nanotrigger.evaluation.classification import accuracy, accuracy_interval, classification_summary
 from nanotrigger.evaluation.figures import Sample, confusion_figure, roc_curves
 from nanotrigger.evaluation.figures.illustration import Illustration

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from nanotrigger.data.judged_events import Events
+from nanotrigger.data.split import Events
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures.illustration import Illustration

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nanotrigger.command import Parser, exit_code
+from nanotrigger.cost.record import format_report
 from nanotrigger.cost.sources.oneapi.project import read_project
-from nanotrigger.cost.table import format_report
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from nanotrigger.firmware.backends.oneapi.emulate import emulate, layer_outputs
 from nanotrigger.firmware.record import Firmware, read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.type_name import type_name
+from nanotrigger.numbers.fixed_point import type_name
 
 
 class OneAPI(Backend):

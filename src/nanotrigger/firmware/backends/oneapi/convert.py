@@ -23,7 +23,7 @@ from nanotrigger.firmware.record import FILE, Firmware, Layer, write_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.onnx_file import input_format, is_quantized, load_model, output_format
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.type_name import type_name, without_modes
+from nanotrigger.numbers.fixed_point import type_name, without_modes
 
 _BACKEND = "oneAPI"
 _RESERVED = "input"  # hls4ml's own name for what comes before the first layer, natural as it is for a tensor
