@@ -1,4 +1,4 @@
-"""Where data lie, with their checksums, and downloads from Zenodo that go on when interrupted (RFC 9110, section 14)."""
+"""Where data lie, with their checksums, and downloads from Zenodo that survive interruption (RFC 9110, section 14)."""
 
 import os
 from dataclasses import dataclass

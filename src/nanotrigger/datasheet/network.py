@@ -36,7 +36,7 @@ class TensorFormat:
         layer: to which it belongs.
         role: what it is to the layer.
         shape: its dimensions.
-        type_name: `numbers.type_name`, with rounding and overflow.
+        type_name: `fixed_point.type_name`, with rounding and overflow.
     """
 
     layer: str

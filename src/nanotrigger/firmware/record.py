@@ -26,7 +26,7 @@ class Layer:
         variable: its output in the generated sources.
         size: number of output values.
         reuse_factor: how often hardware uses each multiplier; may differ from the one that was asked for.
-        types: `numbers.type_name` of `weight`, `bias`, `accum`, `result` and the like.
+        types: `fixed_point.type_name` of `weight`, `bias`, `accum`, `result` and the like.
         label: the network's name of the layer, such as `dense_1`.
     """
 

@@ -1,4 +1,4 @@
-"""Wires: named words of a Verilog module; sums, offsets and roundings of them in the width of the wire that takes them."""
+"""Wires: named words of a Verilog module; sums, offsets and roundings of them in the width of the wire they go to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

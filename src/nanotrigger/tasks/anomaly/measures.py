@@ -1,4 +1,4 @@
-"""How well a detector finds signals: reconstruction errors, true-positive rate at a low false-positive rate, figures."""
+"""How well a detector finds signals: reconstruction errors, true-positive rate at low false-positive rates."""
 
 import math
 from dataclasses import dataclass
