@@ -8,12 +8,11 @@ import pytest
 
 from nanotrigger.cli.scanning import measure_point
 from nanotrigger.cost.contest import contest_figure
-from nanotrigger.cost.design import Design
 from nanotrigger.cost.devices import DEVICES, Device, resources_of
 from nanotrigger.cost.record import FILE, read_reports
 from nanotrigger.cost.report import ResourceReport, Resources
 from nanotrigger.cost.sources import SOURCES
-from nanotrigger.cost.sources.source import Source
+from nanotrigger.cost.sources.source import Design, Source
 from nanotrigger.errors import InputError
 from nanotrigger.scan.curves import tradeoff_points
 from nanotrigger.scan.results import read_study

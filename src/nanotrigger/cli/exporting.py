@@ -6,11 +6,11 @@ from pathlib import Path
 
 from nanotrigger.command import wide_console
 from nanotrigger.cost.audit import QuantizerAudit, audit_table, saturation_warnings
-from nanotrigger.cost.design import Design, read_design
 from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.record import add_reports, format_report, format_rows, read_reports, write_reports
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources import sources_asked
+from nanotrigger.cost.sources.source import Design, read_design
 from nanotrigger.datapath.schedule import levels_per_stage
 from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import write_datasheet

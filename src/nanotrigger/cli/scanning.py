@@ -17,8 +17,8 @@ from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.exporting import report_cost
 from nanotrigger.cli.training import CheckCLI, prepare_process, train
 from nanotrigger.command import as_input_error, wide_console
-from nanotrigger.cost.design import read_design
 from nanotrigger.cost.sources import sources_asked
+from nanotrigger.cost.sources.source import read_design
 from nanotrigger.cost.sources.yosys import OpenSynthesis
 from nanotrigger.data.split import JudgedSplit
 from nanotrigger.errors import FirmwareError, InputError

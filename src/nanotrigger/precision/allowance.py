@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nanotrigger.cost.contest import contest_figure
-from nanotrigger.cost.design import refusal
 from nanotrigger.cost.devices import resources_of
+from nanotrigger.cost.sources.source import refusal
 from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target, settled

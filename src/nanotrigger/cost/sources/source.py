@@ -1,10 +1,81 @@
-"""Source: what each source of resource numbers has and does."""
+"""Source: somebody who says what firmware costs; and Design, an exported network as sources get it."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
-from nanotrigger.cost.design import Design
 from nanotrigger.cost.report import ResourceReport
+from nanotrigger.datapath.datapath import Datapath
+from nanotrigger.errors import InputError
+from nanotrigger.firmware.backends import backend_named
+from nanotrigger.firmware.target import Target
+from nanotrigger.graph.graph import Graph
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Design:
+    """What a source is asked about.
+
+    Attributes:
+        folder: of the export: model.onnx, the firmware's project, and a place for logs.
+        target: how the firmware is built.
+        graph: the network as integers; None if the firmware is no datapath of these.
+        refusal: why there is none; None if there is one.
+    """
+
+    folder: Path
+    target: Target
+    graph: Graph | None
+    refusal: str | None
+
+    @property
+    def project(self) -> Path:
+        """The firmware project, as its back end wrote it."""
+        return self.folder / backend_named(self.target.backend).folder
+
+    @property
+    def datapath(self) -> Datapath:
+        """Every sum and every rounding of the network.
+
+        Raises:
+            InputError: there is none; says why.
+        """
+        if self.graph is None:
+            raise InputError(self.refusal or "the network has no datapath")
+        return self.graph.unroll()
+
+
+def read_design(folder: Path, target: Target, graph: Graph | None = None) -> Design:
+    """Return the design of an export, if it can be counted.
+
+    Args:
+        folder: of the export.
+        target: how its firmware is built.
+        graph: its integer graph, if it was read already.
+    """
+    from nanotrigger.graph.from_qonnx import read_graph  # brings ONNX, which counting in a training does not need
+
+    reason = refusal(target)
+    if reason is None and graph is None:
+        try:
+            graph = read_graph(folder / "model.onnx", target.precision)
+        except InputError as error:
+            reason = str(error)
+    return Design(folder=folder, target=target, graph=graph if reason is None else None, refusal=reason)
+
+
+def refusal(target: Target) -> str | None:
+    """Return why firmware for `target` is no datapath that can be counted, or None if it is one."""
+    if target.io_type != "io_parallel":
+        return f"io_type={target.io_type}: the structural count knows only io_parallel"
+    if target.reuse_factor != 1:
+        return f"reuse_factor={target.reuse_factor}: the structural count knows only 1, every product in parallel"
+    if target.softmax:
+        return "softmax=true: the structural count does not know the tables of a softmax"
+    if target.radius:
+        return "radius=true: the structural count does not know products of two signals"
+    return None
 
 
 class Source(ABC):

@@ -13,10 +13,9 @@ The output register has the width of the output's format, whatever the range: 1,
 
 from collections import defaultdict
 
-from nanotrigger.cost.design import Design, refusal
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow, Resources, Scope, total
-from nanotrigger.cost.sources.source import Source
+from nanotrigger.cost.sources.source import Design, Source, refusal
 from nanotrigger.datapath.costs import aluts
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.operations import Kind

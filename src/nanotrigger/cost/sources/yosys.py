@@ -7,10 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
-from nanotrigger.cost.design import Design, refusal
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, Resources
-from nanotrigger.cost.sources.source import Source
+from nanotrigger.cost.sources.source import Design, Source, refusal
 from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.schedule import levels_per_stage, schedule

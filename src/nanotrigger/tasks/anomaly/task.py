@@ -18,7 +18,7 @@ from nanotrigger.networks import Autoencoder, VariationalAutoencoder
 from nanotrigger.tasks.anomaly import measures
 from nanotrigger.tasks.anomaly.data import EventData
 from nanotrigger.tasks.anomaly.evaluation import evaluate_events
-from nanotrigger.tasks.anomaly.measures import Distance, absent_pt, reconstruction_error
+from nanotrigger.tasks.anomaly.scores import Distance, absent_pt, reconstruction_error
 from nanotrigger.tasks.task import Evaluation, Task
 from nanotrigger.training.checkpoint import TrainedNetwork
 from nanotrigger.training.compiled_step import Batch

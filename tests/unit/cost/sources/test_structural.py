@@ -2,7 +2,7 @@
 
 import pytest
 
-from nanotrigger.cost.design import refusal
+from nanotrigger.cost.sources.source import refusal
 from nanotrigger.cost.sources.structural import SHELL, StructuralCount, structural_report
 from nanotrigger.datapath.schedule import schedule
 from nanotrigger.errors import InputError

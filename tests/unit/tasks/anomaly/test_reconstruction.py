@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from nanotrigger.tasks.anomaly.measures import Distance, reconstruction_error
+from nanotrigger.tasks.anomaly.scores import Distance, reconstruction_error
 
 ABSENT = torch.tensor([-1.0, -2.0])
 FEATURES = torch.tensor([[0.0, 1.0, 3.0, -2.0, 0.0, 0.0]])  # the second object is absent

@@ -11,7 +11,7 @@ from nanotrigger.networks import Autoencoder, VariationalAutoencoder
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import AnomalyDetection
 from nanotrigger.tasks.anomaly import scores
-from nanotrigger.tasks.anomaly.measures import absent_pt
+from nanotrigger.tasks.anomaly.scores import absent_pt
 from nanotrigger.tasks.anomaly.task import kl_divergence
 from tests.unit.training.fits import trainer, validation_loss
 

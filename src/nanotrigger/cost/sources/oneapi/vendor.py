@@ -6,10 +6,9 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from nanotrigger.cost.design import Design
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources.oneapi.project import EARLY_ESTIMATE, QUARTUS_FIT, read_project
-from nanotrigger.cost.sources.source import Source
+from nanotrigger.cost.sources.source import Design, Source
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.backends.oneapi.emulate import compiler_version
 from nanotrigger.firmware.record import read_record

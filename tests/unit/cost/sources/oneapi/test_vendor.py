@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from nanotrigger.cost.design import Design
 from nanotrigger.cost.sources.oneapi import vendor
 from nanotrigger.cost.sources.oneapi.vendor import LOG, EarlyEstimate, QuartusFit, build_report, check_vendor_tools
+from nanotrigger.cost.sources.source import Design
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.record import Firmware, Layer, write_record
 from nanotrigger.firmware.target import Target

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from nanotrigger.cost.design import read_design
+from nanotrigger.cost.sources.source import read_design
 from nanotrigger.cost.sources.structural import StructuralCount, structural_report
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
