@@ -35,7 +35,7 @@ class Layer:
 
 
 def chain(number: FixedPoint, layers: Sequence[Layer]) -> Graph:
-    """Return layers one after the other, behind an input of a format."""
+    """Return layers one after the other, after an input of a format."""
     size = len(layers[0].weights)
     nodes: list[Node] = [
         Input(name="input", inputs=("features",), output="input", layer="input", size=size, number=number)

@@ -59,8 +59,8 @@ class PointData(SplitData):
         self.standardization = Standardization.fit(features[self.split.train])
         self.features = self.standardization.apply(features)
 
-    def rows(self, part):
-        rows = getattr(self.split, part)
+    def rows(self, split):
+        rows = getattr(self.split, split)
         return self.features[rows], self.labels[rows]
 
     def record(self):

@@ -68,7 +68,7 @@ def point_arguments(plan: Plan, keys: dict[str, Value], folder: Path, configs: P
 
 
 def _target_keys(keys: dict[str, Value]) -> list[str]:
-    """Return what has a budget of the training, if there is one, count for the firmware that is exported."""
+    """Return the arguments by which a budget, if the training has one, is for the firmware that is exported."""
     names = {f"{EXPORT}{name}": name for name in Target.__dataclass_fields__}
     return [f"{TARGET_KEY}.{names[key]}={_text(value)}" for key, value in keys.items() if key in names]
 

@@ -58,7 +58,7 @@ class SplitData(lightning.LightningDataModule, ABC):
     def __str__(self) -> str:
         if not hasattr(self, "standardization"):
             return f"data: {self.source}, not read yet"
-        train, validation, test = (len(self.rows(part)[0]) for part in ("train", "validation", "test"))
+        train, validation, test = (len(self.rows(split)[0]) for split in ("train", "validation", "test"))
         return f"data: {self.source}, {train:,} events for training, {validation:,} validation, {test:,} test"
 
     @staticmethod
@@ -72,8 +72,8 @@ class SplitData(lightning.LightningDataModule, ABC):
         """Return the file whose hash the record of a source holds."""
 
     @abstractmethod
-    def rows(self, part: str) -> tuple[Tensor, ...]:
-        """Return the tensors of a part, `train`, `validation` or `test`, with the events along their first dimension.
+    def rows(self, split: str) -> tuple[Tensor, ...]:
+        """Return the tensors of a split, `train`, `validation` or `test`, with the events along their first dimension.
 
         The first one holds the standardized features.
         """
@@ -123,7 +123,7 @@ class SplitData(lightning.LightningDataModule, ABC):
             record: of the data, as the checkpoint has it.
             standardization: likewise.
             source: to use instead; all of its events are taken, unless it is the file of the training.
-            split: which part of the training's file.
+            split: which split of the training's file.
 
         Raises:
             InputError: the data cannot be read or have other features or classes than the network.
@@ -161,11 +161,11 @@ class SplitData(lightning.LightningDataModule, ABC):
         """Return the test split in order."""
         return self._batches("test")
 
-    def _batches(self, part: str, *, shuffle: bool = False, steps_per_block: int = 1) -> TensorBatches:
+    def _batches(self, split: str, *, shuffle: bool = False, steps_per_block: int = 1) -> TensorBatches:
         trainer = self.trainer
         device = trainer.strategy.root_device if trainer else torch.device("cpu")
         return TensorBatches(
-            *(tensor.to(device) for tensor in self.rows(part)),
+            *(tensor.to(device) for tensor in self.rows(split)),
             batch_size=self.batch_size if shuffle else max(self.batch_size, _ROWS_IN_ORDER),
             steps_per_block=steps_per_block,
             shuffle=shuffle,
@@ -182,7 +182,7 @@ def rows_of_split(record: Mapping[str, Any], count: int, digest: str, split: Jud
         record: of the data, as a checkpoint has it.
         count: number of events in the file.
         digest: SHA-256 of the file.
-        split: which part of the training's file.
+        split: which split of the training's file.
     """
     if digest != record["sha256"]:
         return torch.arange(count), f"all {count:,}"

@@ -4,7 +4,7 @@ from nanotrigger.datapath.datapath import Datapath, Known, rounds_up
 from nanotrigger.datapath.operations import Input, Offset, Quantize, Range, Sum, rounded_range
 
 LUT_INPUTS = 6
-_MERGED = 3  # bits of an incrementer that become part of the look-up tables behind it
+_MERGED = 3  # bits of an incrementer that become part of the look-up tables that follow it
 
 
 def aluts(datapath: Datapath, position: int) -> int:
@@ -48,7 +48,7 @@ def _offset(operation: Offset, bits: int, known: Known) -> int:
 
 
 def _quantize(operation: Quantize, bits: int, source: Range, source_known: Known) -> int:
-    """An incrementer that rounds up, and behind it one ALUT for each bit that ReLU or saturation may change."""
+    """An incrementer that rounds up, and after it one ALUT for each bit that ReLU or saturation may change."""
     target = operation.target
     rounded = rounded_range(source, operation.drop, relu=operation.relu, half_to_even=operation.rounds)
     drops_negative = operation.saturates and target.low == 0  # so only the other words need be rounded

@@ -153,7 +153,7 @@ class Offset(NamedTuple):
 
 
 class Quantize(NamedTuple):
-    """A signal brought to another format, behind an optional ReLU.
+    """A signal brought to another format, after an optional ReLU.
 
     Attributes:
         layer, kind, range, level: as in `Sum`.
@@ -194,7 +194,7 @@ Operation = Input | Sum | Offset | Quantize
 
 
 def rounded_range(source: Range, drop: int, *, relu: bool, half_to_even: bool) -> Range:
-    """Return the range of a signal behind ReLU and rounding, before its format bounds it.
+    """Return the range of a signal after ReLU and rounding, before its format bounds it.
 
     >>> rounded_range(Range(-9, 6), 2, relu=True, half_to_even=True)
     Range(low=0, high=2)

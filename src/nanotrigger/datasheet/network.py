@@ -92,7 +92,7 @@ def _shape(key: str, previous: Layer, layer: Layer) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Box:
-    """A layer with the activation behind it.
+    """A layer with the activation after it.
 
     Attributes:
         name: of the layer.

@@ -52,14 +52,14 @@ class Performance:
         return f"{self.title}{self.circumstances}"
 
     def stated(self, events: str) -> tuple[str, str]:
-        """Return what stands before and behind the value in a sentence about so many events.
+        """Return what stands before and after the value in a sentence about so many events.
 
         >>> Performance(Quality("accuracy", "Accuracy"), 0.7, (0.6, 0.8)).stated("1,000")
         ('Accuracy, of the firmware, emulated: ', '')
         """
         statement = self.statement or f"{self.name}, of the firmware, emulated: {{value}}"
-        before, _, behind = statement.replace("{events}", events).partition("{value}")
-        return before, behind
+        before, _, after = statement.replace("{events}", events).partition("{value}")
+        return before, after
 
 
 def described(figure: Performance | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Export:
 
     Attributes:
         folder: holds model.onnx, the back end's project, parity.json, emulation.json and tb_data/.
-        trained: what was exported of the checkpoint's network: a part, its BatchNorm folded.
+        trained: what was exported of the checkpoint's network: a section, its BatchNorm folded.
         target: how the firmware is built, its precision settled.
         events: on which it was judged.
         judgement: what came of comparing the witnesses.
@@ -55,7 +55,7 @@ def export(
         output: folder to write, or to replace if it holds an export.
         target: how the firmware is built.
         data: source of the judged events, as for training; by default the training's own.
-        split: the part of the training's own data on which to judge.
+        split: which split of the training's own data is judged.
 
     Raises:
         InputError: the checkpoint, the data, the target or the folder are not usable.

@@ -182,19 +182,19 @@ def _firmware_nodes(graph: Graph, row: Array, firmware: Firmware, folder: Path, 
     return {node.name: tensors[node.output] for node in graph.nodes if node.output in tensors}
 
 
-def _agree(trained: TrainedNetwork, events: Events, logits: Array) -> dict[str, Any]:
+def _agree(trained: TrainedNetwork, events: Events, outputs: Array) -> dict[str, Any]:
     """Compare a float network with its firmware, which was quantized after training."""
     expected = torch_outputs(trained.network, events.features)
     task = task_of(trained)
-    outputs = {"torch": expected, "firmware": logits}
-    found = {name: task.performance(trained, events, values) for name, values in outputs.items()}
+    compared = {"torch": expected, "firmware": outputs}
+    found = {name: task.performance(trained, events, values) for name, values in compared.items()}
     figures = {f"{figure.key}_{name}": figure.value for name, figure in found.items() if figure is not None}
     return {
         "differing_words": None,
         "remark": "post-training quantization: the firmware approximates the float network",
         **figures,
-        **task.agreement(expected, logits),
-        "largest_deviation": float(np.abs(expected - logits).max()),
+        **task.agreement(expected, outputs),
+        "largest_deviation": float(np.abs(expected - outputs).max()),
     }
 
 

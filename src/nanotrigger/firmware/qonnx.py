@@ -2,7 +2,6 @@
 
 import copy
 import logging
-import math
 import tempfile
 import warnings
 from collections.abc import Iterator, MutableSequence
@@ -20,8 +19,8 @@ from qonnx.transformation.gemm_to_matmul import GemmToMatMul
 from qonnx.util.cleanup import cleanup_model
 from torch import nn
 
-from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
+from nanotrigger.graph.onnx_file import node_format
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.chain import dense_layer
 from nanotrigger.networks.weights import linear_layers
@@ -34,9 +33,9 @@ def write_qonnx(network: DenseNetwork, path: Path) -> None:
     """Write `network` as a cleaned QONNX file with a batch of one.
 
     Nodes are named by layer: `dense_1` (MatMul), `dense_1_add`, `dense_1_weight` and `dense_1_bias` (their
-    Quant nodes), `relu_1`, `relu_1_quantizer`, `input`, `output`. The tensor behind each layer of the network has
-    the layer's name; the graph's input is `features`, its output the network's
-    `output_name`, such as `logits`.
+    Quant nodes), `relu_1`, `relu_1_quantizer`, `input`, `output`. The tensor that a layer of the network
+    gives has the layer's name; the graph's input is `features`, its output the network's `output_name`, such as
+    `logits`.
 
     Raises:
         InputError: a number format that firmware cannot hold exactly; the message names the layer.
@@ -76,19 +75,8 @@ def check_exact(model: ModelWrapper) -> None:
         InputError: one is not; the message names it.
     """
     for node in model.graph.node:
-        if node.op_type != "Quant":
-            continue
-        scale, zero_point, _ = (model.get_initializer(name) for name in node.input[1:])
-        attributes = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
-        if scale is None or scale.size != 1 or math.frexp(float(scale.item()))[0] != 0.5:
-            raise InputError(
-                f"quantizer {node.name}: scale {None if scale is None else scale.tolist()} is not one power of "
-                "two; firmware would not compute what was trained; use a FixedPoint format"
-            )
-        if zero_point is None or zero_point.any():
-            raise InputError(f"quantizer {node.name}: zero point {zero_point} must be 0; use a FixedPoint format")
-        if attributes["rounding_mode"] != b"ROUND":
-            raise InputError(f"quantizer {node.name}: rounding {attributes['rounding_mode']!r} must be ROUND")
+        if node.op_type == "Quant":
+            node_format(model.graph, node)
 
 
 def _carried(layer: nn.Linear, *numbers: FixedPoint | None) -> nn.Linear:

@@ -95,5 +95,5 @@ def read_record(project: Path) -> Firmware:
 
 
 def _layer(record: dict[str, Any]) -> Layer:
-    """Return a layer; former records have no label, and hls4ml's name, which is the label behind the layer's kind."""
+    """Return a layer; former records have no label, and hls4ml's name, which is the label after the layer's kind."""
     return Layer(**{"label": record["name"].removeprefix(f"{record['kind']}_"), **record})

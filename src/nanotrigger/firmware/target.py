@@ -40,7 +40,7 @@ class Target:
 
     @property
     def ending(self) -> str | None:
-        """What the firmware adds behind the network's outputs."""
+        """What the firmware adds after the network's outputs."""
         return "softmax" if self.softmax else "radius" if self.radius else None
 
 

@@ -19,7 +19,7 @@ class Autoencoder(Chain):
     """Map standardized features, shape (batch, features), to their reconstruction of the same shape.
 
     Layers are numbered through: with two hidden layers the bottleneck is `dense_3`, the last layer `dense_6`. Neither
-    has an activation. A float network has BatchNorm and a leaky ReLU behind every hidden layer, a quantized one a ReLU.
+    has an activation. A float network has BatchNorm and a leaky ReLU after every hidden layer, a quantized one a ReLU.
     It is quantized if `input`, `weight`, `bias` and `activation` are given. Weights start he-uniform, biases at zero.
 
     Args:
@@ -31,7 +31,7 @@ class Autoencoder(Chain):
         input: format of the features.
         weight: format of the weights of every layer, or a list with one for each, 2 `len(hidden)` + 2 of them.
         bias: format of the biases, likewise.
-        activation: format behind every ReLU, or a list with one for each, 2 `len(hidden)` of them; unsigned.
+        activation: format after every ReLU, or a list with one for each, 2 `len(hidden)` of them; unsigned.
         latent: format of the latent values; without it they keep the full precision of the sum.
         output: format of the reconstruction, likewise.
         tensors: formats of single tensors by name, such as `dense_3.weight`, that differ from those of their kind.

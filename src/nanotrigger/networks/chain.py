@@ -18,10 +18,10 @@ HE = 2.0  # likewise (arXiv 1502.01852, eq. 10)
 
 
 class Chain(DenseNetwork):
-    """Linear layers, numbered through: `dense_1`, with `relu_1` behind it, and so on.
+    """Linear layers, numbered through: `dense_1`, with `relu_1` after it, and so on.
 
     A quantized chain begins with the quantizer of its `input`. A linear layer in `ends` has no activation; if that end
-    has a format, its quantizer is behind it.
+    has a format, its quantizer comes after it.
 
     Args:
         widths: number of features, and of the units of each layer.

@@ -213,7 +213,7 @@ class DenseNetwork(nn.Module):
 def folded(network: DenseNetwork) -> DenseNetwork:
     """Return a network without BatchNorm that computes what `network` does in evaluation mode; a copy if it has any.
 
-    Behind weights W and biases b, a BatchNorm of mean m, variance v, scale g and offset o (arXiv 1502.03167, eq. 1)
+    After weights W and biases b, a BatchNorm of mean m, variance v, scale g and offset o (arXiv 1502.03167, eq. 1)
     leaves W g / sqrt(v + eps) and (b - m) g / sqrt(v + eps) + o.
     """
     if not any(isinstance(layer, nn.BatchNorm1d) for layer in network.layers):
@@ -231,7 +231,7 @@ def folded(network: DenseNetwork) -> DenseNetwork:
 
 def _fold(layer: nn.Module, norm: nn.BatchNorm1d) -> None:
     if not isinstance(layer, nn.Linear) or norm.running_var is None or norm.running_mean is None:
-        raise TypeError(f"BatchNorm behind {type(layer).__name__}, where only a linear layer can take it in")
+        raise TypeError(f"BatchNorm after {type(layer).__name__}, where only a linear layer can take it in")
     with torch.no_grad():
         factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
         layer.weight *= factor[:, None]

@@ -24,7 +24,7 @@ Network = TypeVar("Network", bound=DenseNetwork)
 
 _ONE_EACH = ("weight", "bias", "activation")  # kinds with a format for each layer
 _SUM_BITS = 2.0  # by which the adders of a sum are wider than its activations
-_DIGITS_PER_BIT = 1 / 3  # of a random number in canonical signed digits, behind its first (Reitwiesner 1960)
+_DIGITS_PER_BIT = 1 / 3  # of a random number in canonical signed digits, after its first (Reitwiesner 1960)
 
 
 class LearnedLinear(QuantLinear):

@@ -22,7 +22,7 @@ class MLP(Chain):
         input: format of the features.
         weight: format of the weights of every layer, or a list with one for each, `len(hidden) + 1` of them.
         bias: format of the biases, likewise.
-        activation: format behind every ReLU, or a list with one for each, `len(hidden)` of them; unsigned.
+        activation: format after every ReLU, or a list with one for each, `len(hidden)` of them; unsigned.
         output: format of the logits; without it they keep the full precision of the last sum.
         learned_bits: train the bits of every tensor: those of each `weight` and bias, of each `neuron`'s weights, or of
             each `tensor` of weights; of activations and input those of each tensor. The formats are the widest ones.

@@ -1,4 +1,4 @@
-"""Budget: train a network of learned precision until it fits a given part of the chip."""
+"""Budget: train a network of learned precision until it costs no more than a given share of the chip."""
 
 import math
 import shutil
@@ -40,7 +40,7 @@ class Budget(Requirement):
         share: budget as ALUT % plus FF % of the device, what the contest counts.
         ebops: budget in effective bit operations.
         ramp: share of the training in which the cost falls.
-        rounds: of refinement behind the training (`refine`), each of a thousand changes of single weights; the training
+        rounds: of refinement after the training (`refine`), each of a thousand changes of single weights; the training
             then aims above the budget.
         target: the firmware that is counted.
 

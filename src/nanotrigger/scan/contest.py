@@ -63,7 +63,7 @@ def make_entry(
 
     Args:
         name: of the study.
-        threshold: the accuracy, or true-positive rate, to exceed.
+        threshold: the quality to exceed, such as an accuracy.
         chosen: results on the validation split.
         confirmed: results of the same network on the test split.
         config: from which the network can be trained again.

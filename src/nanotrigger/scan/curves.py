@@ -44,7 +44,7 @@ def tradeoff_points(studies: Sequence[Study]) -> list[TradeoffPoints]:
             groups.append(
                 TradeoffPoints(
                     label=study.name if len(sources_of([study])) == 1 else f"{study.name}, {source}",
-                    accuracy=_numbers(rows, quality),
+                    quality=_numbers(rows, quality),
                     measure=qualities()[quality],
                     costs={name: _numbers(rows, name) for name in ("aluts", "ffs")},
                     source=source,
@@ -102,7 +102,7 @@ def _curves(study: Study, axis: Axis, *, prefix: Sequence[str]) -> list[ScanCurv
             label=", ".join(names) or study.name,
             values=[drawable(axis.value_at(row)) for row in members],
             quantities={
-                "accuracy": _numbers(members, quality_of(members[0])),
+                "quality": _numbers(members, quality_of(members[0])),
                 **{name: _numbers(members, name) for name in NAMES},
             },
             measure=qualities()[quality_of(members[0])],

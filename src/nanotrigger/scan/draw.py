@@ -51,7 +51,7 @@ def draw_figures(studies: Sequence[Study]) -> dict[str, Figure]:
 
 
 def _told_apart(studies: Sequence[Study]) -> list[Study]:
-    """Return the studies, those of the same name with their folder behind it."""
+    """Return the studies, those of the same name with their folder after it."""
     times = Counter(study.name for study in studies)
     return [
         replace(study, name=f"{study.name} ({study.folder})") if times[study.name] > 1 else study for study in studies

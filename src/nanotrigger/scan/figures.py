@@ -11,9 +11,9 @@ from nanotrigger.errors import InputError
 _HELP = """
 Draw the figures of one study or several, as PNG and PDF:
 
-  scan_KEY   for each key that a study scans: accuracy and the five resources over its values, the mean over the
+  scan_KEY   for each key that a study scans: quality and the five resources over its values, the mean over the
              seeds with the smallest and the largest; studies that scan the same keys share the figure
-  tradeoff   accuracy over ALUTs and over FFs of all points, with the Pareto front
+  tradeoff   quality over ALUTs and over FFs of all points, with the Pareto front
 """
 
 

@@ -79,10 +79,10 @@ class Range:
 
 @dataclass(frozen=True)
 class Contest:
-    """A search for the cheapest network that is accurate enough.
+    """A search for the cheapest network that is good enough.
 
     Attributes:
-        threshold: the accuracy, or true-positive rate, to exceed, 0 to 1.
+        threshold: the quality to exceed, such as an accuracy, 0 to 1.
         points: how many networks are trained.
     """
 

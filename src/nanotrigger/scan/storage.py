@@ -20,7 +20,7 @@ from nanotrigger.scan.plan import Axis, Plan, Range, Value
 _ATTEMPTS = 5  # at a database whose tables are being created
 PLAN = "plan"  # the study's attribute that holds its plan
 _OBJECTIVES = {
-    "accuracy or true-positive rate": StudyDirection.MAXIMIZE,
+    "quality": StudyDirection.MAXIMIZE,
     "ALUTs": StudyDirection.MINIMIZE,
     "FFs": StudyDirection.MINIMIZE,
 }

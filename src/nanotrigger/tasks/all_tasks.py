@@ -63,7 +63,7 @@ def judged_events(trained: TrainedNetwork, data: str | None = None, *, split: Ju
     Args:
         trained: of a checkpoint.
         data: source to use instead; all of its events are taken, unless it is the file of the training.
-        split: which part of the training's file.
+        split: which split of the training's file.
 
     Raises:
         InputError: the task is unknown; or as `SplitData.judged`.

@@ -28,7 +28,7 @@ class Evaluation:
     """What the test of a run found.
 
     Attributes:
-        summary: for test.json, behind what says of which checkpoint and data it tells.
+        summary: for test.json, after what says of which checkpoint and data it tells.
         line: the result, for the terminal.
         figures: by file name.
         tables: for the terminal.
@@ -96,7 +96,7 @@ class Task(TrainingModule):
 
         Args:
             trained: the network.
-            ending: what the firmware adds behind the network's outputs, such as `softmax`.
+            ending: what the firmware adds after the network's outputs, such as `softmax`.
         """
         name, outputs = trained.network.output_name, trained.network.widths[-1]
         return tuple(f"{name.removesuffix('s')}_{place}" for place in range(1, outputs + 1))

@@ -29,7 +29,7 @@ RECORD = "nanotrigger"  # the key of our own part of a Lightning checkpoint
 RECORD_VERSION = 1
 Schedule = Literal["cosine", "constant", "plateau"]
 
-_PATIENCE = 3  # epochs without improvement that are let pass; behind the next one half the learning rate
+_PATIENCE = 3  # epochs without improvement that are let pass; after the next one half the learning rate
 
 
 class TrainingModule(lightning.LightningModule, ABC):

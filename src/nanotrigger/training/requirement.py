@@ -15,7 +15,7 @@ class Requirement(lightning.Callback):
 
     @property
     def shortfall(self) -> str:
-        """What to say if no network met it, behind "no epoch was trained and validated"; empty if nothing is asked."""
+        """What to say if no network met it, after "no epoch was trained and validated"; empty if nothing is asked."""
         return ""
 
     @property

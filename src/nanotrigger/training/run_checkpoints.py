@@ -158,7 +158,7 @@ class History(lightning.Callback):
         return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue behind the rows of the checkpoint."""
+        """Continue after the rows of the checkpoint."""
         self.rows = list(state_dict["rows"])
 
 

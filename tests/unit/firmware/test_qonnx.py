@@ -174,11 +174,11 @@ def test_wide_sums_do_not_fit_float32(tmp_path):
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
-        ("relu_2_quantizer_scale", 4 / 255, "quantizer relu_2_quantizer: scale 0.015686"),
-        ("dense_1_weight_scale", [0.5, 0.25], "quantizer dense_1_weight: scale [0.5, 0.25] is not one power of two"),
-        ("dense_1_weight_scale", 0.0, "is not one power of two"),
-        ("dense_1_weight_scale", -0.5, "is not one power of two"),
-        ("input_zero_point", 1.0, "quantizer input: zero point 1.0 must be 0"),
+        ("relu_2_quantizer_scale", 4 / 255, "relu_2_quantizer: scale 0.015686"),
+        ("dense_1_weight_scale", [0.5, 0.25], "quantizer parameter 'dense_1_weight_scale' is not one constant"),
+        ("dense_1_weight_scale", 0.0, "dense_1_weight: scale 0,"),
+        ("dense_1_weight_scale", -0.5, "dense_1_weight: scale -0.5,"),
+        ("input_zero_point", 1.0, "input: scale 0.000976562, zero point 1,"),
     ],
 )
 def test_refuses_what_is_not_fixed_point(written, parameter, value, message):

@@ -45,7 +45,7 @@ def test_curve_has_the_numbers_of_the_file_in_the_order_of_the_axis(tmp_path: Pa
     study = made(tmp_path, WIDTHS | {"values": FORMATS[::-1]}, SEEDS, failed=(0, 20))
     (curve,) = curves_along(KEYS, [study])
     assert curve.values[:3] == [FixedPoint(16, 2, narrow=True)] * 2 + [FixedPoint(8, 2, narrow=True)]
-    assert list(curve.quantities["accuracy"]) == [row["accuracy"] for row in study.complete]
+    assert list(curve.quantities["quality"]) == [row["accuracy"] for row in study.complete]
     assert len(curve.values) == 19
     assert curve.label == "qat_width"
 
@@ -83,7 +83,7 @@ def test_sources_of_resources_are_never_mixed(tmp_path: Path) -> None:
         "Structural count": 7,
         "oneAPI early estimate": 14,
     }
-    assert [(group.source, len(np.asarray(group.accuracy))) for group in tradeoff_points([study])] == [
+    assert [(group.source, len(np.asarray(group.quality))) for group in tradeoff_points([study])] == [
         ("Structural count", 7),
         ("oneAPI early estimate", 14),
     ]
@@ -108,7 +108,7 @@ def test_points_without_resources_belong_to_the_only_source(tmp_path: Path) -> N
     assert len(curve.values) == 21
     assert np.isnan(np.asarray(curve.quantities["aluts"])).sum() == 1
     (group,) = tradeoff_points([read_study(tmp_path)])
-    assert len(np.asarray(group.accuracy)) == 20
+    assert len(np.asarray(group.quality)) == 20
 
 
 def test_notes_say_what_was_trained_how_much_and_who_counted(tmp_path: Path) -> None:

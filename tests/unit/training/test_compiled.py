@@ -66,7 +66,7 @@ TASKS = {
 
 
 class Stop(lightning.Callback):
-    """End the training behind its first epoch."""
+    """End the training after its first epoch."""
 
     def on_train_epoch_end(self, trainer, pl_module) -> None:
         trainer.should_stop = trainer.current_epoch == 0

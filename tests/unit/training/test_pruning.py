@@ -69,7 +69,7 @@ class StopAfter(lightning.Callback):
 
 
 class Masks(lightning.Callback):
-    """Note the number of masked weights behind every optimizer step."""
+    """Note the number of masked weights after every optimizer step."""
 
     def __init__(self) -> None:
         self.zeros: dict[int, dict[str, int]] = {}
@@ -163,7 +163,7 @@ def test_nothing_is_pruned_unless_asked_for(data, tmp_path):
 def test_the_sparsity_of_every_epoch_is_logged(data, tmp_path):
     history = History(tmp_path / "metrics.csv")
     fit(data, Pruning(0.75, begin_step=0, end_step=15, frequency=10), history)
-    # behind step 10, 1/3 of the way is left: 0.75 * (1 - 1/27) = 0.7222 of 128, 48 and 30 weights
+    # after step 10, 1/3 of the way is left: 0.75 * (1 - 1/27) = 0.7222 of 128, 48 and 30 weights
     assert [row["sparsity"] for row in history.rows] == pytest.approx([(93 + 35 + 22) / 206] + 3 * [155 / 206])
 
 

@@ -187,14 +187,14 @@ class Sample:
     Raises:
         InputError: `size` is not positive.
 
-    >>> str(Sample("Simulated jets (Pythia 8)", size=10_000, split="test"))
+    >>> str(Sample("Simulated jets (Pythia 8)", size=10_000, split="test", unit="jets"))
     'Simulated jets (Pythia 8), 10,000 jets, test split'
     """
 
     source: str
     size: int
     split: str
-    unit: str = "jets"
+    unit: str = "events"
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -207,7 +207,7 @@ class Sample:
     def extent(self) -> str:
         """Size and split.
 
-        >>> Sample("Simulated jets (Pythia 8)", size=10_000, split="test").extent
+        >>> Sample("Simulated jets (Pythia 8)", size=10_000, split="test", unit="jets").extent
         '10,000 jets, test split'
         """
         return f"{self.size:,} {self.unit}, {self.split} split"

@@ -1,4 +1,4 @@
-"""Scan curves: accuracy and resources of trainings against the value that was scanned."""
+"""Scan curves: quality and resources of trainings against the value that was scanned."""
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from nanotrigger.evaluation.figures.page import LEGEND_ROW, MARKERS, drawn, lege
 from nanotrigger.numbers import FixedPoint
 
 PANELS = {
-    "accuracy": "Accuracy",
+    "quality": "Quality",
     "aluts": "ALUTs",
     "ffs": "FFs",
     "rams": "RAM blocks",
@@ -131,9 +131,9 @@ class ScanCurve:
     Args:
         label: of the curve in the legend.
         values: that were scanned, one for each training, shape (trainings,); categories in the order of the axis.
-        quantities: "accuracy", "aluts", "ffs", "rams", "dsps" or "mlabs" → numbers, shape (trainings,); NaN where
+        quantities: "quality", "aluts", "ffs", "rams", "dsps" or "mlabs" → numbers, shape (trainings,); NaN where
             unknown. A quantity that is left out is unknown.
-        measure: what "accuracy" is called on its axis, such as "True-positive rate".
+        measure: what "quality" is called on its axis, such as "True-positive rate".
 
     Raises:
         InputError: no trainings, or not one number for each.
@@ -142,7 +142,7 @@ class ScanCurve:
     label: str
     values: Sequence[Value]
     quantities: Mapping[str, ArrayLike]
-    measure: str = "Accuracy"
+    measure: str = "Quality"
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -161,7 +161,7 @@ class ScanCurve:
 
 @drawn
 def scan_curves(curves: Sequence[ScanCurve], *, key: str, notes: Sequence[str]) -> Figure:
-    """Draw accuracy and the five resources over the scanned value: mean, smallest to largest, every training.
+    """Draw the quality and the five resources over the scanned value: mean, smallest to largest, every training.
 
     Args:
         curves: one or more, over the same key.
@@ -184,10 +184,10 @@ def scan_curves(curves: Sequence[ScanCurve], *, key: str, notes: Sequence[str]) 
             _draw_curve(panel, axis, curve, name=name, index=index)
         panel.sharex(panels[0])
         draw_scan_axis(panel, axis, key=key, inches=_PANEL_WIDTH, is_lowest=place >= _COLUMNS)
-        if name != "accuracy":
+        if name != "quality":
             _frame_counts(panel, [curve.numbers(name) for curve in curves])
         panel.margins(x=0.06)
-        panel.set_ylabel(measures if name == "accuracy" else title)
+        panel.set_ylabel(measures if name == "quality" else title)
     body.legend(handles=handles, loc="outside upper center", ncols=columns)
     return figure
 

@@ -1,4 +1,4 @@
-"""The trade-off: accuracy against what the firmware costs, with the best of both."""
+"""The trade-off: how well networks do their task against what their firmware costs, with the best of both."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,29 +28,29 @@ class TradeoffPoints:
 
     Args:
         label: in the legend.
-        accuracy: fraction of the events, shape (points,).
+        quality: how well each network does its task, 0 to 1, the more the better, shape (points,).
         costs: "aluts" and "ffs" → counts, shape (points,); NaN where unknown.
         source: of the counts, such as "oneAPI early estimate".
-        interval: lower and upper bound of each accuracy, shape (points, 2); NaN where unknown.
-        measure: what the accuracy is called on its axis, such as "True-positive rate".
+        interval: lower and upper bound of each quality, shape (points, 2); NaN where unknown.
+        measure: what the quality is called on its axis, such as "True-positive rate".
 
     Raises:
         InputError: the shapes do not fit together.
     """
 
     label: str
-    accuracy: ArrayLike
+    quality: ArrayLike
     costs: Mapping[str, ArrayLike]
     source: str
     interval: ArrayLike | None = None
-    measure: str = "Accuracy"
+    measure: str = "Quality"
 
     def __post_init__(self) -> None:
-        points = np.shape(self.accuracy)
+        points = np.shape(self.quality)
         shapes = {name: np.shape(self.costs.get(name, ())) for name in PANELS}
         if len(points) != 1 or any(shape != points for shape in shapes.values()):
             raise InputError(
-                f"points {self.label!r}: accuracy has shape {points}, costs have {shapes}; "
+                f"points {self.label!r}: quality has shape {points}, costs have {shapes}; "
                 "give one number for each point, NaN where unknown"
             )
         if self.interval is not None and np.shape(self.interval) != (*points, 2):
@@ -63,7 +63,7 @@ class TradeoffPoints:
 def tradeoff_figure(
     points: Sequence[TradeoffPoints], *, notes: Sequence[str], reference: Sequence[TradeoffPoints] = ()
 ) -> Figure:
-    """Draw accuracy over ALUTs beside accuracy over FFs, and the Pareto front of each source.
+    """Draw the quality over ALUTs beside the quality over FFs, and the Pareto front of each source.
 
     Args:
         points: groups of networks; those of one source have one front.
@@ -71,7 +71,7 @@ def tradeoff_figure(
         reference: networks to compare with, drawn as stars; no front goes through them.
 
     Raises:
-        InputError: no point has both an accuracy and a cost.
+        InputError: no point has both a quality and a cost.
     """
     groups = [*points, *reference]
     measures = " or ".join(dict.fromkeys(group.measure for group in groups))
@@ -102,22 +102,22 @@ def tradeoff_figure(
 
 
 def _draw_points(panel: Axes, group: TradeoffPoints, *, name: str, style: Mapping[str, Any]) -> None:
-    accuracy, costs = np.asarray(group.accuracy, np.float64), _costs(group, name)
+    quality, costs = np.asarray(group.quality, np.float64), _costs(group, name)
     if group.interval is not None:
-        errors = np.abs(np.asarray(group.interval, np.float64).T - accuracy)
-        panel.errorbar(costs, accuracy, errors, fmt="none", ecolor=style["color"], elinewidth=0.6, alpha=0.6)
-    panel.plot(costs, accuracy, **style)
+        errors = np.abs(np.asarray(group.interval, np.float64).T - quality)
+        panel.errorbar(costs, quality, errors, fmt="none", ecolor=style["color"], elinewidth=0.6, alpha=0.6)
+    panel.plot(costs, quality, **style)
 
 
 def _draw_front(panel: Axes, groups: Sequence[TradeoffPoints], *, name: str, style: Mapping[str, Any]) -> None:
     """Draw the staircase from the cheapest point to the right end: what can be had for a given cost."""
     costs = np.concatenate([_costs(group, name) for group in groups])
-    accuracy = np.concatenate([np.asarray(group.accuracy, np.float64) for group in groups])
-    front = pareto_front(costs, accuracy)
+    quality = np.concatenate([np.asarray(group.quality, np.float64) for group in groups])
+    front = pareto_front(costs, quality)
     if not len(front):
         return
     right = panel.get_xlim()[1]
-    corners = np.append(costs[front], right), np.append(accuracy[front], accuracy[front[-1]])
+    corners = np.append(costs[front], right), np.append(quality[front], quality[front[-1]])
     panel.plot(*corners, drawstyle="steps-post", **style)
     panel.set_xlim(right=right)
 

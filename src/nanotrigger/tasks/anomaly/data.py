@@ -63,7 +63,7 @@ class EventData(SplitData):
     ) -> None:
         super().__init__(source, batch_size=batch_size, test=test, validation=validation, split_seed=split_seed)
         self.signals = None if signals is None else list(signals)
-        self.parts: dict[str, Tensor] = {}
+        self.splits: dict[str, Tensor] = {}
 
     @staticmethod
     def resolve(source: str) -> str:
@@ -77,7 +77,7 @@ class EventData(SplitData):
 
     def setup(self, stage: str | None = None) -> None:
         """Read the background, split it and standardize it; once, whatever the stage."""
-        if self.parts:
+        if self.splits:
             return
         self.source = resolve_events(self.source)
         self.sets = event_sets(self.source, self.signals)
@@ -90,12 +90,12 @@ class EventData(SplitData):
         self.sha256 = sha256(background.path)
         self.standardization = fit_momenta(events, split.train)
         _standardize(events, self.standardization)
-        self.parts = {part: events[rows] for part, rows in vars(split).items()}
+        self.splits = {name: events[rows] for name, rows in vars(split).items()}
 
     def __str__(self) -> str:
-        if not self.parts:
+        if not self.splits:
             return f"data: {self.source}, not read yet"
-        train, validation, test = (len(rows) for rows in self.parts.values())
+        train, validation, test = (len(rows) for rows in self.splits.values())
         return (
             f"data: {self.description}, {self.events:,} background events: {train:,} training, "
             f"{validation:,} validation, {test:,} test; signals {', '.join(self.class_names[1:]) or 'none'}"
@@ -113,7 +113,7 @@ class EventData(SplitData):
 
     def record(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of the data: source, hash, split, names and standardization."""
-        if not self.parts:
+        if not self.splits:
             raise RuntimeError("the data are recorded after setup()")
         return {
             "source": self.source,
@@ -129,21 +129,21 @@ class EventData(SplitData):
             "standardization": self.standardization.state(),
         }
 
-    def rows(self, part: str) -> tuple[Tensor]:
-        """Return standardized features, shape (events, 57), of a part of the background.
+    def rows(self, split: str) -> tuple[Tensor]:
+        """Return standardized features, shape (events, 57), of a split of the background.
 
         Args:
-            part: `train`, `validation` or `test`.
+            split: `train`, `validation` or `test`.
         """
-        return (self.parts[part],)
+        return (self.splits[split],)
 
-    def with_signals(self, part: str = "test") -> tuple[Tensor, Tensor]:
-        """Return standardized features of a part of the background and of all signals, and labels.
+    def with_signals(self, split: str = "test") -> tuple[Tensor, Tensor]:
+        """Return standardized features of a split of the background and of all signals, and labels.
 
         Returns:
             features, shape (events, 57), and places in `class_names`, shape (events,): 0 is background.
         """
-        return joined(self.parts[part], self.sets, self.standardization)
+        return joined(self.splits[split], self.sets, self.standardization)
 
     def check_network(self, configuration: Mapping[str, Any]) -> None:
         """Check that a network's inputs and outputs are those of the data.

@@ -41,13 +41,13 @@ def evaluate_events(trained: TrainedNetwork, data: EventData, *, history: Figure
     if not isinstance(network, Autoencoder):
         raise TypeError(f"{type(network).__name__} is no autoencoder")
     outputs = predict(network, features)
-    baseline = PrincipalComponents.fit(data.parts["train"].numpy(), network.latent_size)
+    baseline = PrincipalComponents.fit(data.splits["train"].numpy(), network.latent_size)
     scores = _scores(trained, features, outputs) | _baseline_scores(baseline, features.double().numpy())
     summary = _summary(scores, labels.numpy(), data.class_names)
     figures = anomaly_figures(data, network, features, outputs, labels, scores, baseline)
     return Evaluation(
         summary=summary,
-        line=f"test split    {len(data.parts['test']):,} background events, best epoch {trained.epoch}",
+        line=f"test split    {len(data.splits['test']):,} background events, best epoch {trained.epoch}",
         figures={"history": history, **figures},
         tables=(detection_table(summary),) if summary["signals"] else (),
         texts={ROC: _roc(scores, labels.numpy(), data.class_names)},

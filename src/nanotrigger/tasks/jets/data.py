@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nanotrigger.data.download import OPENML_FILE, data_folder, samples_folder
+from nanotrigger.data.download import OPENML_FILE, checksum_path, data_folder, recorded_sha256, samples_folder
 from nanotrigger.data.hdf5 import attributes, data_set, opened
 from nanotrigger.data.split import Events, JudgedSplit, Split, Standardization, random_split
 from nanotrigger.data.split_data import Origin, SplitData, rows_of_split
@@ -123,13 +123,13 @@ class JetData(SplitData):
             "standardization": self.standardization.state(),
         }
 
-    def rows(self, part: str) -> tuple[Tensor, Tensor]:
-        """Return standardized features, shape (jets, features), and labels, shape (jets,), of a part.
+    def rows(self, split: str) -> tuple[Tensor, Tensor]:
+        """Return standardized features, shape (jets, features), and labels, shape (jets,), of a split.
 
         Args:
-            part: `train`, `validation` or `test`.
+            split: `train`, `validation` or `test`.
         """
-        rows = getattr(self.split, part)
+        rows = getattr(self.split, split)
         return self.features[rows], self.labels[rows]
 
     def check_network(self, configuration: Mapping[str, Any]) -> None:
@@ -216,9 +216,9 @@ def read_jets(source: str) -> JetSample:
 
 def _read_hdf5(source: str, path: Path) -> JetSample:
     digest = sha256(path)
-    recorded = path.with_suffix(".h5.sha256")
-    if source == "openml" and recorded.is_file() and recorded.read_text().split()[:1] != [digest]:
-        raise InputError(f"{path} does not match {recorded.name}; run python -m nanotrigger.data.fetch jets again")
+    if source == "openml" and recorded_sha256(path) not in (None, digest):
+        recorded = checksum_path(path).name
+        raise InputError(f"{path} does not match {recorded}; run python -m nanotrigger.data.fetch jets again")
     with opened(path, layout="a jet file holds X, y and the attributes feature_names and class_names") as file:
         texts = attributes(path)
         for name in ("feature_names", "class_names"):

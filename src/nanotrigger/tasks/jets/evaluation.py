@@ -46,7 +46,8 @@ def _figures(data: JetData, logits: NDArray[np.float64]) -> dict[str, Figure]:
     assert jets is not None
     rows = data.split.test
     labels = jets.labels[rows]
-    names: dict[str, Any] = {"class_names": jets.class_names, "sample": Sample(jets.description, len(rows), "test")}
+    sample = Sample(jets.description, len(rows), "test", unit="jets")
+    names: dict[str, Any] = {"class_names": jets.class_names, "sample": sample}
     return {
         "features": feature_distributions(jets.features[rows], labels, feature_names=jets.feature_names, **names),
         "probabilities": probability_histograms(logits, labels, **names),

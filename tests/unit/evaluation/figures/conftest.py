@@ -48,7 +48,7 @@ class Jets:
 
     @property
     def sample(self) -> Sample:
-        return Sample("Simulated jets (Pythia 8)", size=len(self.labels), split="test")
+        return Sample("Simulated jets (Pythia 8)", size=len(self.labels), split="test", unit="jets")
 
 
 def make_jets(events: int, *, missing: int | None = None) -> Jets:
@@ -79,19 +79,19 @@ FORMATS = {
 
 SCANNED = [FixedPoint(1, 1), FixedPoint(2, 2, narrow=True), FixedPoint(16, 6)] * 2
 QUANTITIES = {
-    "accuracy": [0.65, 0.70, 0.75, 0.66, 0.69, np.nan],
+    "quality": [0.65, 0.70, 0.75, 0.66, 0.69, np.nan],
     "aluts": [1_000, 2_000, 30_000, 1_100, 1_900, np.nan],
     "ffs": [3_000, 4_000, 20_000, 3_100, 4_100, np.nan],
     "rams": [0] * 6,
     "dsps": [0, 0, 100, 0, 0, 110],
 }
-CURVES = [ScanCurve("pruned", SCANNED, QUANTITIES), ScanCurve("dense", SCANNED[:3], {"accuracy": [0.67, 0.7, 0.76]})]
+CURVES = [ScanCurve("pruned", SCANNED, QUANTITIES), ScanCurve("dense", SCANNED[:3], {"quality": [0.67, 0.7, 0.76]})]
 POINTS = TradeoffPoints(
     "pruned",
-    QUANTITIES["accuracy"],
+    QUANTITIES["quality"],
     {name: QUANTITIES[name] for name in ("aluts", "ffs")},
     "oneAPI early estimate",
-    np.add.outer(QUANTITIES["accuracy"], [-0.01, 0.01]),
+    np.add.outer(QUANTITIES["quality"], [-0.01, 0.01]),
 )
 REFERENCE = TradeoffPoints("published", [0.755], {"aluts": [5_000], "ffs": [np.nan]}, "Quartus fit")
 DETECTORS = {

@@ -15,7 +15,7 @@ from nanotrigger.evaluation.figures import (
 
 LOGITS = np.array([[2.0, 0, 0], [0, 2, 0], [0, 0, 2], [0, 2, 0]])
 LABELS = [0, 1, 2, 2]
-ARGUMENTS = {"class_names": ["g", "q", "t"], "sample": Sample("Four jets", 4, "test")}
+ARGUMENTS = {"class_names": ["g", "q", "t"], "sample": Sample("Four jets", 4, "test", unit="jets")}
 
 
 def written(figure) -> list[str]:

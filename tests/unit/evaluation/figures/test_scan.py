@@ -17,11 +17,12 @@ THREE = ScanCurve(
     "qat",
     [1, 2, 1, 2, 1],
     {
-        "accuracy": [0.6, 0.7, 0.61, 0.72, 0.65],
+        "quality": [0.6, 0.7, 0.61, 0.72, 0.65],
         "aluts": [10, 30, 20, np.nan, 15],
         "rams": [0] * 5,
         "dsps": [0, 4] * 2 + [0],
     },
+    measure="Accuracy",
 )
 PANELS = ("Accuracy", "ALUTs", "FFs", "RAM blocks", "DSPs", "MLABs")
 
@@ -60,12 +61,12 @@ def test_band_reaches_from_smallest_to_largest() -> None:
 
 
 def test_one_seed_has_neither_mean_nor_range() -> None:
-    figure, _ = draw(ScanCurve("qat", [1, 2], {"accuracy": [0.6, 0.7]}))
+    figure, _ = draw(ScanCurve("qat", [1, 2], {"quality": [0.6, 0.7]}, measure="Accuracy"))
     assert legend(figure) == ["one training"]
 
 
 def test_several_curves_are_named() -> None:
-    figure, _ = draw(ScanCurve("dense", [1, 2], {"accuracy": [0.6, 0.7]}), THREE)
+    figure, _ = draw(ScanCurve("dense", [1, 2], {"quality": [0.6, 0.7]}, measure="Accuracy"), THREE)
     assert legend(figure)[:2] == ["dense", "qat"]
 
 

@@ -53,7 +53,7 @@ def test_momenta_are_standardized_on_the_training_split_alone(data):
 
 def test_angles_stay_as_they_are(data, raw):
     order = raw[:, 0].argsort()
-    found = torch.cat(list(data.parts.values()))
+    found = torch.cat(list(data.splits.values()))
     found = found[found[:, 0].argsort()]
     for column in (1, 2):
         assert torch.equal(found[:, column::3], raw[order][:, column::3])

@@ -1,4 +1,4 @@
-"""Convert a QONNX network into hls4ml's project for oneAPI: the only file that knows hls4ml's configuration."""
+"""Convert a QONNX network into hls4ml's project for oneAPI."""
 
 import hashlib
 import re
