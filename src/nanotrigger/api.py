@@ -179,7 +179,7 @@ def draw(checkpoint: str | Path, *, data: str | None = None, split: JudgedSplit 
     """Return figures of a trained network by name: of its task, weights and formats; arguments as of `evaluate`."""
     trained, events, outputs = _judged(checkpoint, data, split)
     weights = layer_weights(trained.network)
-    shown = task_of(trained).illustrations(trained, events, outputs)
+    shown = task_of(trained).illustrations(trained, events, outputs, source="Trained network")
     figures = {name: illustration.figure for name, illustration in shown.items()}
     figures["weights"] = weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))
     if formats := trained.network.named_formats or trained.network.formats:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import nanotrigger as nt
 from nanotrigger.cost.report import Resources
@@ -95,6 +96,7 @@ def test_evaluate_and_draw(run):
     figures = nt.draw(run, split="validation")
     assert {"roc", "confusion", "weights", "quantizers"} == set(figures)
     assert all(isinstance(figure, Figure) for figure in figures.values())
+    assert any("Trained network" in text.get_text() for text in figures["roc"].findobj(Text))
 
 
 def test_export_report_and_verify(run, capsys):

@@ -56,7 +56,7 @@ def compose_datasheet(
     graph = read_graph(export / "model.onnx") if trained.network.formats else None
     task = task_of(trained)
     found = task.performance(trained, events, outputs)
-    figures = {} if found is None else task.illustrations(trained, events, outputs)
+    figures = {} if found is None else task.illustrations(trained, events, outputs, source="Firmware, emulated")
     return Datasheet(
         experiment=firmware.name,
         task=task.title,

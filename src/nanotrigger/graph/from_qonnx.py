@@ -12,7 +12,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import INPUT, Input, Node, Words
-from nanotrigger.graph.onnx_file import input_format, is_quantized, load_model, node_format
+from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, load_model, node_format
 from nanotrigger.graph.quantize import Conversion, Quantize, Relu
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import without_modes
@@ -126,7 +126,7 @@ class Reader:
             InputError: no node does.
         """
         if not self.nodes:
-            input_format(self.graph)  # says what is missing
+            input_quantizer_format(self.graph)  # says what is missing
         writer = next((node for node in self.nodes if node.output == tensor), None)
         if writer is None:
             raise InputError(f"no node computes {tensor}, which is read; export the network again")

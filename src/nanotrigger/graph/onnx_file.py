@@ -35,7 +35,7 @@ def is_quantized(graph: onnx.GraphProto) -> bool:
     return any(node.op_type == "Quant" for node in graph.node)
 
 
-def input_format(graph: onnx.GraphProto) -> FixedPoint:
+def input_quantizer_format(graph: onnx.GraphProto) -> FixedPoint:
     """Return the format of the quantizer that reads the network's input.
 
     Raises:

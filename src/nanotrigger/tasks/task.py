@@ -107,8 +107,13 @@ class Task(TrainingModule):
         """Return what the outputs are, in words; arguments as of `output_names`."""
 
     @classmethod
-    def illustrations(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> dict[str, Illustration]:
-        """Return figures of what `performance` judges, by file name; arguments as there."""
+    def illustrations(
+        cls, trained: TrainedNetwork, events: Events, outputs: Array, *, source: str
+    ) -> dict[str, Illustration]:
+        """Return figures of what `performance` judges, by file name; arguments as there.
+
+        `source` is what computed the outputs, as the figures say it.
+        """
         return {}
 
     @classmethod
@@ -124,7 +129,7 @@ class Task(TrainingModule):
         features = torch.from_numpy(events.features).float()
         outputs = predict(trained.network, features).double().numpy()
         figure = cls.performance(trained, events, outputs)
-        illustrations = cls.illustrations(trained, events, outputs)
+        illustrations = cls.illustrations(trained, events, outputs, source=data.record()["description"])
         tested = f"on {len(outputs):,} {cls.unit}, best epoch {trained.epoch}"
         return Evaluation(
             summary={"samples": len(outputs), **described(figure)},

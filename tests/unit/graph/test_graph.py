@@ -12,7 +12,7 @@ from nanotrigger.firmware.target import Target
 from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
-from nanotrigger.graph.onnx_file import input_format
+from nanotrigger.graph.onnx_file import input_quantizer_format
 from nanotrigger.numbers import FixedPoint
 from tests.made_graphs import Result
 from tests.qonnx_float64 import execute
@@ -34,7 +34,7 @@ def test_the_datapath_computes_what_the_network_does(write_network, case):
     path = write_network(**FORMATS[case])
     model = onnx.load(path)
     inputs = np.random.default_rng(0).normal(scale=6.0, size=(2000, 6))
-    words = input_format(model.graph).words(inputs)
+    words = input_quantizer_format(model.graph).words(inputs)
     datapath = read_graph(path).unroll()
     outputs = datapath.evaluate(words) * datapath.output_step
     assert (outputs == execute(model, inputs)["logits"]).all()

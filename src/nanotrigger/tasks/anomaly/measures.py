@@ -63,9 +63,11 @@ def detection_performance(trained: TrainedNetwork, events: Events, outputs: Arra
     )
 
 
-def illustrate_detection(trained: TrainedNetwork, events: Events, outputs: Array) -> dict[str, Illustration]:
+def illustrate_detection(
+    trained: TrainedNetwork, events: Events, outputs: Array, source: str
+) -> dict[str, Illustration]:
     """Return ROC curves of the signals and histograms of the scores."""
-    sample = Sample("Firmware, emulated", size=len(events.labels), split="evaluation", unit="events")
+    sample = Sample(source, size=len(events.labels), split="evaluation", unit="events")
     scores, names = scores_of(trained, events, outputs), ", ".join(events.class_names)
     roc = detection_roc(scores, events.labels, class_names=events.class_names, sample=sample)
     histograms = score_histograms(scores, events.labels, class_names=events.class_names, sample=sample)

@@ -119,9 +119,11 @@ class AnomalyDetection(Task):
         return measures.meaning_of(trained.network.output_name, ending)
 
     @classmethod
-    def illustrations(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> dict[str, Illustration]:
+    def illustrations(
+        cls, trained: TrainedNetwork, events: Events, outputs: Array, *, source: str
+    ) -> dict[str, Illustration]:
         """Return ROC curves of the signals and histograms of the scores."""
-        return measures.illustrate_detection(trained, events, outputs)
+        return measures.illustrate_detection(trained, events, outputs, source)
 
     @classmethod
     def evaluation(cls, trained: TrainedNetwork, data: SplitData, history: Mapping[str, list[float]]) -> Evaluation:

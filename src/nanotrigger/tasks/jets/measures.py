@@ -38,9 +38,9 @@ def same_class(expected: Array, logits: Array) -> dict[str, float]:
     return {"argmax_agreement": float((expected.argmax(axis=1) == logits.argmax(axis=1)).mean())}
 
 
-def illustrate_classes(events: Events, logits: Array) -> dict[str, Illustration]:
+def illustrate_classes(events: Events, logits: Array, source: str) -> dict[str, Illustration]:
     """Return ROC curves and confusion matrix."""
-    sample = Sample("Firmware, emulated", size=len(events.labels), split="evaluation", unit="events")
+    sample = Sample(source, size=len(events.labels), split="evaluation", unit="events")
     names = ", ".join(events.class_names)
     roc = roc_curves(logits, events.labels, class_names=events.class_names, sample=sample)
     confusion = confusion_figure(logits, events.labels, class_names=events.class_names, sample=sample)

@@ -104,9 +104,11 @@ class JetTagging(Task):
         return measures.MEANING
 
     @classmethod
-    def illustrations(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> dict[str, Illustration]:
+    def illustrations(
+        cls, trained: TrainedNetwork, events: Events, outputs: Array, *, source: str
+    ) -> dict[str, Illustration]:
         """Return ROC curves and confusion matrix."""
-        return measures.illustrate_classes(events, outputs)
+        return measures.illustrate_classes(events, outputs, source)
 
     @classmethod
     def evaluation(cls, trained: TrainedNetwork, data: SplitData, history: Mapping[str, list[float]]) -> Evaluation:

@@ -21,7 +21,7 @@ from nanotrigger.firmware.backends.oneapi.checks import check_name, check_target
 from nanotrigger.firmware.backends.oneapi.endings import SOFTMAX, WIDEN, append_radius, append_softmax
 from nanotrigger.firmware.record import FILE, Firmware, Layer, write_record
 from nanotrigger.firmware.target import Target
-from nanotrigger.graph.onnx_file import input_format, is_quantized, load_model, output_format
+from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, load_model, output_format
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import type_name, without_modes
 
@@ -65,7 +65,7 @@ def convert(
     graph = network.graph
     _check_precision(graph, target.precision)
     precision = target.precision and checked_type(target.precision)
-    inputs = checked_type(input_precision or precision or type_name(input_format(graph)))
+    inputs = checked_type(input_precision or precision or type_name(input_quantizer_format(graph)))
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
     if target.radius:
         append_radius(graph)
