@@ -30,13 +30,12 @@ from nanotrigger.cost.record import read_reports
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.data.split import Events, JudgedSplit, Standardization
 from nanotrigger.errors import FirmwareError, InputError
-from nanotrigger.evaluation.figures import quantizer_staircases, weight_histograms
 from nanotrigger.evaluation.performance import described
 from nanotrigger.firmware.target import Target
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.weights import layer_weights, weight_formats
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import judged_events, task_named, task_of
+from nanotrigger.tasks.evaluate import network_figures
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
 from nanotrigger.training.checkpoint import predict as outputs_of
 
@@ -178,13 +177,8 @@ def evaluate(checkpoint: str | Path, *, data: str | None = None, split: JudgedSp
 def draw(checkpoint: str | Path, *, data: str | None = None, split: JudgedSplit = "test") -> dict[str, Figure]:
     """Return figures of a trained network by name: of its task, weights and formats; arguments as of `evaluate`."""
     trained, events, outputs = _judged(checkpoint, data, split)
-    weights = layer_weights(trained.network)
     shown = task_of(trained).illustrations(trained, events, outputs, source="Trained network")
-    figures = {name: illustration.figure for name, illustration in shown.items()}
-    figures["weights"] = weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))
-    if formats := trained.network.named_formats or trained.network.formats:
-        figures["quantizers"] = quantizer_staircases(formats)
-    return figures
+    return {name: illustration.figure for name, illustration in shown.items()} | network_figures(trained.network)
 
 
 def export(

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from nanotrigger.command import wide_console
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.evaluation.figures import quantizer_staircases, save_figure, weight_histograms
 from nanotrigger.files import write_json, write_text
+from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import layer_weights, sparsity_summary, sparsity_table, weight_formats
 from nanotrigger.tasks import task_of
 from nanotrigger.training.checkpoint import load_trained, provenance
@@ -28,14 +30,19 @@ def evaluate_run(folder: Path, data: SplitData) -> None:
     write_json(folder / "test.json", {**provenance(trained), **found.summary, "sparsity": sparsity})
     for name, text in found.texts.items():
         write_text(folder / name, text)
-    figures = dict(found.figures)
-    figures["weights"] = weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))
-    if formats := trained.network.named_formats or trained.network.formats:
-        figures["quantizers"] = quantizer_staircases(formats)
-    for name, figure in figures.items():
+    for name, figure in {**found.figures, **network_figures(trained.network)}.items():
         save_figure(figure, folder / "figures" / name)
     if sparsity["total"]["zeros"]:
         Console().print(sparsity_table(sparsity))
     for table in found.tables:
         wide_console().print(table)
     print(f"{found.line}\nrun folder    {folder}\nnext          python export.py ckpt={folder / 'best.ckpt'}")
+
+
+def network_figures(network: DenseNetwork) -> dict[str, Figure]:
+    """Return figures of a network's weights and formats, by file name."""
+    weights = layer_weights(network)
+    figures = {"weights": weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))}
+    if formats := network.named_formats or network.formats:
+        figures["quantizers"] = quantizer_staircases(formats)
+    return figures

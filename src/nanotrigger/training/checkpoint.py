@@ -59,7 +59,7 @@ def load_trained(path: Path) -> TrainedNetwork:
         raise InputError(f"{path}: record version {record.get('version')}, this nanotrigger reads {RECORD_VERSION}")
     try:
         learned = network_of(checkpoint)
-        network = learned if learned.learned_bits is None else frozen(learned)
+        network = frozen(learned)
         if not all(tensor.isfinite().all() for tensor in learned.state_dict().values()):
             raise InputError(f"{path}: weights are not finite, the training diverged; lower model.learning_rate")
         data = dict(record["data"])
