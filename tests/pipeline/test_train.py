@@ -161,3 +161,20 @@ def test_a_configuration_with_former_paths_of_classes_goes_on(quantized_run, tmp
     assert [row["epoch"] for row in metrics(folder)] == ["0", "1", "2"]
     done = train("test", f"ckpt_path={folder / 'best.ckpt'}")
     assert "test_accuracy" in done.stdout, done.stderr
+
+
+def test_a_wide_network_of_few_bits_learns_and_one_that_cannot_says_so(tmp_path):
+    wide = ("experiment=jets_qat", "data.source=simulated", "network.hidden=[256,256]", "evaluate=false")
+    done = train(*wide, "trainer.max_epochs=1", f"output={tmp_path / 'alive'}")
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stdout
+    assert float(metrics(tmp_path / "alive")[0]["val_accuracy"]) > 0.5
+
+    still = ("network.hidden=[8]", "trainer.max_epochs=2", "model.learning_rate=1e-12")
+    done = train(*wide, *still, f"output={tmp_path / 'still'}")
+    assert done.returncode == 0, done.stderr
+    assert "warning: val_loss stayed at" in done.stdout
+
+    coarse = "network.activation={width: 2, integer: 9, signed: false}"
+    done = train(*wide, "trainer.max_epochs=1", "trainer.limit_train_batches=3", coarse, f"output={tmp_path / 'dead'}")
+    assert "warning: relu_1: its outputs are the same for every event; lower model.learning_rate" in done.stdout

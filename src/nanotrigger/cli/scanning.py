@@ -37,6 +37,7 @@ from nanotrigger.scan.results import RESULTS, STUDY, read_study, write_results
 from nanotrigger.scan.storage import open_study
 from nanotrigger.scan.workers import supervise
 from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.training.run_checkpoints import read_history
 
 
 def run_scan(plan: Plan, settings: Namespace, configs: Path) -> int:
@@ -88,6 +89,9 @@ def _conclude(points: Points, folder: Path, leaderboard: Path) -> int:
     if complete:
         write_figures([read_study(folder)], folder / "figures")
     print(f"results       {folder / 'results.csv'}, figures in {folder / 'figures'}")
+    for row in complete:
+        if row.get("warning"):
+            print(f"point {row['point']}: warning: {row['warning']}")
     for row in failed:
         print(f"point {row['point']} failed: {row['error']}", file=sys.stderr)
     if failed:
@@ -208,6 +212,8 @@ def measure_point(keys: dict[str, Value], checkpoint: Path, output: Path, *, spl
     difference = result.judgement.difference
     if difference is not None:
         raise FirmwareError(str(difference))
-    row = measure(result, report_cost(result, settings.report))
+    metrics = checkpoint.with_name("metrics.csv")
+    history = read_history(metrics) if metrics.is_file() else {}
+    row = measure(result, report_cost(result, settings.report), history)
     write_checksums(output)
     return {**row, "seconds_export": round(time.monotonic() - start, 2)}

@@ -27,8 +27,9 @@ from nanotrigger.networks import DenseNetwork
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
+from nanotrigger.training.diagnosis import diagnose
 from nanotrigger.training.requirement import Requirement
-from nanotrigger.training.run_checkpoints import History, LastCheckpoint, WholeCheckpoints
+from nanotrigger.training.run_checkpoints import History, LastCheckpoint, WholeCheckpoints, read_history
 
 
 class TrainCLI(LightningCLI):
@@ -160,6 +161,9 @@ class TrainCLI(LightningCLI):
         if best.exists():
             for remark in filter(None, (requirement.remark(best) for requirement in requirements)):
                 print(remark)
+            history = read_history(self.folder.path / "metrics.csv")
+            for sign in diagnose(load_trained(best).network, self.datamodule.rows("train")[0], history):
+                print(f"warning: {sign}")
             if self._settings.evaluate:
                 evaluate_run(self.folder.path, self.datamodule)
         elif self._settings.evaluate or wanted:

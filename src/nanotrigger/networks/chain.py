@@ -11,6 +11,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.networks.dense import DenseNetwork, Formats, LayerFormats
 from nanotrigger.networks.layers import Granularity, QuantizedLinear, QuantizedReLU, Quantizer
 from nanotrigger.networks.learned import LearnedLinear, LearnedQuantizer, Price
+from nanotrigger.networks.start import fitted
 from nanotrigger.numbers import FixedPoint
 
 LECUN = 1.0  # variance of the first weights times inputs (Efficient BackProp, 1998, eq. 16)
@@ -157,6 +158,9 @@ def dense_layer(
     limit = (3 * variance / inputs) ** 0.5
     torch.nn.init.uniform_(layer.weight, -limit, limit)
     torch.nn.init.zeros_(layer.bias)
+    if weight is not None:
+        with torch.no_grad():
+            layer.weight.copy_(fitted(layer.weight, weight))
     return layer
 
 

@@ -13,7 +13,8 @@ class MLP(Chain):
 
     The network is float if no format is given, and quantized if `input`, `weight`, `bias` and
     `activation` are: then its first layer quantizes the input, and what is trained is what is exported.
-    Weights start lecun-uniform, ±sqrt(3 / inputs of the layer); biases start at zero.
+    Weights start lecun-uniform, ±sqrt(3 / inputs of the layer), fitted to their format (`networks.start`); biases start
+    at zero.
 
     Args:
         features: number of inputs.

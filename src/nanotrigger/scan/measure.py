@@ -1,7 +1,9 @@
 """What a point of a scan is measured by: one row of results.csv."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import torch
 
 from nanotrigger.cost.contest import contest_figure
 from nanotrigger.cost.report import NAMES, ResourceReport
@@ -9,10 +11,13 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.export import Export
 from nanotrigger.networks.weights import layer_weights, sparsity_summary
 from nanotrigger.tasks import task_of
+from nanotrigger.training.diagnosis import diagnose
 
 
-def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]:
-    """Return quality, sparsity, cost, parity and hashes of an exported network.
+def measure(
+    result: Export, reports: Sequence[ResourceReport], history: Mapping[str, Sequence[float]]
+) -> dict[str, Any]:
+    """Return quality, sparsity, cost, parity and hashes of an exported network, and what says that it learned nothing.
 
     The quality and what the task adds to it are those of the firmware's own outputs on the judged events; resources
     are those of the best report, None without one.
@@ -20,11 +25,13 @@ def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]
     Args:
         result: of `export`.
         reports: the best source first.
+        history: of its training, columns of metrics.csv; empty if it was trained elsewhere.
 
     Raises:
         InputError: the firmware's outputs do not tell how well it does its task.
     """
     parity = result.judgement.parity
+    features = torch.from_numpy(result.events.features).float()
     best = reports[0] if reports else None
     hashes = {name: parity["sha256"][name] for name in ("checkpoint", "data", "qonnx", "firmware")}
     return {
@@ -37,6 +44,7 @@ def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]
         "differing_words": parity["differing_words"],
         "words": parity["words"],
         "events": result.events.description,
+        "warning": "; ".join(diagnose(result.trained.network, features, history)),
         **{f"sha256_{name}": value for name, value in hashes.items()},
     }
 

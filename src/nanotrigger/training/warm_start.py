@@ -12,6 +12,8 @@ from torch import nn
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.dense import folded
+from nanotrigger.networks.start import fitted
+from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import load_trained
 
 _SPLIT_KEYS = ("split_seed", "test", "validation")
@@ -41,6 +43,7 @@ class WarmStart(lightning.Callback):
         trained = load_trained(Path(self.ckpt))
         _check_split(self.ckpt, trained.data, trainer.datamodule.record())
         copy_linear_layers(trained.network, pl_module.network)
+        fit_to_formats(pl_module.network, trained.network.formats)
 
 
 def copy_linear_layers(source: nn.Module, target: nn.Module) -> None:
@@ -67,6 +70,23 @@ def copy_linear_layers(source: nn.Module, target: nn.Module) -> None:
                 targets[name].get_parameter("bias").copy_(layer.bias)
             elif name in targets:
                 targets[name].load_state_dict(layer.state_dict())
+
+
+def fit_to_formats(network: DenseNetwork, before: Mapping[str, FixedPoint]) -> None:
+    """Let weights survive a format that is not the one in which they were trained.
+
+    Args:
+        network: with the weights that were copied.
+        before: the formats in which they were trained, by tensor.
+    """
+    layers = dict(network.layers.named_children()) | {name: network.get_submodule(name) for name in network.heads}
+    for name, layer in layers.items():
+        tensor = f"{network.heads.get(name, name)}.weight"
+        number = network.formats.get(tensor)
+        if number is not None and number != before.get(tensor):
+            weight = layer.get_parameter("weight")
+            with torch.no_grad():
+                weight.copy_(fitted(weight, number))
 
 
 def _named(network: nn.Module) -> dict[str, nn.Module]:

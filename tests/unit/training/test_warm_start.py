@@ -8,7 +8,7 @@ import torch
 from nanotrigger.errors import InputError
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.training.warm_start import _check_split, copy_linear_layers
+from nanotrigger.training.warm_start import _check_split, copy_linear_layers, fit_to_formats
 
 FORMATS = {
     "input": FixedPoint(16, 6),
@@ -30,6 +30,30 @@ def test_copies_float_into_quantized(formats):
         for name in ("weight", "bias"):
             expected = getattr(source.layers.get_submodule(f"dense_{depth}"), name)
             assert torch.equal(getattr(target.layers.get_submodule(f"dense_{depth}"), name), expected)
+
+
+def test_what_a_coarser_format_would_round_away_is_fitted():
+    source, target = MLP(), MLP(**{**FORMATS, "weight": [FixedPoint(2, 2), *[FORMATS["weight"]] * 3]})
+    copy_linear_layers(source, target)
+    fit_to_formats(target, {"dense_2.weight": FORMATS["weight"]})
+    assert (target.formats["dense_1.weight"].quantize(target.layers.dense_1.weight) != 0).sum(dim=1).min() >= 4
+    assert torch.equal(target.layers.dense_2.weight, source.layers.dense_2.weight)
+
+
+def test_weights_of_the_same_format_stay_although_they_are_rounded_away():
+    source, target = MLP(**FORMATS), MLP(**FORMATS)
+    torch.nn.init.constant_(source.layers.dense_1.weight, 0.01)
+    copy_linear_layers(source, target)
+    fit_to_formats(target, source.formats)
+    assert torch.equal(target.layers.dense_1.weight, source.layers.dense_1.weight)
+
+
+def test_the_head_of_a_variational_autoencoder_is_fitted_as_its_bottleneck():
+    ternary = {**FORMATS, "weight": FixedPoint(2, 2)}
+    target = VariationalAutoencoder(hidden=[16], **ternary)
+    torch.nn.init.uniform_(target.log_variance.weight, -0.3, 0.3)
+    fit_to_formats(target, {})
+    assert (target.log_variance.weight.abs() == 1).sum(dim=1).min() >= 4
 
 
 def test_refuses_other_shapes():
