@@ -93,9 +93,13 @@ def _is_of_lightning(error: BaseException, name: str) -> bool:
 
 
 def _is_first_process() -> bool:
-    """Return whether this is the only process, or the first, of a training on several devices."""
-    utilities = sys.modules.get("lightning.pytorch.utilities")
-    return utilities is None or utilities.rank_zero_only.rank == 0
+    """Return whether this is the only process, or the first, of those that train together.
+
+    What a batch system's variables say of it, such as SLURM_PROCID, does not count: it may be alone all the same.
+    """
+    distributed = sys.modules.get("torch.distributed")
+    is_one_of_several = distributed is not None and distributed.is_available() and distributed.is_initialized()
+    return not is_one_of_several or distributed.get_rank() == 0  # type: ignore[union-attr]
 
 
 def _raised_by(error: BaseException) -> str:
