@@ -3,12 +3,15 @@
 import argparse
 import contextlib
 import difflib
+import io
+import os
 import re
 import signal
+import stat
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import jsonargparse
 from rich.console import Console
@@ -22,13 +25,15 @@ _ARGUMENT_CHECKERS = ("lightning", "jsonargparse")  # what they raise on a value
 def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
     """Run a command and return its exit code; what went wrong is one line on stderr.
 
-    Bad input gives 2, firmware that does not build or run 1 and the tool's last lines, Ctrl-C 130, a training that is
+    The work goes on when nobody reads its output any longer, as in `… | head -1`. Bad input gives 2, firmware that does not build or run 1 and the tool's last lines, Ctrl-C 130, a training that is
     terminated 143. A defect of ours is raised.
 
     Args:
         command: returns its exit code, or None for 0.
         interrupted: what is said at Ctrl-C.
     """
+    for name in ("stdout", "stderr"):
+        setattr(sys, name, lasting(getattr(sys, name)))
     try:
         return command() or 0
     except (KeyboardInterrupt, SystemExit) as error:
@@ -49,6 +54,31 @@ def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrup
         if _is_first_process():
             print("error: " + " ".join(message.split()), file=sys.stderr)
         return 2
+
+
+def lasting(stream: TextIO) -> TextIO:
+    """Return a stream that writes into a pipe while somebody reads it, and then nowhere; others as they are."""
+    buffer = getattr(stream, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)  # python -u has no buffer between
+    if not isinstance(raw, io.FileIO) or not stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode):
+        return stream
+    stream.flush()
+    pipe = io.BufferedWriter(_Pipe(raw.fileno(), "wb", closefd=False))
+    is_flushed = stream.line_buffering or raw is buffer
+    return io.TextIOWrapper(pipe, stream.encoding, stream.errors, line_buffering=is_flushed)
+
+
+class _Pipe(io.FileIO):
+    """A pipe that gives way to /dev/null when its other end is closed."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return super().write(data)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
+from nanotrigger.errors import InputError
 from nanotrigger.files import write_bytes, write_text
 from nanotrigger.training.requirement import Requirement
 
@@ -163,10 +164,19 @@ class History(lightning.Callback):
 
 
 def read_history(path: Path) -> dict[str, list[float]]:
-    """Return the columns of a metrics.csv."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}
+    """Return the columns of a metrics.csv.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}
+    except (ValueError, TypeError, csv.Error) as error:
+        raise InputError(
+            f"{path}: damaged ({error}); last.ckpt has its rows, and one more epoch (trainer.max_epochs=) writes it anew"
+        ) from None
 
 
 def _to_csv(rows: list[dict[str, float]]) -> str:
