@@ -25,8 +25,8 @@ _ARGUMENT_CHECKERS = ("lightning", "jsonargparse")  # what they raise on a value
 def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
     """Run a command and return its exit code; what went wrong is one line on stderr.
 
-    The work goes on when nobody reads its output any longer, as in `… | head -1`. Bad input gives 2, firmware that does not build or run 1 and the tool's last lines, Ctrl-C 130, a training that is
-    terminated 143. A defect of ours is raised.
+    Bad input gives 2, firmware that does not build or run 1 and the tool's last lines, Ctrl-C 130, a training that is
+    terminated 143. A defect of ours is raised. The work goes on when nobody reads what it prints, as in `… | head -1`.
 
     Args:
         command: returns its exit code, or None for 0.
@@ -64,7 +64,7 @@ def lasting(stream: TextIO) -> TextIO:
         return stream
     stream.flush()
     pipe = io.BufferedWriter(_Pipe(raw.fileno(), "wb", closefd=False))
-    is_flushed = stream.line_buffering or raw is buffer
+    is_flushed = raw is buffer or bool(stream.line_buffering)
     return io.TextIOWrapper(pipe, stream.encoding, stream.errors, line_buffering=is_flushed)
 
 

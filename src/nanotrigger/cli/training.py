@@ -25,7 +25,7 @@ from nanotrigger.cli.run_settings import RunSettings, changed_settings
 from nanotrigger.command import PARSER_SETTINGS
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import DenseNetwork, check_listed, check_rebuilt
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
@@ -91,6 +91,7 @@ class TrainCLI(LightningCLI):
                 raise InputError(f"{group}=null: it has settings, which --print_config shows; leave it out")
         settle_rank(settings.trainer)
         check_task(settings.model.class_path, settings.data.class_path)
+        check_listed(settings.network.class_path)
         if settings.experiment is not None and not re.fullmatch(r"\w[\w+-]*", settings.experiment):
             raise InputError(f"experiment={settings.experiment}: it names a folder; give letters, digits, + - and _")
         self._goes_on = settings.ckpt_path is not None
@@ -149,6 +150,15 @@ class TrainCLI(LightningCLI):
             if "SLURM" not in str(error):
                 raise
             raise InputError(f"trainer.devices={self._settings.trainer.devices}: {error}") from None
+
+    def instantiate_classes(self) -> None:
+        """Build everything; check that checkpoints can hold the network.
+
+        Raises:
+            InputError: they cannot.
+        """
+        super().instantiate_classes()
+        check_rebuilt(self.model.network)
 
     def before_fit(self) -> None:
         """Read the data and say which."""

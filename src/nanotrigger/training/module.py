@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from nanotrigger.data.loader import Block
+from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.training.blocks import (
@@ -19,6 +20,7 @@ from nanotrigger.training.blocks import (
     AfterStep,
     catch_up,
     count_steps,
+    has_own_steps,
     learning_rate,
     pays_off,
     restore_steps,
@@ -97,7 +99,8 @@ class TrainingModule(lightning.LightningModule, ABC):
         if stage != "fit":
             return
         samples = len(data.rows("train")[0])
-        if pays_off(self.trainer, samples=samples, batch_size=data.batch_size):
+        has_own = has_own_steps(type(self), TrainingModule, type(data), SplitData)
+        if not has_own and pays_off(self.trainer, samples=samples, batch_size=data.batch_size):
             self._compiled = CompiledStep(self.network, self.objective)
         data.steps_per_block = 1 if self._compiled is None else STEPS_PER_BLOCK
         self.automatic_optimization = self._compiled is None
