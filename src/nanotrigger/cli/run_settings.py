@@ -135,7 +135,7 @@ def _typed(value: Any) -> str:
 def _rate_remark(trainer: lightning.Trainer, task: lightning.LightningModule) -> str:
     """Return what becomes of a schedule over the whole training when its end moves."""
     schedule: Any = task.lr_schedulers()
-    if not isinstance(schedule, LambdaLR):
+    if not isinstance(schedule, LambdaLR) or task.schedule != "cosine":
         return ""
     rate = learning_rate(trainer.optimizers[0], schedule, trainer.global_step)
     return f"; the cosine schedule falls to zero at the new end, the learning rate goes on at {rate:.3g}"

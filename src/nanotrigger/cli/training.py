@@ -1,10 +1,8 @@
 """The work of train.py: LightningCLI with a run folder, a warm start and an evaluation at the end."""
 
-import logging
 import os
 import re
 import sys
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,16 +17,17 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from nanotrigger.cli.arguments import SUBCOMMANDS
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
-from nanotrigger.cli.processes import OneProcess, is_alone, settle_rank
+from nanotrigger.cli.processes import OneProcess, is_alone, settle_rank, silence_remarks
 from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
 from nanotrigger.cli.run_settings import RunSettings, changed_settings
 from nanotrigger.command import PARSER_SETTINGS
 from nanotrigger.errors import InputError
-from nanotrigger.files import write_checksums
+from nanotrigger.files import sha256, write_checksums
 from nanotrigger.networks import DenseNetwork, check_listed, check_rebuilt
 from nanotrigger.tasks import check_task
-from nanotrigger.tasks.evaluate import evaluate_run
+from nanotrigger.tasks.evaluate import evaluate_run, judge_elsewhere
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
+from nanotrigger.training.module import RECORD
 from nanotrigger.training.requirement import Requirement
 from nanotrigger.training.run_checkpoints import History, LastCheckpoint, WholeCheckpoints
 
@@ -167,7 +166,7 @@ class TrainCLI(LightningCLI):
             print(f"{self.datamodule}\nnetwork: {self.model.network.description}", flush=True)
 
     def _check_checkpoint(self, path: Path) -> None:
-        load_trained(path)
+        self._trained = load_trained(path)
         if self.subcommand != "fit":
             return
         checkpoint = read_checkpoint(path)
@@ -185,11 +184,22 @@ class TrainCLI(LightningCLI):
         return str(self._parser(self.subcommand).dump(settings, skip_unset=False))
 
     def _run_subcommand(self, subcommand: str) -> None:
+        source = self._settings.data.init_args.get("source")
+        if subcommand != "fit" and source not in (None, self._trained.data["source"]):
+            path = type(self.datamodule).path_of(source)
+            if not path.is_file() or sha256(path) != self._trained.data["sha256"]:
+                self._test_elsewhere(source)
+                return
         try:
             super()._run_subcommand(subcommand)
         finally:
             if subcommand == "fit":
                 self.folder.release()
+
+    def _test_elsewhere(self, source: str) -> None:
+        """Print how good the checkpoint's network is on another sample: a test is no resume."""
+        self.model.check_same(read_checkpoint(Path(self._settings.ckpt_path))[RECORD])
+        print(judge_elsewhere(self._trained, source))
 
     def after_fit(self) -> None:
         """Test the best checkpoint, on one process: test.json and figures. Write what the files' hashes are."""
@@ -233,7 +243,7 @@ def prepare_process() -> None:
     """
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
-    _quiet()
+    silence_remarks()
 
 
 def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = TrainCLI) -> TrainCLI:
@@ -279,13 +289,3 @@ def _tensorboard(folder: Path) -> TensorBoardLogger:
         return TensorBoardLogger(folder, name="", version="tensorboard")
     except ModuleNotFoundError:
         raise InputError('tensorboard=true needs TensorBoard: pip install -e ".[tensorboard]"') from None
-
-
-def _quiet() -> None:
-    """Silence third-party remarks that a user can do nothing about."""
-    warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
-    warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`, callbacks used to create")
-    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
-    warnings.filterwarnings("ignore", message="The `srun` command is available")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)

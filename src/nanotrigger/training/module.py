@@ -222,15 +222,17 @@ class TrainingModule(lightning.LightningModule, ABC):
         restore_steps(checkpoint, in_blocks=self._compiled is not None)
         record = checkpoint.get(RECORD, {})
         self._random_states = record.get("random_states", [])
-        present: dict[str, Mapping[str, Any]] = {
-            "network": self.network.configuration,
-            "data": self.trainer.datamodule.record(),
-            "settings": self.settings,
-        }
-        for name, now in present.items():
-            difference = _difference(record.get(name, {}), now)
-            if difference:
-                raise InputError(f"the checkpoint was trained with {name}.{difference}; use the run's own config.yaml")
+        self.check_same(record)
+        _check_same(record, "data", self.trainer.datamodule.record())
+
+    def check_same(self, record: Mapping[str, Any]) -> None:
+        """Refuse another network, or other settings, than those of a checkpoint's record.
+
+        Raises:
+            InputError: they differ.
+        """
+        _check_same(record, "network", self.network.configuration)
+        _check_same(record, "settings", self.settings)
 
 
 def _generators(device: torch.device) -> list[torch.Generator]:
@@ -250,6 +252,12 @@ def cosine(step: int, total: int) -> float:
 
 def _batches(block: Batch, size: int) -> list[Batch]:
     return list(zip(*(rows.split(size) for rows in block), strict=True))
+
+
+def _check_same(record: Mapping[str, Any], part: str, now: Mapping[str, Any]) -> None:
+    difference = _difference(record.get(part, {}), now)
+    if difference:
+        raise InputError(f"the checkpoint was trained with {part}.{difference}; use the run's own config.yaml")
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
