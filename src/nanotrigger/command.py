@@ -3,12 +3,15 @@
 import argparse
 import contextlib
 import difflib
+import io
+import os
 import re
 import signal
+import stat
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import jsonargparse
 from rich.console import Console
@@ -23,12 +26,14 @@ def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrup
     """Run a command and return its exit code; what went wrong is one line on stderr.
 
     Bad input gives 2, firmware that does not build or run 1 and the tool's last lines, Ctrl-C 130, a training that is
-    terminated 143. A defect of ours is raised.
+    terminated 143. A defect of ours is raised. The work goes on when nobody reads what it prints, as in `… | head -1`.
 
     Args:
         command: returns its exit code, or None for 0.
         interrupted: what is said at Ctrl-C.
     """
+    for name in ("stdout", "stderr"):
+        setattr(sys, name, lasting(getattr(sys, name)))
     try:
         return command() or 0
     except (KeyboardInterrupt, SystemExit) as error:
@@ -49,6 +54,31 @@ def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrup
         if _is_first_process():
             print("error: " + " ".join(message.split()), file=sys.stderr)
         return 2
+
+
+def lasting(stream: TextIO) -> TextIO:
+    """Return a stream that writes into a pipe while somebody reads it, and then nowhere; others as they are."""
+    buffer = getattr(stream, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)  # python -u has no buffer between
+    if not isinstance(raw, io.FileIO) or not stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode):
+        return stream
+    stream.flush()
+    pipe = io.BufferedWriter(_Pipe(raw.fileno(), "wb", closefd=False))
+    is_flushed = raw is buffer or bool(stream.line_buffering)
+    return io.TextIOWrapper(pipe, stream.encoding, stream.errors, line_buffering=is_flushed)
+
+
+class _Pipe(io.FileIO):
+    """A pipe that gives way to /dev/null when its other end is closed."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return super().write(data)
 
 
 @contextlib.contextmanager
@@ -93,9 +123,13 @@ def _is_of_lightning(error: BaseException, name: str) -> bool:
 
 
 def _is_first_process() -> bool:
-    """Return whether this is the only process, or the first, of a training on several devices."""
-    utilities = sys.modules.get("lightning.pytorch.utilities")
-    return utilities is None or utilities.rank_zero_only.rank == 0
+    """Return whether this is the only process, or the first, of those that train together.
+
+    What a batch system's variables say of it, such as SLURM_PROCID, does not count: it may be alone all the same.
+    """
+    distributed = sys.modules.get("torch.distributed")
+    is_one_of_several = distributed is not None and distributed.is_available() and distributed.is_initialized()
+    return not is_one_of_several or distributed.get_rank() == 0  # type: ignore[union-attr]
 
 
 def _raised_by(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all, and their hashes."""
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -61,6 +62,22 @@ def whole_folder(path: Path, *, marker: str) -> Iterator[Path]:
             if former.exists():
                 former.rename(path)
             raise
+
+
+def new_folder(path: Path) -> Path:
+    """Make a folder that nobody else has made, and return it: `path`, or else `path.2`, `path.3` and so on.
+
+    Of several processes, also on several computers that share a file system, each gets one of its own.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        folder = path if number == 1 else path.with_name(f"{path.name}.{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError
 
 
 def remove_unfinished(path: Path) -> None:

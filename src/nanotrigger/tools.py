@@ -1,8 +1,11 @@
 """Tools: run a command of others; a long one keeps a log, shows its progress and leaves no child behind."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,13 +13,55 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from nanotrigger.errors import FirmwareError
+from nanotrigger.errors import FirmwareError, InputError
 
+_LITTLE = 1 << 20  # bytes
 _TAIL = 15  # lines of a failed tool's output
 _POLL = 0.2  # s between looks at the log
 _GRACE = 5.0  # s for a terminated child to end
 _END_OF_LOG = 4096  # bytes that hold the last lines
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # a batch system's end of time, a closed terminal
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield a folder for what is compiled and run, and removed afterwards.
+
+    Raises:
+        InputError: there is no place for it, it is full, or no program can be run from it; names TMPDIR.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="nanotrigger.") as folder:
+            yield Path(folder)
+    except (OSError, FirmwareError) as error:
+        fault = fault_of_temporary_folder(str(error))
+        if fault is None:
+            raise
+        raise InputError(fault) from None
+
+
+def fault_of_temporary_folder(text: str) -> str | None:
+    """Return what is wrong with the folder for temporary files, by what a tool said; None if it is something else.
+
+    >>> fault_of_temporary_folder("libjets.so: failed to map segment from shared object")  # doctest: +ELLIPSIS
+    'TMPDIR=...: no program can be run from there (mounted noexec); give TMPDIR= a folder on another disk'
+    """
+    folder = os.environ.get("TMPDIR", "/tmp")
+    if "failed to map segment" in text:
+        fault = "no program can be run from there (mounted noexec)"
+    elif re.search("No space left on device|Disk quota exceeded", text) or _is_full(text, folder):
+        fault = "it is full"
+    elif "No usable temporary directory" in text:
+        fault = "it cannot be written"
+    else:
+        return None
+    return f"TMPDIR={folder}: {fault}; give TMPDIR= a folder on another disk"
+
+
+def _is_full(text: str, folder: str) -> bool:
+    """Return whether NumPy could not write a file whole because there is no place left."""
+    is_cut = re.search(r"\d+ requested and \d+ written", text) is not None
+    return is_cut and Path(folder).is_dir() and shutil.disk_usage(folder).free < _LITTLE
 
 
 def run_tool(command: list[str]) -> str:

@@ -3,10 +3,12 @@
 import os
 import resource
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from nanotrigger.cli import run_folder
 from nanotrigger.files import CHECKSUMS
@@ -91,7 +93,7 @@ def test_a_second_training_keeps_out_of_the_folder(tmp_path):
     assert second.returncode == third.returncode == 2
     assert "already holds a run" in second.stderr
     assert f"output={run}: another training is writing there" in third.stderr
-    done = train(*RUN, f"output={run}", "ckpt_path=last", "trainer.max_epochs=1000", "trainer.max_steps=1")
+    done = train(*words, "evaluate=false", "ckpt_path=last", "trainer.max_epochs=1000", "trainer.max_steps=1")
     assert done.returncode == 0, done.stderr
 
 
@@ -128,15 +130,61 @@ def at_a_fixed_time(*arguments: str) -> None:
     run_script("train.py", *arguments)
 
 
-def test_a_clock_that_goes_back_overwrites_nothing(tmp_path):
-    """The folder's name is a time: one that comes twice is refused, and the newest run is still found by name."""
-    assert forked(at_a_fixed_time, *RUN, cwd=tmp_path).returncode == 0
-    run = tmp_path / "checkpoints" / "jets_qat" / "2026-01-01_12-00-00"
-    before = content(run)
+def test_trainings_that_start_in_the_same_second_have_a_folder_each(tmp_path):
+    """As those of a job array do, or when a clock goes back; `last` is the newest, by time and by number."""
+    runs = tmp_path / "checkpoints" / "jets_qat"
+    first = runs / "2026-01-01_12-00-00"
     done = forked(at_a_fixed_time, *RUN, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "already holds a run" in done.stderr
-    assert content(run) == before
-    done = forked(at_a_fixed_time, *RUN, "ckpt_path=last", "trainer.max_epochs=2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert (run / "metrics.csv").read_text().count("\n") == 3
+    before = content(first)
+    with ThreadPoolExecutor(2) as pool:
+        others = list(pool.map(lambda seed: forked(at_a_fixed_time, *RUN, f"seed={seed}", cwd=tmp_path), (2, 3)))
+    assert [done.returncode for done in others] == [0, 0], others
+    assert content(first) == before
+    assert sorted(path.name for path in runs.iterdir()) == [first.name, f"{first.name}.2", f"{first.name}.3"]
+    seeds = {(path / "config.yaml").read_text().partition("seed_everything: ")[2][0] for path in runs.iterdir()}
+    assert seeds == {"1", "2", "3"}
+    shutil.copytree(runs / f"{first.name}.3", runs / f"{first.name}.10")
+    (runs / f"{first.name}.10" / "metrics.csv").unlink()
+    seed = (runs / f"{first.name}.10" / "config.yaml").read_text().partition("seed_everything: ")[2][0]
+    words = ("ckpt_path=last", "trainer.max_epochs=2", f"seed={seed}")
+    done = forked(at_a_fixed_time, *RUN, *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (runs / f"{first.name}.10" / "metrics.csv").read_text().count("\n") == 3
+
+
+def test_what_is_refused_leaves_no_folder(tmp_path):
+    done = train("experiment=jets_qat", "data.source=none.h5", cwd=tmp_path)
+    assert done.returncode == 2
+    assert not list((tmp_path / "checkpoints" / "jets_qat").iterdir())
+
+
+def into_a_closed_pipe(descriptor: str, script: str, *arguments: str) -> None:
+    """Be the script whose output nobody reads any longer."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.dup2(writer, int(descriptor))
+    run_script(script, *arguments)
+
+
+@pytest.mark.parametrize("descriptor", ["1", "2"])
+def test_a_closed_pipe_does_not_stop_the_work(tmp_path, descriptor):
+    """As in `train.py … | head -1`."""
+    run = tmp_path / "run"
+    words = ("experiment=jets_qat", "data.source=simulated", "trainer.limit_train_batches=1", "trainer.max_epochs=1")
+    done = forked(into_a_closed_pipe, descriptor, "train.py", *words, f"output={run}")
+    assert done.returncode == 0, done.stderr
+    assert {"test.json", CHECKSUMS} <= {path.name for path in run.iterdir()}
+    done = forked(into_a_closed_pipe, descriptor, "export.py", f"ckpt={run / 'best.ckpt'}")
+    assert done.returncode == 0, done.stderr
+    assert {"parity.json", "datasheet.html", CHECKSUMS} <= {path.name for path in (run / "export").iterdir()}
+    done = forked(into_a_closed_pipe, descriptor, "train.py", f"ckpt_path={run / 'last.ckpt'}", "seed=7")
+    assert done.returncode == 2
+
+
+def test_a_second_export_keeps_out_of_the_folder(run):
+    with FileLock(run / ".export.lock"):
+        done = command("export.py", f"ckpt={run / 'best.ckpt'}")
+    assert done.returncode == 2
+    assert f"output={run / 'export'}: another export is writing there" in done.stderr
+    assert not (run / "export").exists()

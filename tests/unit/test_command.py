@@ -1,10 +1,13 @@
 """The one way into every command: exit codes, and one line for what is wrong."""
 
+import os
+import subprocess
 import sys
 
 import pytest
 from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from nanotrigger.command import Parser, exit_code, read_settings, settings_parser
@@ -75,3 +78,39 @@ def test_an_unknown_key_names_the_nearest():
         read_settings(parser, ["clok_period=2"], prefix="export.")
     with pytest.raises(ArgumentError):
         read_settings(parser, ["clock_period=fast"])
+
+
+WRITES = """
+import sys
+from nanotrigger.command import exit_code
+def work():
+    for _ in range(3):
+        print("x" * 100_000)
+        print("y", file=sys.stderr)
+    open(sys.argv[1], "w").write("done")
+sys.exit(exit_code(work))
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-u",)])
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_work_is_finished_when_nobody_reads(tmp_path, options, name):
+    reader, writer = os.pipe()
+    os.close(reader)
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, name: writer}
+    words = [sys.executable, *options, "-c", WRITES, str(tmp_path / "file")]
+    done = subprocess.run(words, **streams, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"y\ny\ny\n" if name == "stdout" else None)
+    assert (tmp_path / "file").read_text() == "done"
+
+
+def test_what_a_pipe_gets_is_whole():
+    done = subprocess.run([sys.executable, "-c", WRITES, os.devnull], capture_output=True, check=False)
+    assert done.stdout == (b"x" * 100_000 + b"\n") * 3
+
+
+def test_a_process_among_others_of_a_batch_job_says_what_is_wrong(monkeypatch, capsys):
+    monkeypatch.setattr(rank_zero_only, "rank", 1)  # as SLURM_PROCID=1 makes it
+    assert exit_code(raising(InputError("weight=-1: must be positive"))) == 2
+    assert capsys.readouterr().err == "error: weight=-1: must be positive\n"

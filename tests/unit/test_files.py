@@ -1,10 +1,12 @@
 """Files and folders appear whole or not at all."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from nanotrigger import files
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256, sha256_of_folder, whole_file, whole_folder, write_json, write_text
+from nanotrigger.files import new_folder, sha256, sha256_of_folder, whole_file, whole_folder, write_json, write_text
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -71,3 +73,12 @@ def test_hashes(tmp_path):
     before = sha256_of_folder(tmp_path)
     (tmp_path / "a").rename(tmp_path / "b")
     assert sha256_of_folder(tmp_path) != before
+
+
+def test_each_process_makes_a_folder_of_its_own(tmp_path):
+    """Also when all of them ask in the same second."""
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(lambda _: new_folder(tmp_path / "a" / "2026-01-01_12-00-00"), range(8)))
+    names = ["2026-01-01_12-00-00", *(f"2026-01-01_12-00-00.{number}" for number in range(2, 9))]
+    assert sorted(folder.name for folder in folders) == names
+    assert sorted(folder.name for folder in (tmp_path / "a").iterdir()) == names

@@ -5,11 +5,13 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nanotrigger.errors import FirmwareError
-from nanotrigger.tools import cleaning_up, run_logged
+from nanotrigger import tools
+from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.tools import cleaning_up, run_logged, temporary_folder
 
 
 def shell(script):
@@ -66,3 +68,28 @@ def test_threads_run_too(tmp_path):
     thread.start()
     thread.join()
     assert (tmp_path / "log").read_text().endswith("done\n")
+
+
+def test_a_temporary_folder_that_is_at_fault_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    for error, told in (
+        # what ctypes raises in the child process that runs the firmware
+        (FirmwareError("OSError: /x/libjets.so: failed to map segment from shared object"), "mounted noexec"),
+        (FirmwareError("/x/ccQ.s: No space left on device"), "it is full"),
+        (OSError(28, "No space left on device"), "it is full"),
+        (OSError(122, "Disk quota exceeded"), "it is full"),
+        (FileNotFoundError(2, "No usable temporary directory found in ['/x']"), "it cannot be written"),
+    ):
+        with pytest.raises(InputError, match=f"TMPDIR={tmp_path}: .*{told}.*; give TMPDIR= "), temporary_folder():
+            raise error
+    for other in (FirmwareError("x.cpp: no such file"), OSError("9 requested and 1 written"), ValueError("x")):
+        with pytest.raises(type(other)) as raised, temporary_folder():
+            raise other
+        assert raised.value is other
+
+
+def test_a_numpy_array_that_does_not_fit_into_the_temporary_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tools.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100))
+    with pytest.raises(InputError, match="it is full"), temporary_folder():
+        raise OSError("1024 requested and 0 written")

@@ -23,7 +23,8 @@ def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
 
     `fit` is the subcommand if none is named; each `experiment=NAME` becomes the config file of that name,
     in order, and the names joined by `+` become `--experiment`. With only a `ckpt_path=RUN/….ckpt`,
-    `RUN/config.yaml` is the config. One of `EXCLUSIVE_KEYS` takes the place of a config's others.
+    `RUN/config.yaml` is the config; for a `FOLDER/NAME.ckpt` that is kept elsewhere `FOLDER/NAME/config.yaml`. One of
+    `EXCLUSIVE_KEYS` takes the place of a config's others.
 
     Args:
         arguments: `sys.argv[1:]`.
@@ -126,7 +127,10 @@ def _config_of_checkpoint(arguments: Sequence[str], configs: Path) -> list[str]:
     checkpoint = option(arguments, "ckpt_path")
     if checkpoint is None:
         raise InputError(f"experiment= is missing; choose one of {_experiments(configs)}")
-    config = Path(checkpoint).parent / "config.yaml"
-    if not config.is_file():
+    path = Path(checkpoint)
+    config, kept = path.with_name("config.yaml"), path.with_suffix("") / "config.yaml"
+    if config.is_file() or not kept.is_file():
+        kept = config
+    if not kept.is_file():
         raise InputError(f"ckpt_path={checkpoint}: no {config} beside it; give experiment= as well")
-    return [f"--config={config}"]
+    return [f"--config={kept}"]

@@ -1,8 +1,11 @@
 """The work of export.py: from a checkpoint to verified firmware, its cost and its datasheet."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from nanotrigger.command import wide_console
 from nanotrigger.cost.audit import QuantizerAudit, audit_table, saturation_warnings
@@ -14,6 +17,7 @@ from nanotrigger.cost.sources.source import Design, read_design
 from nanotrigger.datapath.schedule import levels_per_stage
 from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import write_datasheet
+from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.target import Target
@@ -40,6 +44,26 @@ def export_and_report(
     """
     output = output or default_output(checkpoint)
     check_tools(report)
+    with _held(output):
+        return _export_and_report(checkpoint, target, output, data, report)
+
+
+@contextmanager
+def _held(output: Path) -> Iterator[None]:
+    """Keep other exports out of a folder, which gets its firmware first and its datasheet later."""
+    if not output.parent.is_dir():
+        yield
+        return
+    try:
+        with FileLock(output.with_name(f".{output.name}.lock"), timeout=0):
+            yield
+    except Timeout:
+        raise InputError(
+            f"output={output}: another export is writing there; wait for it, or give output=OTHER"
+        ) from None
+
+
+def _export_and_report(checkpoint: Path, target: Target, output: Path, data: str | None, report: str) -> Export:
     result = export(checkpoint, output, target=target, data=data)
     print(_report(result))
     difference = result.judgement.difference

@@ -7,7 +7,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from nanotrigger.errors import InputError
-from nanotrigger.files import remove_unfinished
+from nanotrigger.files import new_folder, remove_unfinished
 from nanotrigger.precision.names import FRONT
 
 _WRITTEN = ("best.ckpt", "last.ckpt", "metrics.csv", "config.yaml", f"{FRONT}/*.ckpt")
@@ -63,17 +63,32 @@ class RunFolder:
 def settle_last(settings: Any) -> None:
     """Have `ckpt_path=last` mean the last.ckpt of the run folder, or of the experiment's newest, if there is one."""
     if settings.output is None:
-        runs = sorted(path.parent for path in default_output(settings).parent.glob("*/config.yaml"))
-        settings.output = str(runs[-1]) if runs else None
+        runs = [path.parent for path in _folder_of_runs(settings).glob("*/config.yaml")]
+        settings.output = str(max(runs, key=_age)) if runs else None
     last = None if settings.output is None else Path(settings.output, "last.ckpt")
     settings.ckpt_path = str(last) if last is not None and last.exists() else None
 
 
-def default_output(settings: Any) -> Path:
-    """Return the folder of the resumed checkpoint, or a new one named by experiment and time."""
-    if settings.ckpt_path not in (None, "last"):
+def default_output(settings: Any, *, make: bool) -> Path:
+    """Return the folder of the resumed checkpoint, or a new one named by experiment and time.
+
+    Args:
+        settings: of the run.
+        make: make the new one, so that no other training gets its name, whichever computer it runs on.
+    """
+    if settings.ckpt_path is not None:
         return Path(settings.ckpt_path).parent
+    path = _folder_of_runs(settings) / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    return new_folder(path) if make else path
+
+
+def _folder_of_runs(settings: Any) -> Path:
     if settings.experiment is None:
         settings.experiment = Path(str(settings.config[-1])).stem if settings.config else "run"
-    time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return Path("checkpoints") / settings.experiment / time
+    return Path("checkpoints") / settings.experiment
+
+
+def _age(run: Path) -> tuple[str, int]:
+    """Return what orders runs by age: the time in the name, and the number that `new_folder` gave."""
+    time, _, number = run.name.partition(".")
+    return time, int(number) if number.isdecimal() else 0

@@ -56,6 +56,8 @@ def run_scan(plan: Plan, settings: Namespace, configs: Path) -> int:
     """
     prepare_process()
     check_plan(plan, configs)
+    if plan.contest:
+        read_leaderboard(settings.leaderboard)  # now rather than when the winner is to be entered
     folder = settings.output or Path("checkpoints/scans") / plan.name
     storage = settings.storage or str(folder / "storage.journal")
     points = Points(open_study(plan, storage), plan)

@@ -1,39 +1,51 @@
 """The work of train.py: LightningCLI with a run folder, a warm start and an evaluation at the end."""
 
-import logging
 import os
 import re
 import sys
-import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from pydoc import locate
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from nanotrigger.cli.arguments import SUBCOMMANDS
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
+from nanotrigger.cli.processes import OneProcess, is_alone, settle_rank, silence_remarks
 from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
+from nanotrigger.cli.run_settings import RunSettings, changed_settings
 from nanotrigger.command import PARSER_SETTINGS
 from nanotrigger.errors import InputError
-from nanotrigger.files import write_checksums, write_text
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.files import sha256, write_checksums
+from nanotrigger.networks import DenseNetwork, check_listed, check_rebuilt
 from nanotrigger.tasks import check_task
-from nanotrigger.tasks.evaluate import evaluate_run
+from nanotrigger.tasks.evaluate import evaluate_run, judge_elsewhere
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.diagnosis import diagnose
+from nanotrigger.training.module import RECORD
 from nanotrigger.training.requirement import Requirement
 from nanotrigger.training.run_checkpoints import History, LastCheckpoint, WholeCheckpoints, read_history
 
 
 class TrainCLI(LightningCLI):
     """LightningCLI whose network is a group of its own, linked into the model."""
+
+    trains = True
+    _made: Path | None = None  # the run folder, if it had no name
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        try:
+            super().__init__(*arguments, **settings)  # does all the work
+        finally:
+            if self._made is not None:
+                with suppress(OSError):  # there is something in it
+                    self._made.rmdir()
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the groups that are ours."""
@@ -72,12 +84,14 @@ class TrainCLI(LightningCLI):
             InputError: a checkpoint that is needed and missing, damaged, or cannot be resumed.
         """
         super().parse_arguments(parser, args)
-        subcommand = self.config.subcommand
+        subcommand = self.subcommand = self.config.subcommand
         settings = self.config[subcommand]
         for group in GROUPS:
             if settings[group] is None:
                 raise InputError(f"{group}=null: it has settings, which --print_config shows; leave it out")
+        settle_rank(settings.trainer)
         check_task(settings.model.class_path, settings.data.class_path)
+        check_listed(settings.network.class_path)
         if settings.experiment is not None and not re.fullmatch(r"\w[\w+-]*", settings.experiment):
             raise InputError(f"experiment={settings.experiment}: it names a folder; give letters, digits, + - and _")
         self._goes_on = settings.ckpt_path is not None
@@ -87,14 +101,21 @@ class TrainCLI(LightningCLI):
         if not isinstance(seed, bool) and seed is not None and not 0 <= seed < 2**32:
             raise InputError(f"seed={seed}: must be at least 0 and below 2^32")
         _check_fields(sys.argv[1:], settings.network.init_args)
+        self._changes: dict[str, tuple[Any, Any]] = {}  # of a run that goes on
         if settings.ckpt_path is not None:
-            _check_checkpoint(Path(settings.ckpt_path), resume=subcommand == "fit")
+            self._check_checkpoint(Path(settings.ckpt_path))
         elif subcommand != "fit":
             raise InputError(f"{subcommand} needs ckpt_path=RUN/best.ckpt")
         if subcommand == "fit" and settings.output is None:
-            settings.output = str(default_output(settings))
+            self._make_output(settings)
         if subcommand == "fit":  # for the other processes of a multi-device run
             sys.argv += [f"--output={settings.output}", f"--ckpt_path={settings.ckpt_path or 'null'}"]
+
+    def _make_output(self, settings: Any) -> None:
+        is_new = settings.ckpt_path is None and rank_zero_only.rank == 0 and self.trains
+        output = default_output(settings, make=is_new)
+        settings.output = str(output)
+        self._made = output if is_new else None
 
     def before_instantiate_classes(self) -> None:
         """Settle the data source, so that config.yaml says what was used, and prepare the run folder's callbacks."""
@@ -108,8 +129,9 @@ class TrainCLI(LightningCLI):
         if rank_zero_only.rank == 0:
             self.folder.check()
         settings.checkpoint.dirpath = str(self.folder.path)
+        self._run_settings = RunSettings(self.folder, self._config_text(), self._changes)
         self.trainer_defaults["callbacks"] = [
-            LambdaCallback(on_train_start=self.write_config),
+            self._run_settings,
             History(self.folder.path / "metrics.csv"),
             LastCheckpoint(self.folder.path),
         ]
@@ -120,7 +142,23 @@ class TrainCLI(LightningCLI):
             kwargs["logger"] = _tensorboard(self.folder.path)
         plugins = self._get(self.config_init, "trainer.plugins") or []
         kwargs["plugins"] = [WholeCheckpoints(), *(plugins if isinstance(plugins, list) else [plugins])]
-        return super().instantiate_trainer(**kwargs)
+        if is_alone(self._settings.trainer):
+            kwargs["plugins"].append(OneProcess())
+        try:
+            return super().instantiate_trainer(**kwargs)
+        except RuntimeError as error:
+            if "SLURM" not in str(error):
+                raise
+            raise InputError(f"trainer.devices={self._settings.trainer.devices}: {error}") from None
+
+    def instantiate_classes(self) -> None:
+        """Build everything; check that checkpoints can hold the network.
+
+        Raises:
+            InputError: they cannot.
+        """
+        super().instantiate_classes()
+        check_rebuilt(self.model.network)
 
     def before_fit(self) -> None:
         """Read the data and say which."""
@@ -128,28 +166,48 @@ class TrainCLI(LightningCLI):
         if self.trainer.is_global_zero:
             print(f"{self.datamodule}\nnetwork: {self.model.network.description}", flush=True)
 
-    def write_config(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        """Write config.yaml, once everything has been checked and the first step is due; hold the folder."""
-        if trainer.is_global_zero and not trainer.fast_dev_run:
-            self.folder.hold()
-            settings = self._settings.clone()
-            # where this run lies, and who tests it, is no part of how to repeat it
-            settings.output = settings.ckpt_path = settings.checkpoint.dirpath = None
-            settings.evaluate = True
-            config = self._parser(self.subcommand).dump(settings, skip_unset=False)
-            write_text(self.folder.path / "config.yaml", config)
+    def _check_checkpoint(self, path: Path) -> None:
+        self._trained = load_trained(path)
+        if self.subcommand != "fit":
+            return
+        checkpoint = read_checkpoint(path)
+        if "optimizer_states" not in checkpoint:
+            raise InputError(
+                f"ckpt_path={path} has no optimizer state to resume from; start with warm_start.ckpt={path}"
+            )
+        self._changes = changed_settings(checkpoint, path, self._config_text())
+
+    def _config_text(self) -> str:
+        """Return config.yaml: where this run lies, and who tests it, is no part of how to repeat it."""
+        settings = self._settings.clone()
+        settings.output = settings.ckpt_path = settings.checkpoint.dirpath = None
+        settings.evaluate = True
+        return str(self._parser(self.subcommand).dump(settings, skip_unset=False))
 
     def _run_subcommand(self, subcommand: str) -> None:
+        source = self._settings.data.init_args.get("source")
+        if subcommand != "fit" and source not in (None, self._trained.data["source"]):
+            path = type(self.datamodule).path_of(source)
+            if not path.is_file() or sha256(path) != self._trained.data["sha256"]:
+                self._test_elsewhere(source)
+                return
         try:
             super()._run_subcommand(subcommand)
         finally:
             if subcommand == "fit":
                 self.folder.release()
 
+    def _test_elsewhere(self, source: str) -> None:
+        """Print how good the checkpoint's network is on another sample: a test is no resume."""
+        self.model.check_same(read_checkpoint(Path(self._settings.ckpt_path))[RECORD])
+        print(judge_elsewhere(self._trained, source))
+
     def after_fit(self) -> None:
         """Test the best checkpoint, on one process: test.json and figures. Write what the files' hashes are."""
         if not self.trainer.is_global_zero or self.trainer.fast_dev_run:
             return
+        if not self._run_settings.has_begun:
+            print(f"nothing is left to train: {self.trainer.current_epoch} epochs are done; raise trainer.max_epochs")
         requirements = [callback for callback in self.trainer.callbacks if isinstance(callback, Requirement)]
         for requirement in requirements:
             if requirement.has_work:
@@ -174,6 +232,8 @@ class TrainCLI(LightningCLI):
 class CheckCLI(TrainCLI):
     """A TrainCLI that builds everything for a training on one device, and does not train."""
 
+    trains = False
+
     def _run_subcommand(self, subcommand: str) -> None:  # the last thing that LightningCLI does
         if self.trainer.world_size > 1:
             devices = self._settings.trainer.devices
@@ -187,7 +247,7 @@ def prepare_process() -> None:
     """
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
-    _quiet()
+    silence_remarks()
 
 
 def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = TrainCLI) -> TrainCLI:
@@ -228,24 +288,8 @@ def _check_fields(arguments: Sequence[str], network: Any) -> None:
             raise InputError(f"{argument[2:]}: network.{match[1]} has a format for each layer; give the list, or one")
 
 
-def _check_checkpoint(path: Path, *, resume: bool) -> None:
-    load_trained(path)
-    if resume and "optimizer_states" not in read_checkpoint(path):
-        raise InputError(f"ckpt_path={path} has no optimizer state to resume from; start with warm_start.ckpt={path}")
-
-
 def _tensorboard(folder: Path) -> TensorBoardLogger:
     try:
         return TensorBoardLogger(folder, name="", version="tensorboard")
     except ModuleNotFoundError:
         raise InputError('tensorboard=true needs TensorBoard: pip install -e ".[tensorboard]"') from None
-
-
-def _quiet() -> None:
-    """Silence third-party remarks that a user can do nothing about."""
-    warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
-    warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`, callbacks used to create")
-    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
-    warnings.filterwarnings("ignore", message="The `srun` command is available")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,6 +1,9 @@
 """HDF5 files of any origin: opened, and their data sets checked before they are read."""
 
+import errno
 import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,10 +28,9 @@ def opened(path: Path, *, layout: str) -> Iterator[h5py.File]:
         layout: what it should hold, for the message if it does not.
 
     Raises:
-        InputError: the file is missing, no HDF5 file, damaged, or does not hold what it should.
+        InputError: the file is missing, locked, no HDF5 file, damaged, or does not hold what it should.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; give an HDF5 file")
+    check_readable(path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
@@ -44,6 +46,24 @@ def opened(path: Path, *, layout: str) -> Iterator[h5py.File]:
             raise InputError(f"{path}: {error.args[0]}; {layout}") from None
         except (OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:  # h5py's, on damaged files
             raise _unreadable(path, error) from None
+
+
+def check_readable(path: Path) -> None:
+    """Check that a file is there and can be read.
+
+    Raises:
+        InputError: it is missing, a folder or empty, or its permissions do not allow it.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; give an HDF5 file")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give an HDF5 file")
+    if not path.stat().st_size:
+        raise InputError(f"{path}: an empty file; fetch or write it again")
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        raise InputError(f"{path}: permission denied; ask its owner, or give a file that you may read") from None
 
 
 def holds(file: h5py.File, name: str) -> bool:
@@ -105,4 +125,14 @@ def attributes(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path}: not a readable HDF5 file ({' '.join(str(error).split())}); fetch or write it again")
+    """Return why a file that is there cannot be read: locked, or no HDF5 file."""
+    text = " ".join(str(error).split())
+    lock = re.search(r"unable to lock file, errno = (\d+)", text)
+    if "already open for" in text or (lock and int(lock[1]) in (errno.EAGAIN, errno.EACCES)):
+        return InputError(f"{path}: open for writing in another process, such as a notebook; close it there")
+    if lock:
+        return InputError(
+            f"{path}: its file system has no locks ({os.strerror(int(lock[1]))}); set the variable "
+            "HDF5_USE_FILE_LOCKING=FALSE if nobody writes the file"
+        )
+    return InputError(f"{path}: not a readable HDF5 file ({text}); fetch or write it again")

@@ -2,7 +2,6 @@
 
 import copy
 import logging
-import tempfile
 import warnings
 from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.chain import dense_layer
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.tools import temporary_folder
 
 INPUT = "features"  # the graph's own input; its output is named as the network names it
 
@@ -41,8 +41,8 @@ def write_qonnx(network: DenseNetwork, path: Path) -> None:
         InputError: a number format that firmware cannot hold exactly; the message names the layer.
     """
     exported = firmware_network(network)
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        raw = Path(folder, "raw.onnx")  # the exporter writes a second file beside it
+    with temporary_folder() as folder, _quiet():
+        raw = folder / "raw.onnx"  # the exporter writes a second file beside it
         features = torch.zeros(1, network.features)
         export_qonnx(exported, args=features, export_path=str(raw), verbose=False)
         model = cleanup_model(ModelWrapper(str(raw)))

@@ -39,9 +39,11 @@ def read_leaderboard(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        return _ranked(json.loads(path.read_text(encoding="utf-8"))["entries"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is no leaderboard ({error}); give leaderboard= another file") from None
+        entries = _ranked(json.loads(path.read_text(encoding="utf-8"))["entries"])
+        leaderboard_table(entries)  # which takes all that an entry must have
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no leaderboard ({error!r}); give leaderboard= another file") from None
+    return entries
 
 
 def enter(path: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The Optuna study in which a scan keeps its points, and the values that Optuna gives them."""
 
 import json
+import os
 import time
 import warnings
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nanotrigger.errors import InputError
 from nanotrigger.scan.plan import Axis, Plan, Range, Value
 
+_PIECE = 65_536  # bytes
 _ATTEMPTS = 5  # at a database whose tables are being created
 PLAN = "plan"  # the study's attribute that holds its plan
 _OBJECTIVES = {
@@ -41,6 +43,8 @@ def open_study(plan: Plan, storage: str, *, seed: int = 0) -> optuna.Study:
         InputError: the storage cannot be reached, or holds another scan under this name.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if not _is_address(storage):
+        _check_journal(Path(storage))
     try:
         study = _study(plan, _storage(storage), seed)
         recorded = study.user_attrs.get(PLAN)
@@ -49,7 +53,7 @@ def open_study(plan: Plan, storage: str, *, seed: int = 0) -> optuna.Study:
             recorded = study.user_attrs[PLAN]
     except InputError:
         raise
-    except (SQLAlchemyError, OSError, ValueError) as error:
+    except (SQLAlchemyError, OSError, ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             f"storage={storage} cannot be used: {reason}; check the address and that its server runs"
@@ -61,7 +65,7 @@ def open_study(plan: Plan, storage: str, *, seed: int = 0) -> optuna.Study:
 
 
 def _storage(storage: str) -> BaseStorage:
-    if "://" not in storage:
+    if not _is_address(storage):
         Path(storage).parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(storage, lock_obj=_Lock(storage)))
     try:
@@ -71,18 +75,67 @@ def _storage(storage: str) -> BaseStorage:
         raise InputError(f"storage={storage} needs a driver: {reason}; pip install it") from None
 
 
+def _is_address(storage: str) -> bool:
+    """Return whether a storage is a database's address; else it is the path of a journal."""
+    return "://" in storage
+
+
+def _check_journal(path: Path) -> None:
+    """Check that every line of a journal is a record; the last one may be unfinished, which `_Lock` removes.
+
+    Raises:
+        InputError: a line is none; says which.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.endswith(b"\n") and not _is_record(line):
+                kept = f"keep what is before it, head -n {number - 1} {path} > NEW, and " if number > 1 else ""
+                raise InputError(f"storage={path}: line {number} is no record of a scan; {kept}give storage=NEW")
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and "op_code" in record
+
+
 class _Lock(JournalFileOpenLock):
-    """A lock that the system releases when its owner is killed; Optuna's own stays behind as a file."""
+    """A lock that the system releases when its owner is killed; Optuna's own stays behind as a file.
+
+    Who gets it removes the half line that a killed process, or a power cut, left at the end: the next record would be
+    glued to it. Its point runs again.
+    """
 
     def __init__(self, journal: str) -> None:
+        self.journal = Path(journal)
         self.lock = FileLock(f"{journal}.filelock")
 
     def acquire(self) -> bool:
         self.lock.acquire()
+        _remove_half_line(self.journal)
         return True
 
     def release(self) -> None:
         self.lock.release()
+
+
+def _remove_half_line(journal: Path) -> None:
+    with journal.open("r+b") as file:
+        end = size = file.seek(0, os.SEEK_END)
+        while end:  # piece by piece from the end, which nearly always has the end of a line
+            start = max(end - _PIECE, 0)
+            file.seek(start)
+            place = file.read(end - start).rfind(b"\n")
+            if place >= 0:
+                end = start + place + 1
+                break
+            end = start
+        if end < size:
+            file.truncate(end)
 
 
 def _database(url: str) -> RDBStorage:

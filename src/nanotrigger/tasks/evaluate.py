@@ -1,7 +1,8 @@
-"""Test the best checkpoint of a run, as its task wants it: test.json, figures, and a result on the terminal."""
+"""Test a checkpoint as its task wants it: the best one of a run, with figures, or any on another sample."""
 
 from pathlib import Path
 
+import torch
 from matplotlib.figure import Figure
 from rich.console import Console
 
@@ -11,8 +12,9 @@ from nanotrigger.evaluation.figures import quantizer_staircases, save_figure, we
 from nanotrigger.files import write_json, write_text
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import layer_weights, sparsity_summary, sparsity_table, weight_formats
-from nanotrigger.tasks import task_of
-from nanotrigger.training.checkpoint import load_trained, provenance
+from nanotrigger.tasks import judged_events, task_of
+from nanotrigger.tasks.task import tested_quality
+from nanotrigger.training.checkpoint import TrainedNetwork, load_trained, predict, provenance
 from nanotrigger.training.run_checkpoints import read_history
 
 
@@ -37,6 +39,28 @@ def evaluate_run(folder: Path, data: SplitData) -> None:
     for table in found.tables:
         wide_console().print(table)
     print(f"{found.line}\nrun folder    {folder}\nnext          python export.py ckpt={folder / 'best.ckpt'}")
+
+
+def judge_elsewhere(trained: TrainedNetwork, source: str) -> str:
+    """Return how well a network does on all events of a sample that is not its training's, a line for each number.
+
+    Args:
+        trained: the network, which scales the events as those that it was trained on.
+        source: of the events, as `data.source`.
+
+    Raises:
+        InputError: the sample cannot be read, or has other features or classes than the network.
+    """
+    task, events = task_of(trained), judged_events(trained, source)
+    outputs = predict(trained.network, torch.from_numpy(events.features).float()).double().numpy()
+    figure = task.performance(trained, events, outputs)
+    if figure is None:
+        return (
+            f"nothing tells how good the network is on {events.description}: it gives no score, or there is no signal"
+        )
+    numbers = {name: value for name, value in task.columns(figure, events, outputs).items() if value is not None}
+    lines = [f"{tested_quality(figure)} on {events.description}; another sample than the training's"]
+    return "\n".join([*lines, *(f"{name:20}  {value:.4f}" for name, value in numbers.items())])
 
 
 def network_figures(network: DenseNetwork) -> dict[str, Figure]:

@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import lightning
@@ -29,6 +30,12 @@ _BATCH_HOOKS = (
     "on_validation_batch_start",
     "on_validation_batch_end",
 )
+_STEP_METHODS = (
+    *("training_step", "validation_step", "configure_optimizers", "optimizer_step", "optimizer_zero_grad", "backward"),
+    *("configure_gradient_clipping", "lr_scheduler_step"),
+)
+_LOADERS = ("train_dataloader", "val_dataloader")
+_TRANSFERS = ("on_before_batch_transfer", "transfer_batch_to_device", "on_after_batch_transfer")
 
 
 class AfterStep(lightning.Callback):
@@ -76,6 +83,23 @@ def pays_off(trainer: lightning.Trainer, *, samples: int, batch_size: int) -> bo
     return saved >= _WORTH_COMPILING and _is_plain(trainer) and _has_compiler()
 
 
+def has_own_steps(task: type, of_tasks: type, data: type, of_data: type) -> bool:
+    """Return whether a subclass makes its steps or its batches itself, of which a compiled training would know nothing.
+
+    Args:
+        task: class of the training module.
+        of_tasks: the base of all of them.
+        data: class of the data module.
+        of_data: the base of all of them.
+    """
+    methods, loaders = (*_STEP_METHODS, *_BATCH_HOOKS, *_TRANSFERS), (*_LOADERS, *_TRANSFERS)
+    return _overrides(task, of_tasks, methods) or _overrides(data, of_data, loaders)
+
+
+def _overrides(kind: type, base: type, methods: Iterable[str]) -> bool:
+    return any(getattr(kind, name) is not getattr(base, name) for name in methods)
+
+
 def count_steps(trainer: lightning.Trainer, steps: int) -> None:
     """Add to the optimizer steps that Lightning knows of."""
     progress = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
@@ -120,7 +144,7 @@ def _looks_at_batches(callback: lightning.Callback) -> bool:
         return False
     if isinstance(callback, ModelCheckpoint):
         return bool(callback._every_n_train_steps or callback._train_time_interval)
-    return any(getattr(type(callback), hook) is not getattr(lightning.Callback, hook) for hook in _BATCH_HOOKS)
+    return _overrides(type(callback), lightning.Callback, _BATCH_HOOKS)
 
 
 def _has_compiler() -> bool:

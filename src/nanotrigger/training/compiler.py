@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from nanotrigger.tools import fault_of_temporary_folder
+
 
 def compiled(function: Callable[..., Any], *arguments: Any, concurrent: bool = False) -> Callable[..., Any]:
     """Return the function compiled for tensors of these shapes, or as it is if that fails; called with them, flat.
@@ -40,9 +42,8 @@ def compiled(function: Callable[..., Any], *arguments: Any, concurrent: bool = F
                 graph, tensors, dynamic_shapes="from_example_inputs", options={"config_patches": options}
             )
     except Exception as error:  # of whatever kind: there is nothing that training needs to be compiled for
-        warnings.warn(
-            f"the training step is not compiled, and slower: {' '.join(str(error).split())[:200]}", stacklevel=2
-        )
+        reason = fault_of_temporary_folder(str(error)) or " ".join(str(error).split())[:200]
+        warnings.warn(f"the training step is not compiled, and slower: {reason}", stacklevel=2)
         return flat
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from nanotrigger.data.loader import Block
+from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.training.blocks import (
@@ -19,6 +20,7 @@ from nanotrigger.training.blocks import (
     AfterStep,
     catch_up,
     count_steps,
+    has_own_steps,
     learning_rate,
     pays_off,
     restore_steps,
@@ -97,7 +99,8 @@ class TrainingModule(lightning.LightningModule, ABC):
         if stage != "fit":
             return
         samples = len(data.rows("train")[0])
-        if pays_off(self.trainer, samples=samples, batch_size=data.batch_size):
+        has_own = has_own_steps(type(self), TrainingModule, type(data), SplitData)
+        if not has_own and pays_off(self.trainer, samples=samples, batch_size=data.batch_size):
             self._compiled = CompiledStep(self.network, self.objective)
         data.steps_per_block = 1 if self._compiled is None else STEPS_PER_BLOCK
         self.automatic_optimization = self._compiled is None
@@ -219,15 +222,17 @@ class TrainingModule(lightning.LightningModule, ABC):
         restore_steps(checkpoint, in_blocks=self._compiled is not None)
         record = checkpoint.get(RECORD, {})
         self._random_states = record.get("random_states", [])
-        present: dict[str, Mapping[str, Any]] = {
-            "network": self.network.configuration,
-            "data": self.trainer.datamodule.record(),
-            "settings": self.settings,
-        }
-        for name, now in present.items():
-            difference = _difference(record.get(name, {}), now)
-            if difference:
-                raise InputError(f"the checkpoint was trained with {name}.{difference}; use the run's own config.yaml")
+        self.check_same(record)
+        _check_same(record, "data", self.trainer.datamodule.record())
+
+    def check_same(self, record: Mapping[str, Any]) -> None:
+        """Refuse another network, or other settings, than those of a checkpoint's record.
+
+        Raises:
+            InputError: they differ.
+        """
+        _check_same(record, "network", self.network.configuration)
+        _check_same(record, "settings", self.settings)
 
 
 def _generators(device: torch.device) -> list[torch.Generator]:
@@ -247,6 +252,12 @@ def cosine(step: int, total: int) -> float:
 
 def _batches(block: Batch, size: int) -> list[Batch]:
     return list(zip(*(rows.split(size) for rows in block), strict=True))
+
+
+def _check_same(record: Mapping[str, Any], part: str, now: Mapping[str, Any]) -> None:
+    difference = _difference(record.get(part, {}), now)
+    if difference:
+        raise InputError(f"the checkpoint was trained with {part}.{difference}; use the run's own config.yaml")
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -3,8 +3,11 @@
 import csv
 import io
 import os
+import pickle
+import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,9 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
+from nanotrigger.errors import InputError
 from nanotrigger.files import write_bytes, write_text
+from nanotrigger.training.module import RECORD
 from nanotrigger.training.requirement import Requirement
 
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
@@ -23,15 +28,22 @@ _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 class WholeCheckpoints(TorchCheckpointIO):
     """Write a checkpoint whole or not at all, synced to the disk, and equal states as equal bytes.
 
-    Lightning's own way does not sync: after a power cut the file may be empty.
+    Lightning's own way does not sync: after a power cut the file may be empty. A checkpoint that could not be read
+    again does not take the place of one that can.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._readable: set[type] = set()  # what was read back
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any | None = None
     ) -> None:
         """Write the checkpoint in the place of the former one."""
-        content = io.BytesIO()  # without a name, which would be among the bytes
-        torch.save(_canonical(checkpoint), content)
+        content, kinds = _bytes(checkpoint), set(_kinds(checkpoint))
+        if not kinds <= self._readable:
+            check_readable(content)
+            self._readable |= kinds
         write_bytes(Path(path), content.getbuffer())
 
 
@@ -111,11 +123,65 @@ class LastCheckpoint(ModelCheckpoint):
         """Return nothing: it is always the same file."""
         return {}
 
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Check that what callbacks and module put into checkpoints can be read again, before anything is written.
+
+        Raises:
+            InputError: it cannot, or the module's own part is missing.
+        """
+        checkpoint: dict[str, Any] = {callback.state_key: callback.state_dict() for callback in trainer.callbacks}
+        pl_module.on_save_checkpoint(checkpoint)
+        if RECORD not in checkpoint:
+            raise InputError(f"{type(pl_module).__name__}.on_save_checkpoint: call super().on_save_checkpoint in it")
+        check_readable(_bytes(checkpoint))
+
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write the first one, so that a run interrupted in its first epoch can be resumed too."""
         super().on_train_start(trainer, pl_module)
         if trainer.ckpt_path is None and not trainer.fast_dev_run:
             self._save_checkpoint(trainer, self.format_checkpoint_name({}))
+
+
+def check_readable(content: io.BytesIO) -> None:
+    """Check that `weights_only=True` can read a checkpoint.
+
+    Raises:
+        InputError: it holds something else than tensors and primitives.
+    """
+    content.seek(0)
+    try:
+        torch.load(content, weights_only=True)
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        raise _not_plain(named[1] if named else str(error)) from None
+
+
+def _bytes(checkpoint: dict[str, Any]) -> io.BytesIO:
+    content = io.BytesIO()  # without a name, which would be among the bytes
+    try:
+        torch.save(_canonical(checkpoint), content)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:  # any of them, on what cannot be pickled
+        raise _not_plain(str(error)) from None
+    return content
+
+
+def _not_plain(what: str) -> InputError:
+    return InputError(
+        f"a callback or the module puts {' '.join(what.split())[:200]} into checkpoints, which hold tensors and "
+        "primitives only; have its state_dict or on_save_checkpoint return numbers, texts, lists and dictionaries"
+    )
+
+
+def _kinds(value: Any) -> Iterator[type]:
+    """Yield the types of which a value consists."""
+    yield type(value)
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _kinds(key)
+            yield from _kinds(entry)
+    elif isinstance(value, list | tuple | set):
+        for entry in value:
+            yield from _kinds(entry)
 
 
 def _canonical(value: Any) -> Any:
@@ -163,10 +229,19 @@ class History(lightning.Callback):
 
 
 def read_history(path: Path) -> dict[str, list[float]]:
-    """Return the columns of a metrics.csv."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}
+    """Return the columns of a metrics.csv.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}
+    except (ValueError, TypeError, csv.Error) as error:
+        raise InputError(
+            f"{path}: damaged ({error}); one more epoch (ckpt_path=, trainer.max_epochs=) writes it anew from last.ckpt"
+        ) from None
 
 
 def _to_csv(rows: list[dict[str, float]]) -> str:

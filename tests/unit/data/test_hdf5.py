@@ -1,5 +1,9 @@
 """Data sets that only seem to lie in a file are not read, and nothing else is opened for them."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -103,3 +107,71 @@ def test_a_library_that_crashes_is_an_error(tmp_path, monkeypatch):
     _with_names(tmp_path / "file.h5")
     with pytest.raises(InputError, match="reading its attributes ended with 1"):
         attributes(tmp_path / "file.h5")
+
+
+@pytest.fixture
+def jets(tmp_path):
+    """A file of four jets."""
+    with h5py.File(tmp_path / "jets.h5", "w") as file:
+        file.attrs["feature_names"], file.attrs["class_names"] = ["a", "b"], ["g", "q"]
+        file["X"], file["y"] = np.zeros((4, 2)), np.array([0, 1, 0, 1])
+    return tmp_path / "jets.h5"
+
+
+HOLD = "import h5py, sys; file = h5py.File(sys.argv[1], sys.argv[2]); print(flush=True); input()"
+
+
+def test_a_file_that_is_written_by_another_process(jets):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(jets), "a"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        writer.stdout.readline()
+        for read in (read_jets, lambda path: particle_sets(Path(path))):
+            with pytest.raises(InputError, match=f"{jets}: open for writing in another process, such as a notebook"):
+                read(str(jets))
+        writer.communicate("\n")
+    assert len(read_jets(str(jets)).labels) == 4
+
+
+def test_a_file_that_is_written_by_this_process(jets):
+    with h5py.File(jets, "a"), pytest.raises(InputError, match="open for writing in another process"):
+        read_jets(str(jets))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (BlockingIOError(11, "unable to lock file, errno = 11, error message = 'busy'"), "close it there"),
+        (OSError("file is already open for write or SWMR write"), "close it there"),
+        (OSError(37, "unable to lock file, errno = 37, error message = 'No locks'"), "HDF5_USE_FILE_LOCKING=FALSE if"),
+        (
+            OSError(38, "unable to lock file, errno = 38, error message = 'No function'"),
+            "HDF5_USE_FILE_LOCKING=FALSE if",
+        ),
+        (OSError("truncated file"), "not a readable HDF5 file .truncated file.; fetch or write it again"),
+    ],
+)
+def test_why_a_file_cannot_be_opened(jets, monkeypatch, error, told):
+    def refuse(*arguments):
+        raise error
+
+    monkeypatch.setattr(hdf5.h5py, "File", refuse)
+    with pytest.raises(InputError, match=told):
+        read_jets(str(jets))
+
+
+def test_what_is_no_file_of_data_has_a_line_of_its_own(tmp_path, monkeypatch):
+    (tmp_path / "empty.h5").touch()
+    (tmp_path / "secret.h5").write_text("x")
+    path_open = Path.open
+
+    def refuse(path, *arguments, **options):
+        if path.name == "secret.h5":  # whatever the permissions, root may read it
+            raise PermissionError(13, "Permission denied", str(path))
+        return path_open(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    for name, told in (("empty.h5", "an empty file"), ("secret.h5", "permission denied"), ("", "a folder")):
+        for read in (read_jets, lambda path: particle_sets(Path(path))):
+            with pytest.raises(InputError, match=f"{tmp_path / name}: {told}; "):
+                read(str(tmp_path / name))

@@ -4,6 +4,7 @@ import os
 import pickle
 import re
 import zipfile
+from datetime import datetime
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.training.run_checkpoints import WholeCheckpoints
 from nanotrigger.training.slim import slim
 
 NETWORK = {
@@ -147,3 +149,14 @@ def test_refuses_damaged_files(tmp_path, network):
         archive.writestr("hello", "world")
     with pytest.raises(InputError, match=re.escape(str(path))):
         load_trained(path)
+
+
+def test_a_checkpoint_that_could_not_be_read_does_not_take_the_place_of_one_that_can(tmp_path):
+    files, path = WholeCheckpoints(), tmp_path / "last.ckpt"
+    files.save_checkpoint({"score": 1.0}, path)
+    before = path.read_bytes()
+    for value in (object, datetime(2026, 1, 1), lambda: 0):
+        with pytest.raises(InputError, match="which hold tensors and primitives only"):
+            files.save_checkpoint({"score": [value]}, path)
+        assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +14,7 @@ from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.schedule import levels_per_stage, schedule
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.target import Target
-from nanotrigger.tools import cleaning_up, run_logged
+from nanotrigger.tools import cleaning_up, run_logged, temporary_folder
 from nanotrigger.verilog.write import VERILOG, verilog
 
 LOG = "synthesis.log"
@@ -106,12 +105,12 @@ def map_to_cells(text: str, log: Path) -> dict[str, int]:
     Raises:
         FirmwareError: Yosys failed.
     """
-    with cleaning_up(), tempfile.TemporaryDirectory() as folder:
+    with cleaning_up(), temporary_folder() as folder:
         for name in (_SCRIPT, "carry_chains.v"):
-            Path(folder, name).write_bytes((files(__package__) / name).read_bytes())
-        Path(folder, VERILOG).write_text(text, encoding="utf-8")
-        run_logged([sys.executable, "-c", _RUN, folder, "-s", _SCRIPT], log, title=_TITLE)
-        return read_cells(Path(folder, _STATISTICS))
+            (folder / name).write_bytes((files(__package__) / name).read_bytes())
+        (folder / VERILOG).write_text(text, encoding="utf-8")
+        run_logged([sys.executable, "-c", _RUN, str(folder), "-s", _SCRIPT], log, title=_TITLE)
+        return read_cells(folder / _STATISTICS)
 
 
 def read_cells(statistics: Path) -> dict[str, int]:

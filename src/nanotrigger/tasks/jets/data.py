@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nanotrigger.data.download import OPENML_FILE, checksum_path, data_folder, recorded_sha256, samples_folder
-from nanotrigger.data.hdf5 import attributes, data_set, opened
+from nanotrigger.data.hdf5 import attributes, check_readable, data_set, opened
 from nanotrigger.data.split import Events, JudgedSplit, Split, Standardization, random_split
 from nanotrigger.data.split_data import Origin, SplitData, rows_of_split
 from nanotrigger.errors import InputError
@@ -202,13 +202,14 @@ def read_jets(source: str) -> JetSample:
     """
     source = resolve_source(source)
     path = source_path(source)
-    if not path.is_file():
+    if not path.exists():
         remedy = (
             "run python -m nanotrigger.data.fetch jets"
             if source == "openml"
             else "give auto, openml, simulated or the path of an HDF5 file"
         )
         raise InputError(f"data.source={source}: no file {path}; {remedy}")
+    check_readable(path)
     sample = _read_hdf5(source, path)
     _check(path, sample)
     return replace(sample, labels=sample.labels.astype(np.int64))

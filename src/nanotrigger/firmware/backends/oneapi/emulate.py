@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +13,7 @@ from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.backends.backend import Array, Emulation
 from nanotrigger.firmware.backends.oneapi import run_library
 from nanotrigger.firmware.record import Firmware, read_record
-from nanotrigger.tools import run_tool
+from nanotrigger.tools import run_tool, temporary_folder
 
 Compiler = Literal["icpx", "g++"]
 
@@ -63,9 +62,9 @@ def emulate(project: Path, inputs: Array, *, compiler: Compiler | None = None) -
     check_inputs(inputs, firmware.features)
     compiler = find_compiler(compiler)
     version = compiler_version(compiler)
-    with tempfile.TemporaryDirectory(prefix="nanotrigger.") as build:
+    with temporary_folder() as build:
         start = time.perf_counter()
-        library = compile_library(project, firmware.name, Path(build), compiler)
+        library = compile_library(project, firmware.name, build, compiler)
         compiled = time.perf_counter()
         outputs = call_library(library, f"{firmware.name}_double", inputs, firmware.outputs)
         return Emulation(outputs, version, compiled - start, time.perf_counter() - compiled)
@@ -96,11 +95,11 @@ def layer_outputs(project: Path, inputs: Array) -> dict[str, Array]:
         raise InputError(f"{project}: layer outputs need io_parallel, this is {firmware.io_type}")
     compiler = find_compiler("g++")
     sizes = [layer.size for layer in firmware.layers]
-    with tempfile.TemporaryDirectory(prefix="nanotrigger.") as build:
-        copy = Path(build, "project")
+    with temporary_folder() as build:
+        copy = build / "project"
         shutil.copytree(project / "src", copy / "src")
         _instrument(copy / "src", firmware)
-        library = compile_library(copy, firmware.name, Path(build), compiler)
+        library = compile_library(copy, firmware.name, build, compiler)
         values = call_library(library, "nanotrigger_taps", inputs, sum(sizes))
     columns = np.split(values, np.cumsum(sizes)[:-1], axis=1)
     return {layer.name: column for layer, column in zip(firmware.layers, columns, strict=True)}

@@ -2,6 +2,8 @@ import os
 import re
 import shutil
 import stat
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -213,3 +215,28 @@ def test_icpx_without_fpga_support_is_named_with_its_remedy(project, quantized, 
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(FirmwareError, match=r"(?s)cmake ended with exit code 1.*take it off the PATH to use g\+\+"):
         emulate(project, quantized.inputs)
+
+
+CALL = """
+import sys
+from pathlib import Path
+import numpy as np
+from nanotrigger.firmware.backends.oneapi.emulate import call_library
+from nanotrigger.tools import run_tool, temporary_folder
+with temporary_folder() as folder:
+    (folder / "a.c").write_text("void f(const double *x, double *y) { *y = *x; }")
+    run_tool(["g++", "-shared", "-fPIC", "-xc", str(folder / "a.c"), "-o", str(folder / "liba.so")])
+    call_library(folder / "liba.so", "f", np.ones((2, 1)), 1)
+"""
+MOUNTED = 'mount -t tmpfs -o noexec tmpfs "$TMPDIR" || exit 77; exec "$@"'
+
+
+def test_a_temporary_folder_from_which_no_program_can_be_run(tmp_path):
+    words = ["unshare", "--map-root-user", "--mount", "sh", "-c", MOUNTED, "sh", sys.executable, "-c", CALL]
+    if not shutil.which("unshare"):
+        pytest.skip("needs Linux namespaces")
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("may not mount here")
+    assert f"InputError: TMPDIR={tmp_path}: no program can be run from there (mounted noexec)" in done.stderr
