@@ -1,11 +1,9 @@
 """The work of export.py: from a checkpoint to verified firmware, its cost and its datasheet."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from nanotrigger.command import wide_console
-from nanotrigger.cost.audit import QuantizerAudit, audit_table, saturation_warnings
 from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.record import add_reports, format_report, format_rows, read_reports, write_reports
 from nanotrigger.cost.report import ResourceReport
@@ -15,6 +13,7 @@ from nanotrigger.datapath.schedule import levels_per_stage
 from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import write_datasheet
 from nanotrigger.files import write_checksums
+from nanotrigger.firmware.audit import audit_table
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.target import Target
 from nanotrigger.verilog.write import write_rtl
@@ -42,6 +41,8 @@ def export_and_report(
     check_tools(report)
     result = export(checkpoint, output, target=target, data=data)
     print(_report(result))
+    for remark in result.remarks:
+        print(f"warning: {remark}")
     difference = result.judgement.difference
     if difference is None:
         reports = report_cost(result, report)
@@ -53,7 +54,9 @@ def export_and_report(
         output, result.trained, result.events, outputs, reports=reports, checkpoint=checkpoint, data=data
     )
     if difference is None and sheet.audits:
-        print_audit(sheet.audits)
+        wide_console().print(audit_table(sheet.audits))
+        for warning in sheet.saturation:
+            print(f"warning: {warning}")
     print(f"datasheet     {write_datasheet(sheet, output)}")
     write_checksums(output)
     return result
@@ -157,10 +160,3 @@ def _ask(design: Design, report: str) -> None:
         elif reason not in said:
             print(f"resources     no {source.name}: {reason}")
             said.add(reason)
-
-
-def print_audit(audits: Sequence[QuantizerAudit]) -> None:
-    """Print the audit of a network's quantizers, and a warning for each that saturates too often."""
-    wide_console().print(audit_table(audits))
-    for warning in saturation_warnings(audits):
-        print(f"warning: {warning}")

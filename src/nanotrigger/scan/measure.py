@@ -1,6 +1,6 @@
 """What a point of a scan is measured by: one row of results.csv."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nanotrigger.cost.contest import contest_figure
@@ -12,7 +12,7 @@ from nanotrigger.tasks import task_of
 
 
 def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]:
-    """Return quality, sparsity, cost, parity and hashes of an exported network.
+    """Return quality, sparsity, cost, parity, what the firmware has, remarks and hashes of an exported network.
 
     The quality and what the task adds to it are those of the firmware's own outputs on the judged events; resources
     are those of the best report, None without one.
@@ -36,9 +36,18 @@ def measure(result: Export, reports: Sequence[ResourceReport]) -> dict[str, Any]
         "latency_cycles": best.latency_cycles if best else None,
         "differing_words": parity["differing_words"],
         "words": parity["words"],
+        **_built(parity),
+        "remarks": "; ".join(result.remarks) or None,
         "events": result.events.description,
         **{f"sha256_{name}": value for name, value in hashes.items()},
     }
+
+
+def _built(parity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the firmware has, which may differ from the `export.` keys; reuse factors by layer if they differ."""
+    built = dict(parity["built"])
+    factors = set(built["reuse_factor"].values())
+    return {**built, "reuse_factor": factors.pop()} if len(factors) == 1 else built
 
 
 def _quality(result: Export) -> dict[str, Any]:
