@@ -79,6 +79,20 @@ def test_a_failed_point_is_told_and_the_rest_is_kept(tmp_path):
     assert "best.ckpt" in rows[0]["error"]
 
 
+def test_rows_say_what_the_firmware_has_and_what_was_remarked(tmp_path):
+    done = scan(FLOAT, "export.reuse_factor=2,3", "export.precision=fixed<12,0>", f"output={tmp_path / 'scan'}")
+    assert done.returncode == 0, done.stderr
+    rows = results(tmp_path / "scan")
+    assert [(row["export.reuse_factor"], row["reuse_factor"]) for row in rows] == [("2", "2"), ("3", "2")]
+    assert {(row["clock_period"], row["io_type"]) for row in rows} == {("5.0", "io_parallel")}
+    for number, row in enumerate(rows):
+        parity = json.loads((tmp_path / "scan" / "points" / f"{number:04}" / "export" / "parity.json").read_text())
+        assert row["remarks"] == "; ".join(parity["remarks"])
+        assert "precision=fixed<12,0> holds -0.5 to 0.499756; out of range are" in row["remarks"]
+        assert ("reuse_factor=3: layer dense_1 has 2, because" in row["remarks"]) == (number == 1)
+        assert f"warning: point {number}: {row['remarks']}\n" in done.stdout
+
+
 @pytest.mark.slow
 def test_the_contest_chooses_on_validation_and_confirms_on_test(tmp_path):
     study = ("study=contest_uniform", "contest.points=2", "contest.threshold=0.05")
