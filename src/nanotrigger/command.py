@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TextIO
 import jsonargparse
 from rich.console import Console
 
-from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.errors import FirmwareError, InputError, TrainingError
 
 _WIDTH = 125  # columns that the widest table needs
 _ARGUMENT_CHECKERS = ("lightning", "jsonargparse")  # what they raise on a value is the user's to mend
@@ -25,8 +25,9 @@ _ARGUMENT_CHECKERS = ("lightning", "jsonargparse")  # what they raise on a value
 def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
     """Run a command and return its exit code; what went wrong is one line on stderr.
 
-    Bad input gives 2, firmware that does not build or run 1 and the tool's last lines, Ctrl-C 130, a training that is
-    terminated 143. A defect of ours is raised. The work goes on when nobody reads what it prints, as in `… | head -1`.
+    Bad input gives 2, firmware that does not build or run 1 and the tool's last lines, a training without what it was
+    for 1, Ctrl-C 130, a training that is terminated 143. A defect of ours is raised. The work goes on when nobody reads
+    what it prints, as in `… | head -1`.
 
     Args:
         command: returns its exit code, or None for 0.
@@ -44,7 +45,7 @@ def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrup
             raise
         print(interrupted, file=sys.stderr)  # Lightning turns Ctrl-C into sys.exit(1)
         return 128 + signal.SIGINT
-    except FirmwareError as error:
+    except (FirmwareError, TrainingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except Exception as error:

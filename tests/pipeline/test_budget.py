@@ -1,5 +1,6 @@
 """A training to a budget: what it leaves costs no more, and every network on the front is proven."""
 
+import csv
 import json
 
 import pytest
@@ -90,22 +91,55 @@ def test_every_network_on_the_front_is_proven(run):
             assert (layer.weights == 0).sum() == weights.float_zeros
 
 
-def test_a_budget_that_is_not_reached_is_told(tmp_path):
-    done = train(*WORDS, "budget.ebops=1", "trainer.max_epochs=1", f"output={tmp_path / 'run'}")
-    assert done.returncode == 0, done.stderr
-    assert "within budget.ebops=1 (the nearest: " in done.stdout
-    assert not (tmp_path / "run" / "best.ckpt").exists()
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_a_training_without_a_network_within_the_budget_fails(rounds, tmp_path):
+    run, short = tmp_path / "run", ("budget.ebops=1", f"budget.rounds={rounds}", "trainer.max_epochs=1")
+    done = train(*WORDS, *short, f"output={run}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no epoch was trained and validated within budget.ebops=1 (the nearest: ")
+    assert done.stderr.count("\n") == 1
+    assert ("budget.rounds=1: no network to refine, none costs 0.5 to 4 ebops" in done.stdout) == bool(rounds)
+    assert not (run / "best.ckpt").exists()
+    assert (run / "SHA256SUMS").is_file()
+
+
+def test_a_training_that_ends_before_the_budget_is_reached_fails_and_says_when(tmp_path):
+    early = ("early_stopping.patience=1", "early_stopping.min_delta=9", "budget.ebops=1", "trainer.max_epochs=9")
+    done = train(*WORDS, *early, f"output={tmp_path / 'run'}")
+    assert done.returncode == 1
+    assert "the training ended after 2 of trainer.max_epochs=9" in done.stdout
+    assert "within budget.ebops=1" in done.stderr
+
+
+def test_a_budget_that_no_network_can_meet_is_refused_before_anything_is_written(tmp_path):
+    done = train("experiment=jets_budget", "budget.aluts=90", f"output={tmp_path / 'run'}")
+    assert done.returncode == 2
+    assert "budget.aluts=90: the kernel's shell alone costs 95; give at least 96" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_point_without_a_network_within_its_budget_is_told(tmp_path):
+    short = [word for word in WORDS if "progress" not in word and "epochs" not in word]
+    words = (*short, "trainer.max_epochs=1", "budget.rounds=0", "budget.ebops=1,100000", f"output={tmp_path / 'study'}")
+    done = command("scan.py", *words)
+    assert done.returncode == 1
+    assert "point 0 failed: no epoch was trained and validated within budget.ebops=1 (the nearest: " in done.stderr
+    with (tmp_path / "study" / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["state"] for row in rows] == ["failed", "complete"]
 
 
 def test_a_budget_counts_for_the_target_that_is_given(tmp_path):
     run, target = tmp_path / "run", Target(clock_period=0.625)
-    done = train(*WORDS, "budget.ffs=1", "budget.target.clock_period=0.625", "trainer.max_epochs=1", f"output={run}")
-    assert done.returncode == 0, done.stderr
+    done = train(*WORDS, "budget.ffs=101", "budget.target.clock_period=0.625", "trainer.max_epochs=1", f"output={run}")
+    assert done.returncode == 1
     (point,) = (run / "front").iterdir()
     network = load_trained(point).network
     counted = cost_of(network, target).ffs
     assert read_history(run / "metrics.csv")["ffs"] == [counted]
-    assert f"within budget.ffs=1 (the nearest: {counted})" in done.stdout
+    assert f"within budget.ffs=101 (the nearest: {counted})" in done.stderr
     assert counted > cost_of(network, Target()).ffs
 
 

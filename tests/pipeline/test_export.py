@@ -42,6 +42,7 @@ def exported(quantized_run) -> Path:
 
 def test_every_word_is_the_same(exported):
     parity = json.loads((exported / "parity.json").read_text())
+    assert parity["remarks"] == []  # nothing was asked for that the firmware has not
     assert parity["differing_words"] == 0
     assert parity["differing_words_of"] == {"torch": 0, "qonnx": 0, "datapath": 0, "firmware": 0}
     assert parity["inputs"]["events"]["samples"] == 10_000  # the whole test split
@@ -205,13 +206,57 @@ def test_softmax(quantized_run, tmp_path):
     assert parity["softmax"]["argmax_agreement"] > 0.98
 
 
-def test_softmax_of_a_float_network_whose_logits_are_widened(float_run, tmp_path):
-    options = ("precision=fixed<10,6>", "softmax=true")
+@pytest.mark.parametrize("precision", ["fixed<10,6>", "ufixed<8,4>", "fixed<9,-2,RND,SAT>"])
+def test_softmax_of_a_float_network_whose_logits_are_widened(float_run, tmp_path, precision):
+    options = (f"precision={precision}", "softmax=true")
     done = export(f"ckpt={float_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", *options)
     assert done.returncode == 0, done.stderr
     parity = json.loads((tmp_path / "export" / "parity.json").read_text())
     assert parity["softmax"]["largest_deviation"] < 0.05
     assert parity["softmax"]["argmax_agreement"] > 0.98
+
+
+def test_a_softmax_that_no_table_serves_is_one_line_before_anything_is_written(float_run, tmp_path):
+    options = ("precision=fixed<12,9>", "softmax=true")
+    done = export(f"ckpt={float_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", *options)
+    assert done.returncode == 2
+    assert "softmax of fixed<12,9>: its tables serve at most 8 integer bits" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_precision_that_overflows_is_told_and_recorded_with_both_accuracies(float_run, tmp_path):
+    done = export(f"ckpt={float_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", "precision=fixed<12,0>")
+    assert done.returncode == 0, done.stderr
+    parity = json.loads((tmp_path / "export" / "parity.json").read_text())
+    overflow, worse = parity["remarks"]
+    assert re.match(
+        r"precision=fixed<12,0> holds -0.5 to 0.499756; out of range are inputs \(to .*; weights of ", overflow
+    )
+    better = re.search(r"integer bits would hold all of them: (precision=fixed<\d+,\d+>)$", overflow)[1]
+    both = [parity[f"accuracy_{name}"] for name in ("torch", "firmware")]
+    assert worse.endswith(f"falls from {both[0]:.4f} (float network) to {both[1]:.4f} (firmware)")
+    page = (tmp_path / "export" / "datasheet.html").read_text()
+    for remark in parity["remarks"]:
+        assert f"warning: {remark}\n" in done.stdout
+        assert remark.replace("<", "&lt;").replace(">", "&gt;") in page
+    again = export(f"ckpt={float_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", better)
+    assert again.returncode == 0, again.stderr
+    assert json.loads((tmp_path / "export" / "parity.json").read_text())["remarks"] == []
+
+
+def test_a_reuse_factor_that_hls4ml_does_not_take_is_told_and_recorded(quantized_run, tmp_path):
+    done = export(f"ckpt={quantized_run / 'best.ckpt'}", f"output={tmp_path / 'export'}", "reuse_factor=3")
+    assert done.returncode == 0, done.stderr
+    parity = json.loads((tmp_path / "export" / "parity.json").read_text())
+    firmware = read_record(tmp_path / "export" / "hls")
+    dense = {layer.label: layer.reuse_factor for layer in firmware.layers if layer.kind == "Dense"}
+    assert parity["target"]["reuse_factor"] == 3
+    assert parity["built"]["reuse_factor"] == dense == {f"dense_{depth}": 2 for depth in (1, 2, 3, 4)}
+    assert "warning: reuse_factor=3: layer dense_1 has 2, because 16 × 32 products can only be shared by" in done.stdout
+    assert "layers dense_2 and dense_3 have 2" in done.stdout
+    assert len(parity["remarks"]) == 3
+    assert parity["remarks"][0] in (tmp_path / "export" / "datasheet.html").read_text()
 
 
 def test_options_reach_the_firmware(quantized_run, tmp_path):
@@ -221,7 +266,12 @@ def test_options_reach_the_firmware(quantized_run, tmp_path):
     settings = (tmp_path / "export" / "hls" / "hls4ml_config.yml").read_text()
     for line in ("Part: AGFB014R24A3E3V", "ClockPeriod: '4'", "IOType: io_stream"):
         assert line in settings
-    assert json.loads((tmp_path / "export" / "parity.json").read_text())["differing_words"] == 0
+    parity = json.loads((tmp_path / "export" / "parity.json").read_text())
+    assert parity["differing_words"] == 0
+    assert parity["built"] == {
+        **{"fpga_part": "AGFB014R24A3E3V", "clock_period": 4.0, "io_type": "io_stream"},
+        "reuse_factor": {f"dense_{depth}": 4 for depth in (1, 2, 3, 4)},
+    }
 
 
 def test_other_data_and_missing_data(quantized_run, tmp_path):

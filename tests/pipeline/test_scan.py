@@ -79,15 +79,29 @@ def test_a_failed_point_is_told_and_the_rest_is_kept(tmp_path):
     assert "best.ckpt" in rows[0]["error"]
 
 
+def test_rows_say_what_the_firmware_has_and_what_was_remarked(tmp_path):
+    done = scan(FLOAT, "export.reuse_factor=2,3", "export.precision=fixed<12,0>", f"output={tmp_path / 'scan'}")
+    assert done.returncode == 0, done.stderr
+    rows = results(tmp_path / "scan")
+    assert [(row["export.reuse_factor"], row["reuse_factor"]) for row in rows] == [("2", "2"), ("3", "2")]
+    assert {(row["clock_period"], row["io_type"]) for row in rows} == {("5.0", "io_parallel")}
+    for number, row in enumerate(rows):
+        parity = json.loads((tmp_path / "scan" / "points" / f"{number:04}" / "export" / "parity.json").read_text())
+        assert row["remarks"] == "; ".join(parity["remarks"])
+        assert "precision=fixed<12,0> holds -0.5 to 0.499756; out of range are" in row["remarks"]
+        assert ("reuse_factor=3: layer dense_1 has 2, because" in row["remarks"]) == (number == 1)
+        assert f"warning: point {number}: {row['remarks']}\n" in done.stdout
+
+
 @pytest.mark.slow
 def test_points_that_learned_nothing_are_told(tmp_path):
     axis = "network.activation.integer=-40,1"
     done = scan(QAT, axis, *SHORT, f"output={tmp_path / 'scan'}")
     assert done.returncode == 0, done.stderr
-    dead, alive = (row["warning"] for row in results(tmp_path / "scan"))
-    assert dead.startswith("output: its outputs are the same for every event; ")
-    assert f"point 0: warning: {dead}" in done.stdout
-    assert not alive
+    dead, alive = (row["remarks"] for row in results(tmp_path / "scan"))
+    assert "output: its outputs are the same for every event; " in dead
+    assert f"warning: point 0: {dead}\n" in done.stdout
+    assert "same for every event" not in alive
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nanotrigger.command import wide_console
-from nanotrigger.cost.audit import QuantizerAudit, audit_table, saturation_warnings
 from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.record import add_reports, format_report, format_rows, read_reports, write_reports
 from nanotrigger.cost.report import ResourceReport
@@ -19,6 +18,7 @@ from nanotrigger.datasheet.compose import compose_datasheet
 from nanotrigger.datasheet.page import write_datasheet
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums
+from nanotrigger.firmware.audit import audit_table
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.target import Target
 from nanotrigger.verilog.write import write_rtl
@@ -66,6 +66,8 @@ def _held(output: Path) -> Iterator[None]:
 def _export_and_report(checkpoint: Path, target: Target, output: Path, data: str | None, report: str) -> Export:
     result = export(checkpoint, output, target=target, data=data)
     print(_report(result))
+    for remark in result.remarks:
+        print(f"warning: {remark}")
     difference = result.judgement.difference
     if difference is None:
         reports = report_cost(result, report)
@@ -77,7 +79,9 @@ def _export_and_report(checkpoint: Path, target: Target, output: Path, data: str
         output, result.trained, result.events, outputs, reports=reports, checkpoint=checkpoint, data=data
     )
     if difference is None and sheet.audits:
-        print_audit(sheet.audits)
+        wide_console().print(audit_table(sheet.audits))
+        for warning in sheet.saturation:
+            print(f"warning: {warning}")
     print(f"datasheet     {write_datasheet(sheet, output)}")
     write_checksums(output)
     return result
@@ -181,10 +185,3 @@ def _ask(design: Design, report: str) -> None:
         elif reason not in said:
             print(f"resources     no {source.name}: {reason}")
             said.add(reason)
-
-
-def print_audit(audits: Sequence[QuantizerAudit]) -> None:
-    """Print the audit of a network's quantizers, and a warning for each that saturates too often."""
-    wide_console().print(audit_table(audits))
-    for warning in saturation_warnings(audits):
-        print(f"warning: {warning}")

@@ -15,6 +15,7 @@ from jsonargparse import Namespace
 from nanotrigger.cli.arguments import EXPORT, export_arguments, point_arguments
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.exporting import report_cost
+from nanotrigger.cli.recorded import check_point
 from nanotrigger.cli.training import CheckCLI, prepare_process, train
 from nanotrigger.command import as_input_error, wide_console
 from nanotrigger.cost.sources import sources_asked
@@ -91,15 +92,23 @@ def _conclude(points: Points, folder: Path, leaderboard: Path) -> int:
     if complete:
         write_figures([read_study(folder)], folder / "figures")
     print(f"results       {folder / 'results.csv'}, figures in {folder / 'figures'}")
-    for row in complete:
-        if row.get("warning"):
-            print(f"point {row['point']}: warning: {row['warning']}")
     for row in failed:
         print(f"point {row['point']} failed: {row['error']}", file=sys.stderr)
+    for remark, numbers in _remarks(complete).items():
+        print(f"warning: point{'s' * (len(numbers) > 1)} {', '.join(numbers)}: {remark}")
     if failed:
         print(f"error: {len(failed)} of {len(rows)} points failed; retry=true runs them again", file=sys.stderr)
     won = plan.contest is None or _settle(plan, plan.contest, complete, folder, leaderboard)
     return 0 if won and not failed else 1
+
+
+def _remarks(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return what was remarked on trainings and exports: the line → the points of which it was said."""
+    points: dict[str, list[str]] = {}
+    for row in rows:
+        if row.get("remarks"):
+            points.setdefault(row["remarks"], []).append(str(row["point"]))
+    return points
 
 
 def _write_study(points: Points, rows: list[dict[str, Any]], folder: Path) -> None:
@@ -188,6 +197,7 @@ def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path
 
     Raises:
         InputError: a setting that cannot be used.
+        TrainingError: the training ended without what it was for, or was another than the keys say.
         FirmwareError: the firmware does not build, or differs from the network.
     """
     seconds = None
@@ -196,6 +206,7 @@ def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path
         start = time.monotonic()
         with as_input_error():
             train(point_arguments(plan, keys, folder, configs), configs)
+        check_point(keys, folder / "config.yaml")
         seconds = round(time.monotonic() - start, 2)
     split: JudgedSplit = "validation" if plan.contest else "test"
     return {"seconds_training": seconds} | measure_point(keys, checkpoint, folder / "export", split=split)

@@ -18,6 +18,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from nanotrigger.cli.arguments import SUBCOMMANDS
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
 from nanotrigger.cli.processes import OneProcess, is_alone, settle_rank, silence_remarks
+from nanotrigger.cli.recorded import check_recorded
 from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
 from nanotrigger.cli.run_settings import RunSettings, changed_settings
 from nanotrigger.command import PARSER_SETTINGS
@@ -224,9 +225,10 @@ class TrainCLI(LightningCLI):
                 print(f"warning: {sign}")
             if self._settings.evaluate:
                 evaluate_run(self.folder.path, self.datamodule)
-        elif self._settings.evaluate or wanted:
-            print(f"no epoch was trained and validated{wanted}: {self.folder.path} has no best.ckpt and no test.json")
+        elif self._settings.evaluate and not wanted:  # else it is an error
+            print(f"no epoch was trained and validated: {self.folder.path} has no best.ckpt and no test.json")
         write_checksums(self.folder.path)
+        check_recorded(self.folder.path, self.trainer)
 
 
 class CheckCLI(TrainCLI):

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.cost.audit import audit
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.data.split import Events
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, rebuild_commands, tool_versions
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms
+from nanotrigger.firmware.audit import audit
 from nanotrigger.firmware.backends import backend_named
+from nanotrigger.firmware.post_training import audit_types
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS
@@ -69,7 +70,9 @@ def compose_datasheet(
         meaning=task.meaning(trained, target.ending),
         parity=parity,
         reports=tuple(reports),
-        audits=() if graph is None else audit(load_model(export / "model.onnx"), graph, events.features),
+        audits=audit_types(trained.network, firmware, events.features)
+        if graph is None
+        else audit(load_model(export / "model.onnx"), graph, events.features),
         weights=weights,
         weight_figure=_weight_figure(weights),
         performance_figures=tuple(figures.values()),

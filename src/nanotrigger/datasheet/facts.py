@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nanotrigger.cost.audit import saturation_warnings
 from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow, Resources, total
@@ -45,7 +44,8 @@ def warnings_of(sheet: Datasheet) -> tuple[str, ...]:
         warnings.append("No source has said what this firmware costs; resources and latency are unknown.")
     elif sheet.headline is not None and sheet.headline.available is None:
         warnings.append(f"The resources of the device {sheet.headline.device} are not known; shares cannot be stated.")
-    warnings += [f"Quantizer {line}." for line in saturation_warnings(sheet.audits)]
+    warnings += [f"{line}." for line in sheet.parity.get("remarks", ())]
+    warnings += [f"Quantizer {line}." for line in sheet.saturation]
     return tuple(warnings)
 
 

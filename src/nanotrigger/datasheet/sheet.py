@@ -8,11 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nanotrigger.cost.audit import QuantizerAudit
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources import best_first
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.performance import Performance
+from nanotrigger.firmware.audit import QuantizerAudit, saturation_warnings
 from nanotrigger.firmware.backends import Backend, backend_named, backend_of
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.target import Target
@@ -66,7 +66,7 @@ class Datasheet:
         meaning: what the outputs are, in words.
         parity: the content of parity.json.
         reports: what it costs, by any number of sources.
-        audits: of the quantizers; none for a network that was quantized after training.
+        audits: of the quantizers, or of the firmware's types for a network that was quantized after training.
         weights: of the linear layers.
         weight_figure: their illustration.
         performance_figures: how well the firmware does its task.
@@ -113,6 +113,11 @@ class Datasheet:
     def is_proven(self) -> bool:
         """Whether every output word was compared and none differs."""
         return self.parity["differing_words"] == 0
+
+    @property
+    def saturation(self) -> tuple[str, ...]:
+        """A line for each quantizer that saturates too often; of a float network the remarks of parity.json tell it."""
+        return () if self.parity["differing_words"] is None else saturation_warnings(self.audits)
 
     @property
     def widths(self) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 from nanotrigger.data.split import Events, JudgedSplit
 from nanotrigger.files import whole_folder, write_json
 from nanotrigger.firmware.backends import Backend, backend_named
+from nanotrigger.firmware.built import built, unmet
+from nanotrigger.firmware.post_training import audit_types, post_training_remarks
 from nanotrigger.firmware.proof import Judgement, judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
@@ -27,6 +29,7 @@ class Export:
         events: on which it was judged.
         judgement: what came of comparing the witnesses.
         graph: the network as integers; None for a float network, of which it is read only to be counted.
+        remarks: what the user should know, a line each: what was asked for and not got, and what does not fit.
     """
 
     folder: Path
@@ -35,6 +38,7 @@ class Export:
     events: Events
     judgement: Judgement
     graph: Graph | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def project(self) -> Path:
@@ -77,9 +81,13 @@ def export(
             input_format=input_format(trained.network, target),
         )
         graph = read_graph(folder / "model.onnx") if trained.network.formats else None
+        remarks = unmet(target, firmware, backend.possible_reuse_factors)
         judgement = judge(trained, events, target, firmware, folder, graph=graph)
-        write_json(folder / "parity.json", judgement.parity)
-    return Export(output, trained, target, events, judgement, graph)
+        if graph is None:
+            audits = audit_types(trained.network, firmware, events.features)
+            remarks += post_training_remarks(str(target.precision), audits, judgement.parity, judgement.performance)
+        write_json(folder / "parity.json", {**judgement.parity, "built": built(firmware), "remarks": list(remarks)})
+    return Export(output, trained, target, events, judgement, graph, remarks)
 
 
 def _project_name(checkpoint: Path, backend: Backend) -> str:

@@ -13,7 +13,7 @@ from nanotrigger.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-_MAXIMUM_WIDTH = 53  # float64 holds every such word exactly
+WIDEST = 53  # bits; float64 holds every such word exactly
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class FixedPoint:
     narrow: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.width <= _MAXIMUM_WIDTH:
-            raise InputError(f"{self}: the width must be 1 to {_MAXIMUM_WIDTH} bits")
+        if not 1 <= self.width <= WIDEST:
+            raise InputError(f"{self}: the width must be 1 to {WIDEST} bits")
         if self.integer > self.width:
             raise InputError(f"{self}: integer bits must be at most the width")
-        if self.integer < -_MAXIMUM_WIDTH:
-            raise InputError(f"{self}: integer bits must be at least -{_MAXIMUM_WIDTH}")
+        if self.integer < -WIDEST:
+            raise InputError(f"{self}: integer bits must be at least -{WIDEST}")
         if self.narrow and not self.signed:
             raise InputError(f"{self}: only a signed format can be narrow; set narrow to false")
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from nanotrigger.cost.contest import contest_figure
 from nanotrigger.cost.devices import resources_of
+from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources.source import refusal
-from nanotrigger.cost.sources.structural import structural_report
+from nanotrigger.cost.sources.structural import SHELL, StructuralCount, structural_report
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target, settled
 from nanotrigger.graph.from_network import graph_of
@@ -71,10 +72,22 @@ class Allowance:
             raise InputError(f"budget.target.{reason}")
         if not 0 < self.target.clock_period < math.inf:
             raise InputError(f"budget.target.clock_period={self.target.clock_period}: must be positive, in ns")
+        self._check_shell()
         if self.unit == "share" and resources_of(self.target.fpga_part) is None:
             raise InputError(
                 f"budget.target.fpga_part={self.target.fpga_part}: what it offers is not known here; give a budget in "
                 "aluts or ffs"
+            )
+
+    def _check_shell(self) -> None:
+        """Check that something is left for a network beside what surrounds every one."""
+        least = getattr(shell_cost(self.target), self.unit)
+        is_whole = isinstance(least, int)
+        if self.most < least + 1 if is_whole else self.most <= least:
+            what = "a network of zeros" if self.unit == "ebops" else "the kernel's shell alone"
+            enough = f"at least {least + 1}" if is_whole else f"more than {least:.4g}"
+            raise InputError(
+                f"budget.{self.unit}={self.most:g}: {what} costs {least:.4g}; give {enough}, with room for the network"
             )
 
     def check_network(self, network: DenseNetwork) -> None:
@@ -99,6 +112,19 @@ def bill_of(network: DenseNetwork, allowance: Allowance, first: Cost) -> Bill:
     if allowance.unit == "ffs":
         return Bill(cost.ffs, (cost.ffs + cost.aluts * first.ffs / first.aluts) / 2)
     return Bill(getattr(cost, allowance.unit), getattr(cost, allowance.unit))
+
+
+def shell_cost(target: Target) -> Cost:
+    """Return what every network costs, whatever its weights: what surrounds the datapath."""
+    report = ResourceReport(
+        source=StructuralCount.name,
+        tool_version=None,
+        device=target.fpga_part,
+        scope="whole IP",
+        used=SHELL,
+        available=resources_of(target.fpga_part),
+    )
+    return Cost(SHELL.aluts or 0, SHELL.ffs or 0, contest_figure(report) or 0.0, 0)
 
 
 def cost_of(network: DenseNetwork, target: Target) -> Cost:

@@ -104,18 +104,29 @@ class Budget(Requirement):
     @property
     def shortfall(self) -> str:
         """What to say if no network was within the budget; empty if there is none."""
+        if not self.is_limited:
+            return ""
         least = min([self.least, *(cost for cost, _ in self.front.values())])
-        return f" within budget.{self.unit}={self.limit:g} (the nearest: {least:g})" if self.is_limited else ""
+        nearest = f" (the nearest: {least:g})" if least < math.inf else ""
+        return f" within budget.{self.unit}={self.limit:g}{nearest}"
+
+    def failure(self, best: Path) -> str:
+        """Return that the best network costs more than the budget; empty if it does not."""
+        cost = self._cost(best) if self.is_limited else 0
+        return f"best.ckpt costs {cost:g}, more than budget.{self.unit}={self.limit:g}" if cost > self.limit else ""
 
     def remark(self, best: Path) -> str:
         """Return what the best network costs, and how far below the budget that is; nothing if there is none."""
         if not self.is_limited:
             return ""
-        cost = getattr(cost_of(network_of(read_checkpoint(best)), self.allowance.target), self.unit)
+        cost = self._cost(best)
         return (
             f"best.ckpt costs {cost:g} of budget.{self.unit}={self.limit:g}, {1 - cost / self.limit:.1%} below it; "
             "no network nearer to it was better"
         )
+
+    def _cost(self, checkpoint: Path) -> float:
+        return float(getattr(cost_of(network_of(read_checkpoint(checkpoint)), self.allowance.target), self.unit))
 
     def after_training(self, trainer: lightning.Trainer, folder: Path, *, seed: int) -> None:
         """Refine the best network of the front near the budget; write best.ckpt if one within it is better."""
@@ -123,6 +134,9 @@ class Budget(Requirement):
         if start is not None and (folder / FRONT / start).is_file():
             least = refine_run(folder, start, trainer, self.allowance, rounds=self.rounds, seed=seed)
             self.least = min(self.least, least)
+        else:
+            least, most = _LEAST * self.limit, _REACHABLE * self.limit
+            print(f"budget.rounds={self.rounds}: no network to refine, none costs {least:g} to {most:g} {self.unit}")
 
     @property
     def start(self) -> str | None:

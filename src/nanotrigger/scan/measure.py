@@ -17,7 +17,7 @@ from nanotrigger.training.diagnosis import diagnose
 def measure(
     result: Export, reports: Sequence[ResourceReport], history: Mapping[str, Sequence[float]]
 ) -> dict[str, Any]:
-    """Return quality, sparsity, cost, parity and hashes of an exported network, and what says that it learned nothing.
+    """Return quality, sparsity, cost, parity, what the firmware has, remarks and hashes of an exported network.
 
     The quality and what the task adds to it are those of the firmware's own outputs on the judged events; resources
     are those of the best report, None without one.
@@ -32,6 +32,7 @@ def measure(
     """
     parity = result.judgement.parity
     features = torch.from_numpy(result.events.features).float()
+    remarks = (*result.remarks, *diagnose(result.trained.network, features, history))
     best = reports[0] if reports else None
     hashes = {name: parity["sha256"][name] for name in ("checkpoint", "data", "qonnx", "firmware")}
     return {
@@ -43,10 +44,18 @@ def measure(
         "latency_cycles": best.latency_cycles if best else None,
         "differing_words": parity["differing_words"],
         "words": parity["words"],
+        **_built(parity),
+        "remarks": "; ".join(remarks) or None,
         "events": result.events.description,
-        "warning": "; ".join(diagnose(result.trained.network, features, history)),
         **{f"sha256_{name}": value for name, value in hashes.items()},
     }
+
+
+def _built(parity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the firmware has, which may differ from the `export.` keys; reuse factors by layer if they differ."""
+    built = dict(parity["built"])
+    factors = set(built["reuse_factor"].values())
+    return {**built, "reuse_factor": factors.pop()} if len(factors) == 1 else built
 
 
 def _quality(result: Export) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import optuna
 
-from nanotrigger.errors import FirmwareError, InputError
+from nanotrigger.errors import FirmwareError, InputError, TrainingError
 from nanotrigger.scan.plan import Plan, Value
 from nanotrigger.scan.points import ALIVE_EVERY, Points, identity
 from nanotrigger.scan.quality import quality_of
@@ -86,7 +86,7 @@ def _objectives(plan: Plan, row: Row) -> list[float]:
 def _reason(error: BaseException) -> str:
     """Return an error in one line, with its kind unless it speaks for itself."""
     text = " ".join(str(error).split())[:300]
-    return text if isinstance(error, InputError | FirmwareError) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, InputError | FirmwareError | TrainingError) else f"{type(error).__name__}: {text}"
 
 
 def supervise(

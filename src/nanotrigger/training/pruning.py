@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import lightning
@@ -13,6 +14,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import layer_weights, linear_layers
 from nanotrigger.training.blocks import AfterStep
+from nanotrigger.training.checkpoint import network_of, read_checkpoint
 from nanotrigger.training.requirement import Requirement
 from nanotrigger.training.sparsity_schedule import SparsitySchedule, zeros_for
 
@@ -88,6 +90,16 @@ class Pruning(Requirement, AfterStep):
     def shortfall(self) -> str:
         """What to say if no network had the final sparsity."""
         return " with the final sparsity" if self.is_on else ""
+
+    def failure(self, best: Path) -> str:
+        """Return that the best network has fewer zeros than it should; empty if it has enough."""
+        if not self.is_on:
+            return ""
+        layers = linear_layers(network_of(read_checkpoint(best)))
+        pruned = [layer.weight for name, layer in layers.items() if name not in self.settings["exclude"]]
+        zeros = sum(int((weight == 0).sum()) for weight in pruned) / sum(weight.numel() for weight in pruned)
+        wanted = self.settings["sparsity"]
+        return f"best.ckpt has {zeros:.1%} zeros, fewer than pruning.sparsity={wanted}" if zeros < wanted else ""
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Check that the network and the number of steps allow what is asked for, before anything is written.

@@ -18,6 +18,10 @@ class Requirement(lightning.Callback):
         """What to say if no network met it, after "no epoch was trained and validated"; empty if nothing is asked."""
         return ""
 
+    def failure(self, best: Path) -> str:
+        """Return in what best.ckpt does not meet it; empty if it does, by the network in the file and no record."""
+        return ""
+
     @property
     def has_work(self) -> bool:
         """Whether `after_training` has something to do."""

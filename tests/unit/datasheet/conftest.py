@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nanotrigger.cost.audit import audit_quantizer
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, ResourceRow, total
 from nanotrigger.cost.sources.structural import StructuralCount
@@ -14,6 +13,7 @@ from nanotrigger.evaluation.figures import Sample, roc_curves
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms
 from nanotrigger.evaluation.performance import Performance, Quality
+from nanotrigger.firmware.audit import audit_quantizer
 from nanotrigger.firmware.record import Firmware, Layer
 from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.numbers import FixedPoint

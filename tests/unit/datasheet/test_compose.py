@@ -1,5 +1,6 @@
 """The datasheet of an export: read from its folder, without a compiler."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -93,9 +94,21 @@ def test_quantized_network(tmp_path):
 
 def test_float_network(tmp_path):
     sheet = compose(tmp_path, {}, "fixed<16,6>")
-    assert sheet.audits == ()
+    assert [(audit.name, audit.overflows) for audit in sheet.audits] == [
+        *(("features", False), ("dense_1_weight", False), ("dense_1_bias", False), ("dense_1", False)),
+        *(("relu_1", False), ("dense_2_weight", False), ("dense_2_bias", False), ("dense_2", False)),
+    ]
+    assert sheet.saturation == ()
     assert sheet.commands[0].line == f"python export.py ckpt={tmp_path}/best.ckpt 'precision=fixed<16,6>'"
     assert "quantized after training" in render(sheet)
+
+
+def test_remarks_of_the_export_stand_in_the_datasheet(tmp_path):
+    sheet = compose(tmp_path, {}, "fixed<12,0>")
+    assert any(audit.overflows for audit in sheet.audits)
+    remark = "precision=fixed<12,0> holds -0.5 to 0.499756"
+    noted = replace(sheet, parity={**sheet.parity, "remarks": [remark]})
+    assert f"{remark}.".replace("<", "&lt;").replace(">", "&gt;") in render(noted)
 
 
 def test_same_bytes_of_the_same_export(tmp_path):

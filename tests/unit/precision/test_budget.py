@@ -10,7 +10,7 @@ from nanotrigger.firmware.target import Target
 from nanotrigger.networks import MLP, Autoencoder
 from nanotrigger.networks.learned import frozen
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.precision.allowance import Allowance, Cost, bill_of, cost_of
+from nanotrigger.precision.allowance import Allowance, Cost, bill_of, cost_of, shell_cost
 from nanotrigger.precision.budget import Budget
 from nanotrigger.precision.names import UNITS
 
@@ -38,6 +38,11 @@ def allowance(unit: str) -> Allowance:
         ),
         ({"aluts": 9, "target": Target(clock_period=0)}, "budget.target.clock_period=0: must be positive"),
         ({"share": 9, "target": Target(fpga_part="Stratix10")}, "budget.target.fpga_part=Stratix10: what it offers"),
+        ({"aluts": 90}, "budget.aluts=90: the kernel's shell alone costs 95; give at least 96"),
+        ({"aluts": 95.9}, "budget.aluts=95.9: the kernel's shell alone costs 95; give at least 96"),
+        ({"ffs": 100}, "budget.ffs=100: the kernel's shell alone costs 100; give at least 101"),
+        ({"share": 0.0148}, "budget.share=0.0148: the kernel's shell alone costs 0.01488; give more than 0.01488"),
+        ({"ebops": 0.5}, "budget.ebops=0.5: a network of zeros costs 0; give at least 1"),
     ],
 )
 def test_refused(options, message):
@@ -88,7 +93,7 @@ def test_what_is_refined(front, start):
 
 
 def test_a_refinement_to_flip_flops_starts_nearer_and_pays_for_logic_too():
-    budget = Budget(ffs=100, rounds=1)
+    budget = Budget(ffs=104, rounds=1)
     budget.front = {"a": (125, 0.6), "b": (150, 0.7)}
     assert budget.start == "a"
     formats = {kind: FixedPoint(4, 2) for kind in ("input", "weight", "bias")}
@@ -121,7 +126,7 @@ def test_a_network_is_counted_for_the_target_that_is_given():
     slow, fast = (cost_of(network, Target(clock_period=period)) for period in (5.0, 0.625))
     assert fast.ffs > slow.ffs  # a register after every adder
     assert fast.aluts == slow.aluts
-    budget = Budget(ffs=100, target=Target(clock_period=0.625))
+    budget = Budget(ffs=120, target=Target(clock_period=0.625))
     logged, module = {}, SimpleNamespace(network=network, log=lambda name, value: None)
     module.log = logged.__setitem__
     validated = SimpleNamespace(sanity_checking=False, **vars(trainer(0)))
@@ -153,3 +158,14 @@ def test_a_target_that_cannot_be_counted_is_refused_before_the_training(target, 
 
 def test_the_units_are_the_fields_of_a_cost():
     assert tuple(field.name for field in fields(Cost)) == UNITS
+
+
+def test_the_shell_is_what_a_network_of_zeros_costs():
+    network = MLP(features=6, hidden=[8], classes=3, learned_bits="weight", **LEARNED)
+    for parameter in network.parameters():
+        parameter.data.zero_()
+    assert cost_of(network, Target()) == shell_cost(Target())
+
+
+def test_without_any_network_there_is_no_nearest():
+    assert Budget(ebops=7).shortfall == " within budget.ebops=7"

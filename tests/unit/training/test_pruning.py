@@ -317,3 +317,12 @@ def test_one_bit_has_no_zero(data):
 
 def same(one: dict, other: dict) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_best_network_with_too_few_zeros_is_found(data, tmp_path):
+    best, pruning = tmp_path / "best.ckpt", Pruning(0.5, "constant", begin_step=0)
+    fit(data, pruning, BestCheckpoint(dirpath=tmp_path, filename="best", monitor="val_accuracy", mode="max"))
+    assert pruning.failure(best) == ""
+    assert Pruning(0.9).failure(best).startswith("best.ckpt has 5")
+    assert Pruning(0.9).failure(best).endswith("zeros, fewer than pruning.sparsity=0.9")
+    assert Pruning().failure(best) == ""

@@ -2,6 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,8 @@ class Backend(ABC):
     def convert(self, model: Path, project: Path, target: Target, *, name: str, input_format: FixedPoint) -> Firmware:
         """Write a network as a project, its record included; compile nothing.
 
+        The record says what the project has, which the export compares with what the target asks for.
+
         The folder appears whole or stays as it was. The same arguments give the same files, whatever the folder's name.
         After the network comes what the target asks for: `target.softmax` a layer whose tensor is
         `record.PROBABILITIES`, `target.radius` one whose tensor is `record.RADIUS`.
@@ -82,6 +85,14 @@ class Backend(ABC):
         Raises:
             InputError: the network cannot be converted.
         """
+
+    def possible_reuse_factors(self, inputs: int, outputs: int) -> Sequence[int]:
+        """Return the reuse factors that a dense layer can have; none if this back end does not say.
+
+        A layer gets the one that its record says. Where that is not `target.reuse_factor`, the export tells why by
+        these.
+        """
+        return ()
 
     @abstractmethod
     def emulate(self, project: Path, inputs: Array) -> Emulation:

@@ -1,5 +1,6 @@
 """The back end oneAPI: hls4ml's C++ for Intel's FPGA compiler."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,12 @@ class OneAPI(Backend):
         from nanotrigger.firmware.backends.oneapi.convert import convert  # hls4ml takes a while to import
 
         return convert(model, project, target, name=name, input_precision=type_name(input_format))
+
+    def possible_reuse_factors(self, inputs: int, outputs: int) -> Sequence[int]:
+        """Return those that divide the products as hls4ml needs it."""
+        from nanotrigger.firmware.backends.oneapi.convert import possible_reuse_factors
+
+        return possible_reuse_factors(inputs, outputs)
 
     def emulate(self, project: Path, inputs: Array) -> Emulation:
         """Run the project's C++; see `oneapi.emulate`."""

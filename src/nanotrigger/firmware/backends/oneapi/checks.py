@@ -1,5 +1,6 @@
 """What hls4ml can be asked for: names of projects, and targets."""
 
+import math
 import re
 
 from nanotrigger.errors import InputError
@@ -26,8 +27,8 @@ def check_target(target: Target) -> None:
     """Raise InputError if a part, clock period, interface or reuse factor is none that hls4ml could take."""
     if not re.fullmatch(r"[\w:.-]+", target.fpga_part):
         raise InputError(f"part {target.fpga_part!r} is not a name; write it like Agilex7 or AGFB014R24A2E2V")
-    if not target.clock_period > 0:
-        raise InputError(f"clock_period {target.clock_period}: must be above 0 ns")
+    if not 0 < target.clock_period < math.inf:
+        raise InputError(f"clock_period {target.clock_period}: must be above 0 ns, and finite")
     if target.io_type not in ("io_parallel", "io_stream"):
         raise InputError(f"io_type {target.io_type!r}: must be io_parallel or io_stream")
     if target.reuse_factor < 1:

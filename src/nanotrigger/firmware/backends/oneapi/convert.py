@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 from hls4ml.backends import get_backend
 from hls4ml.converters import convert_from_onnx_model
@@ -74,7 +75,8 @@ def convert(
             hls = build_model_graph(network, folder, target, name=name, input_precision=inputs, added=added)
             hls.write()
         _settle(folder, project, hls.config.get_config_value("Stamp"))
-        firmware = Firmware(name, target.fpga_part, target.clock_period, target.io_type, recorded_layers(hls, graph))
+        part, clock, io_type = (hls.config.get_config_value(key) for key in ("Part", "ClockPeriod", "IOType"))
+        firmware = Firmware(name, part, float(clock), io_type, recorded_layers(hls, graph))
         write_record(firmware, folder)
     return firmware
 
@@ -116,7 +118,7 @@ def build_model_graph(
         backend=_BACKEND,
         hls_config=configuration,
         part=target.fpga_part,
-        clock_period=f"{target.clock_period:g}",
+        clock_period=np.format_float_positional(target.clock_period, trim="-"),
         io_type=target.io_type,
     )
     if precision is not None:
@@ -140,6 +142,12 @@ def recorded_layers(model: ModelGraph, graph: onnx.GraphProto) -> tuple[Layer, .
         )
         for layer in model.get_layers()
     )
+
+
+def possible_reuse_factors(inputs: int, outputs: int) -> list[int]:
+    """Return the reuse factors that hls4ml can give a dense layer; it takes the nearest to what is asked for."""
+    factors: list[int] = get_backend(_BACKEND).get_valid_reuse_factors(inputs, outputs)
+    return factors
 
 
 def _rename_reserved(graph: onnx.GraphProto) -> None:

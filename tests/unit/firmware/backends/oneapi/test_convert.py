@@ -6,7 +6,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from scipy import special
 
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.backends.oneapi.convert import convert
+from nanotrigger.firmware.backends.oneapi.convert import build_model_graph, convert, possible_reuse_factors
 from nanotrigger.firmware.backends.oneapi.emulate import emulate, layer_outputs
 from nanotrigger.firmware.target import Target
 
@@ -96,6 +96,31 @@ def test_reuse_factor_is_the_nearest_that_a_layer_allows(quantized, tmp_path):
     assert reuse == {"Dense_MatMul_0": 6, "Dense_MatMul_1": 4}
 
 
+@pytest.mark.parametrize("clock_period", [1 / 3, 5, 4.0, 1e-6, 1234567.891])
+def test_the_record_is_what_hls4ml_has(quantized, tmp_path, clock_period, monkeypatch):
+    models = []
+
+    def build(*arguments, **options):
+        models.append(build_model_graph(*arguments, **options))
+        return models[0]
+
+    monkeypatch.setattr("nanotrigger.firmware.backends.oneapi.convert.build_model_graph", build)
+    target = Target(clock_period=clock_period, reuse_factor=5, fpga_part="Stratix10", io_type="io_stream")
+    firmware = convert(quantized.model, tmp_path / "hls", target)
+    settings = {key: models[0].config.get_config_value(key) for key in ("Part", "ClockPeriod", "IOType")}
+    assert (firmware.fpga_part, f"{firmware.clock_period:g}", firmware.io_type) == (
+        *(settings["Part"], f"{float(settings['ClockPeriod']):g}", settings["IOType"]),
+    )
+    assert firmware.clock_period == clock_period  # all its digits
+    assert f"-Xsclock={settings['ClockPeriod']}ns;" in (tmp_path / "hls" / "CMakeLists.txt").read_text()
+    assert {layer.name: layer.reuse_factor for layer in firmware.layers} == {
+        layer.name: layer.get_attr("reuse_factor") for layer in models[0].get_layers()
+    }
+    for layer in firmware.layers:
+        if layer.kind == "Dense":
+            assert layer.reuse_factor in possible_reuse_factors(*((6, 8) if layer.size == 8 else (8, 3)))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -103,6 +128,7 @@ def test_reuse_factor_is_the_nearest_that_a_layer_allows(quantized, tmp_path):
         ({"name": "defines"}, "project name 'defines'"),
         ({"target": Target(fpga_part="Agilex 7")}, "part 'Agilex 7'"),
         ({"target": Target(clock_period=0.0)}, "clock_period 0.0"),
+        ({"target": Target(clock_period=float("inf"))}, "clock_period inf"),
         ({"target": Target(io_type="io_serial")}, "io_type 'io_serial'"),
         ({"target": Target(reuse_factor=0)}, "reuse_factor 0"),
         ({"input_precision": "int8"}, "precision 'int8'"),
