@@ -1,7 +1,7 @@
 """The work of export.py: from a checkpoint to verified firmware, its cost and its datasheet."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
