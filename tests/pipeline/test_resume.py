@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from nanotrigger.cli.keys import GROUPS, OPTIONS
@@ -61,19 +62,27 @@ def rates(folder: Path) -> list[float]:
         ("network.weight.width=6", "the checkpoint was trained with network.weight="),
     ],
 )
-@pytest.mark.parametrize("is_alone", [False, True], ids=["with config.yaml", "checkpoint alone"])
-def test_another_setting_is_refused_and_nothing_is_written(run, change, told, is_alone):
-    source = () if not is_alone else ("experiment=jets_qat", *STEP)
-    if is_alone:
-        (run / "config.yaml").unlink()
+def test_another_setting_is_refused_and_nothing_is_written(run, change, told):
     before = content(run)
-    done = train(*source, f"ckpt_path={run / 'last.ckpt'}", "trainer.max_epochs=3", change)
+    done = train(f"ckpt_path={run / 'last.ckpt'}", "trainer.max_epochs=3", change)
     assert done.returncode == 2, done.stdout
     assert done.stderr.count("\n") == 1
     assert told.format(run / "last.ckpt") in done.stderr
     if not change.startswith("network"):
         assert f"start a new run with warm_start.ckpt={run / 'last.ckpt'}" in done.stderr
     assert content(run) == before
+
+
+def test_a_checkpoint_alone_knows_its_settings(run):
+    (run / "config.yaml").unlink()
+    before = content(run)
+    words = ("experiment=jets_qat", *STEP, f"ckpt_path={run / 'last.ckpt'}", "trainer.max_epochs=2")
+    done = train(*words, "model.learning_rate=1e-9")
+    assert done.returncode == 2
+    assert "model.learning_rate=1e-09: the run of" in done.stderr
+    assert content(run) == before
+    assert train(*words).returncode == 0
+    assert len(rates(run)) == 2
 
 
 def test_every_setting_of_a_run_is_compared(trained):
@@ -116,21 +125,17 @@ def test_a_moved_data_file_is_the_same_data(run, tmp_path):
     assert yaml.safe_load((run / "config.yaml").read_text())["data"]["init_args"]["source"] == str(moved)
 
 
-@pytest.mark.parametrize("recorded", [{"config": "trainer: ["}, {"config": 3}, [], {"config": "a", "notes": 3}])
+@pytest.mark.parametrize("recorded", [{"config": "trainer: ["}, {"config": 3}, [3], {"config": "a", "notes": 3}])
 def test_a_checkpoint_whose_settings_are_damaged(run, recorded):
-    import torch
-
     checkpoint = torch.load(run / "last.ckpt", weights_only=True)
     checkpoint["callbacks"]["RunSettings"] = recorded
     torch.save(checkpoint, run / "last.ckpt")
-    done = train(f"ckpt_path={run / 'last.ckpt'}", "trainer.max_epochs=1", "evaluate=false")
+    done = train(f"ckpt_path={run / 'last.ckpt'}", "trainer.max_epochs=2", "evaluate=false")
     assert done.returncode in (0, 2)
     assert "Traceback" not in done.stderr
 
 
 def test_an_older_checkpoint_is_compared_with_the_config_beside_it(run):
-    import torch
-
     checkpoint = torch.load(run / "last.ckpt", weights_only=True)
     del checkpoint["callbacks"]["RunSettings"]
     torch.save(checkpoint, run / "last.ckpt")

@@ -71,7 +71,8 @@ class RunSettings(lightning.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep what was set anew earlier."""
-        self._notes = [str(note) for note in state_dict.get("notes", ())]
+        notes = state_dict.get("notes") if isinstance(state_dict, dict) else None
+        self._notes = [str(note) for note in notes] if isinstance(notes, list) else []
 
 
 def changed_settings(checkpoint: Mapping[str, Any], path: Path, text: str) -> dict[str, tuple[Any, Any]]:

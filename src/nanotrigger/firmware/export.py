@@ -86,8 +86,9 @@ def export(
         if graph is None:
             audits = audit_types(trained.network, firmware, events.features)
             remarks += post_training_remarks(str(target.precision), audits, judgement.parity, judgement.performance)
-        write_json(folder / "parity.json", {**judgement.parity, "built": built(firmware), "remarks": list(remarks)})
-    return Export(output, trained, target, events, judgement, graph, remarks)
+        parity = {**judgement.parity, "built": built(firmware), "remarks": list(remarks)}
+        write_json(folder / "parity.json", parity)
+    return Export(output, trained, target, events, replace(judgement, parity=parity), graph, remarks)
 
 
 def _project_name(checkpoint: Path, backend: Backend) -> str:
