@@ -80,8 +80,10 @@ def test_a_failed_point_is_told_and_the_rest_is_kept(tmp_path):
 
 
 def test_rows_say_what_the_firmware_has_and_what_was_remarked(tmp_path):
-    done = scan(FLOAT, "export.reuse_factor=2,3", "export.precision=fixed<12,0>", f"output={tmp_path / 'scan'}")
+    words = ("export.reuse_factor=2,3", "export.precision=fixed<12,0>", "workers=3", f"output={tmp_path / 'scan'}")
+    done = scan(FLOAT, *words)
     assert done.returncode == 0, done.stderr
+    assert "workers=3: 2 points are left, one process for each\n" in done.stdout
     rows = results(tmp_path / "scan")
     assert [(row["export.reuse_factor"], row["reuse_factor"]) for row in rows] == [("2", "2"), ("3", "2")]
     assert {(row["clock_period"], row["io_type"]) for row in rows} == {("5.0", "io_parallel")}

@@ -64,6 +64,9 @@ def run_scan(plan: Plan, settings: Namespace, configs: Path) -> int:
     points = Points(open_study(plan, storage), plan)
     if settings.retry:
         points.retry_failed()
+    left = points.unclaimed()
+    if 0 < left < settings.workers:
+        print(f"workers={settings.workers}: {left} points are left, one process for each")
     with Progress(points) as progress:
 
         def show() -> None:
