@@ -102,7 +102,13 @@ def build_network(kind: str = "MLP", **arguments: Any) -> DenseNetwork:
     >>> network.widths
     (16, 8, 5)
     """
-    return networks.build_network({"network": kind, **{name: _format(value) for name, value in arguments.items()}})
+    given: dict[str, Any] = {"network": kind}
+    for name, value in arguments.items():
+        try:
+            given[name] = _format(value)
+        except InputError as error:
+            raise InputError(f"{name}={error}") from None
+    return networks.build_network(given)
 
 
 def train(
@@ -252,7 +258,8 @@ def _format(value: Any) -> Any:
         return [_format(item) for item in value]
     if isinstance(value, dict) and "width" not in value:
         return {name: _format(item) for name, item in value.items()}
-    return FixedPoint.parse(value) if isinstance(value, str) and value.lstrip("u").startswith("fixed<") else value
+    is_format = isinstance(value, str) and value.strip().lstrip("u").startswith("fixed<")
+    return FixedPoint.parse(value) if is_format else value
 
 
 def _with_network(arguments: Sequence[str], network: DenseNetwork, folder: Path) -> list[str]:

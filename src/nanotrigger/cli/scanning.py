@@ -16,6 +16,7 @@ from nanotrigger.cli.arguments import EXPORT, export_arguments, point_arguments
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.exporting import report_cost
 from nanotrigger.cli.training import CheckCLI, prepare_process, train
+from nanotrigger.cli.wording import read_settings
 from nanotrigger.command import as_input_error, wide_console
 from nanotrigger.cost.sources import sources_asked
 from nanotrigger.cost.sources.source import read_design
@@ -129,7 +130,9 @@ def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Pat
     with contextlib.redirect_stdout(io.StringIO()):
         confirmed = measure_point(keys, run / "best.ckpt", folder / "winner", split="test")
     config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
-    synthesis = _synthesis(folder, read_target(export_parser().parse_args(export_arguments(keys, run / "best.ckpt"))))
+    synthesis = _synthesis(
+        folder, read_target(read_settings(export_parser(), export_arguments(keys, run / "best.ckpt")))
+    )
     return make_entry(study, threshold, chosen, confirmed, config, synthesis)
 
 
@@ -160,7 +163,7 @@ def check_plan(plan: Plan, configs: Path) -> None:
 
 def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
     checkpoint = Path(plan.ckpt or "best.ckpt")
-    settings = export_parser().parse_args(export_arguments(keys, checkpoint))
+    settings = read_settings(export_parser(), export_arguments(keys, checkpoint), prefix=EXPORT)
     target = read_target(settings)
     backend_named(target.backend).check(target)
     sources_asked(settings.report)
@@ -203,7 +206,7 @@ def measure_point(keys: dict[str, Value], checkpoint: Path, output: Path, *, spl
         FirmwareError: the firmware does not build, or differs from the network.
     """
     start = time.monotonic()
-    settings = export_parser().parse_args(export_arguments(keys, checkpoint))
+    settings = read_settings(export_parser(), export_arguments(keys, checkpoint), prefix=EXPORT)
     result = export(checkpoint, output, target=read_target(settings), data=settings.data, split=split)
     difference = result.judgement.difference
     if difference is not None:

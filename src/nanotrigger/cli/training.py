@@ -12,23 +12,37 @@ from typing import Any
 
 import lightning
 import torch
+import yaml
+from jsonargparse import get_loader, set_loader
 from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from nanotrigger.cli.arguments import SUBCOMMANDS
+from nanotrigger.cli.arguments import SUBCOMMANDS, config_files
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
 from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
+from nanotrigger.cli.wording import said_plainly
 from nanotrigger.command import PARSER_SETTINGS
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.notation import as_mappings, load_yaml
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.requirement import Requirement
 from nanotrigger.training.run_checkpoints import History, LastCheckpoint, WholeCheckpoints
+
+_MODE = "yaml with formats"  # of the parser
+
+
+def _load(text: str) -> Any:
+    return as_mappings(load_yaml(text, get_loader("yaml")))
+
+
+set_loader(_MODE, _load, exceptions=(yaml.YAMLError,))
 
 
 class TrainCLI(LightningCLI):
@@ -85,7 +99,7 @@ class TrainCLI(LightningCLI):
         seed = settings.seed_everything
         if not isinstance(seed, bool) and seed is not None and not 0 <= seed < 2**32:
             raise InputError(f"seed={seed}: must be at least 0 and below 2^32")
-        _check_fields(sys.argv[1:], settings.network.init_args)
+        _check_formats(sys.argv[1:], settings.network.init_args)
         if settings.ckpt_path is not None:
             _check_checkpoint(Path(settings.ckpt_path), resume=subcommand == "fit")
         elif subcommand != "fit":
@@ -199,7 +213,13 @@ def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = Trai
         "default_config_files": [str(configs / "base.yaml")],
         "exit_on_error": False,
         "allow_abbrev": False,
+        "parser_mode": _MODE,
     }
+    with said_plainly(arguments, [configs / "base.yaml", *config_files(arguments)]):
+        return _run(cli, base)
+
+
+def _run(cli: type[TrainCLI], base: dict[str, Any]) -> TrainCLI:
     return cli(
         lightning.LightningModule,
         lightning.LightningDataModule,
@@ -211,13 +231,24 @@ def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = Trai
         trainer_defaults={"logger": False},
         parser_kwargs={
             **PARSER_SETTINGS,
+            "parser_mode": _MODE,
             **dict.fromkeys(SUBCOMMANDS, base),
         },
     )
 
 
-def _check_fields(arguments: Sequence[str], network: Any) -> None:
-    """Refuse `network.weight.width=6` where the formats are a list, of which the parser would change the last only."""
+def _check_formats(arguments: Sequence[str], network: Any) -> None:
+    """Refuse formats that cannot exist, by their key, and keys of which the parser would change one format of many.
+
+    `network.weight.width=6` is such a key where the formats are a list.
+    """
+    for name, value in network.as_dict().items():
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, dict) and "width" in number:
+                try:
+                    FixedPoint(**number)
+                except InputError as error:
+                    raise InputError(f"network.{name}={error}") from None
     for argument in arguments:
         match = re.match(r"--network\.(?:init_args\.)?(\w+)\.\w+", argument)
         if match and isinstance(network.get(match[1]), list):
