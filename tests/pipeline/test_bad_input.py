@@ -61,7 +61,7 @@ def files(tmp_path):
         ([QAT, "network.weigth.width=4"], "weigth"),
         ([QAT, "network.weight.widht=4"], "unknown key network.weight.widht; did you mean network.weight.width?"),
         ([QAT, "network.weight=[{width: 4}, {width: 5}, {width: 6}]"], "network.weight has 3 formats, the network 4"),
-        ([QAT, "network.weight=[{width: 4}, null, {width: 5}, {width: 6}]"], "null: no format; write it like fixed<16,6>"),
+        ([QAT, "network.weight=[{width: 4}, null, {width: 5}, {width: 6}]"], "null: no format; write it like"),
         ([QAT, "network.weight=[4, 4, 4, 4]"], "network.weight=[4, 4, 4, 4]: no format; write it like"),
         ([QAT, "network.weight=[{width: 4, integer: 6}]"], "fixed<4,6>: integer bits must be at most the width"),
         ([QAT, "network.weight=[{widht: 4}]"], "unknown key network.weight.widht"),

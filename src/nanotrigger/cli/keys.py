@@ -11,6 +11,7 @@ from nanotrigger.cli.given import pairs
 from nanotrigger.cli.signatures import Keys, keys_of_class, keys_of_method
 from nanotrigger.command import did_you_mean
 from nanotrigger.errors import InputError
+from nanotrigger.numbers.notation import load_yaml
 
 TRAINER = "lightning.pytorch.trainer.trainer.Trainer"
 FAMILIES = ("model", "data", "network")  # groups whose class the configuration names
@@ -47,7 +48,7 @@ def check_keys(arguments: Sequence[str], files: Sequence[Path]) -> None:
     """
     words = [(key, value) for key, value in pairs(arguments[1:]) if re.fullmatch(r"[A-Za-z_][\w.]*", key)]
     try:
-        configurations = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+        configurations = [load_yaml(file.read_text(encoding="utf-8")) for file in files]
     except (OSError, ValueError, RecursionError, yaml.YAMLError):  # the full parser says so
         return
     known = known_keys(arguments[0], configurations, words)
@@ -115,7 +116,7 @@ def _classes(family: str, configurations: Sequence[Any], words: Sequence[tuple[s
             yield text
         elif key == family:
             try:
-                yield from _named(yaml.safe_load(text))
+                yield from _named(load_yaml(text))
             except (ValueError, RecursionError, yaml.YAMLError):
                 yield text
 

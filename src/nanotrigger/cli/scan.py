@@ -61,7 +61,7 @@ def _run(arguments: Sequence[str], configs: Path) -> int:
 
 def _check_keys(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
     """Refuse keys that a point cannot have."""
-    read_settings(export_parser(), export_arguments(keys, Path(plan.ckpt or "best.ckpt")), prefix=EXPORT)
+    read_settings(export_parser(), export_arguments(keys, plan.checkpoint or Path("best.ckpt")), prefix=EXPORT)
     if plan.ckpt is None:
         words = point_arguments(plan, keys, Path("unused"), configs)
         check_keys(words, [configs / "base.yaml", *config_files(words)])

@@ -5,44 +5,34 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from pydoc import locate
 from typing import Any
 
 import lightning
 import torch
-import yaml
-from jsonargparse import get_loader, set_loader
 from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from nanotrigger.cli.arguments import SUBCOMMANDS, config_files
+from nanotrigger.cli.configuration import MODE, PATH_KEYS, repeatable
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
 from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
 from nanotrigger.cli.wording import said_plainly
 from nanotrigger.command import PARSER_SETTINGS
+from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums, write_text
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.notation import as_mappings, load_yaml
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.requirement import Requirement
 from nanotrigger.training.run_checkpoints import History, LastCheckpoint, WholeCheckpoints
-
-_MODE = "yaml with formats"  # of the parser
-
-
-def _load(text: str) -> Any:
-    return as_mappings(load_yaml(text, get_loader("yaml")))
-
-
-set_loader(_MODE, _load, exceptions=(yaml.YAMLError,))
 
 
 class TrainCLI(LightningCLI):
@@ -104,6 +94,8 @@ class TrainCLI(LightningCLI):
             _check_checkpoint(Path(settings.ckpt_path), resume=subcommand == "fit")
         elif subcommand != "fit":
             raise InputError(f"{subcommand} needs ckpt_path=RUN/best.ckpt")
+        elif settings.warm_start.ckpt is not None and not Path(settings.warm_start.ckpt).is_file():
+            raise InputError(f"warm_start.ckpt={settings.warm_start.ckpt}: no such file; give best.ckpt of a run")
         if subcommand == "fit" and settings.output is None:
             settings.output = str(default_output(settings))
         if subcommand == "fit":  # for the other processes of a multi-device run
@@ -117,6 +109,7 @@ class TrainCLI(LightningCLI):
             settings.data.init_args.source = locate(settings.data.class_path).resolve(source)  # type: ignore[attr-defined]
         if self.subcommand != "fit":
             return
+        _change_paths(settings, lambda path: _lasting(path, Path(settings.output)))  # checkpoints state them
         self.folder = RunFolder(Path(settings.output), goes_on=self._goes_on)
         if rank_zero_only.rank == 0:
             self.folder.check()
@@ -149,6 +142,7 @@ class TrainCLI(LightningCLI):
             # where this run lies, and who tests it, is no part of how to repeat it
             settings.output = settings.ckpt_path = settings.checkpoint.dirpath = None
             settings.evaluate = True
+            _change_paths(settings, lambda path: repeatable(path, self.folder.path))
             config = self._parser(self.subcommand).dump(settings, skip_unset=False)
             write_text(self.folder.path / "config.yaml", config)
 
@@ -188,6 +182,9 @@ class CheckCLI(TrainCLI):
         if self.trainer.world_size > 1:
             devices = self._settings.trainer.devices
             raise InputError(f"trainer.devices={devices}: a point is trained on one; workers=N trains N points at once")
+        data = self.datamodule
+        if isinstance(data, SplitData) and not data.path_of(data.source).is_file():
+            data.setup()  # says so
 
 
 def prepare_process() -> None:
@@ -213,7 +210,7 @@ def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = Trai
         "default_config_files": [str(configs / "base.yaml")],
         "exit_on_error": False,
         "allow_abbrev": False,
-        "parser_mode": _MODE,
+        "parser_mode": MODE,
     }
     with said_plainly(arguments, [configs / "base.yaml", *config_files(arguments)]):
         return _run(cli, base)
@@ -231,7 +228,7 @@ def _run(cli: type[TrainCLI], base: dict[str, Any]) -> TrainCLI:
         trainer_defaults={"logger": False},
         parser_kwargs={
             **PARSER_SETTINGS,
-            "parser_mode": _MODE,
+            "parser_mode": MODE,
             **dict.fromkeys(SUBCOMMANDS, base),
         },
     )
@@ -253,6 +250,23 @@ def _check_formats(arguments: Sequence[str], network: Any) -> None:
         match = re.match(r"--network\.(?:init_args\.)?(\w+)\.\w+", argument)
         if match and isinstance(network.get(match[1]), list):
             raise InputError(f"{argument[2:]}: network.{match[1]} has a format for each layer; give the list, or one")
+
+
+def _change_paths(settings: Any, change: Callable[[str], str]) -> None:
+    """Change the paths in settings of the parser."""
+    for key in PATH_KEYS:
+        place = key.replace("data.", "data.init_args.")
+        value = settings.get(place)
+        if isinstance(value, str):
+            settings[place] = change(value)
+        elif isinstance(value, list):
+            settings[place] = [change(path) for path in value]
+
+
+def _lasting(path: str, folder: Path) -> str:
+    """Return a path that leads to the same file whatever the current folder will be, from a folder of checkpoints."""
+    is_file = Path(path).is_file()
+    return str(Path(path).absolute()) if is_file and repeatable(path, folder) != path else path
 
 
 def _check_checkpoint(path: Path, *, resume: bool) -> None:

@@ -132,7 +132,10 @@ def _in_our_words(message: str, given: Given, show: str) -> str:
     if complaint.found(r"(Unable to load config|no attribute 'keys')"):
         return f"{given.typed(complaint.key, None)}: must hold keys; write {given.prefix}{complaint.key}.KEY=VALUE"
     value = _value(complaint)
-    if classes := classes or complaint.found(r"Import path ?(.*?) ?does not correspond to a subclass"):
+    if absent := complaint.found(r"(?:File|Path|Directory) [a-z ]*: '(.*)'"):
+        return f"{absent[0]}: no such file, or none that can be read"
+    classes = classes or complaint.found(r"Import path ?(.*?) ?does not correspond to a subclass")
+    if classes and not complaint.found(r"^Subtypes: .*(FixedPoint)"):
         return f"{given.class_of(complaint.key, classes[0] or value or '')}: {_why_no_class(complaint)}"
     return f"{given.typed(complaint.key, value)}: {_remedy(complaint, value)}"
 
@@ -150,7 +153,9 @@ def _remedy(complaint: _Complaint, value: str | None) -> str:
     """Return what would be right."""
     kinds = complaint.found(r"^Expected an? (.*?)(?:\. Got value: .*)?$")
     strangers = complaint.found(r"Not a valid subclass of (\w+)")
-    if strangers or any("dot import path" in kind for kind in kinds):  # a class was expected
+    if strangers or complaint.found(
+        "(given class_path|dot import path|Subclasses are disabled)"
+    ):  # a class was expected
         types = " ".join([*complaint.found(r"^Subtypes: [\[(](.*)[\])]$"), *strangers])
         if "FixedPoint" in types:
             return _remedy_for_format(read_shown(value or ""), several="Sequence[" in types)
