@@ -23,6 +23,7 @@ from nanotrigger import networks
 from nanotrigger.cli import exporting, training
 from nanotrigger.cli import verify as verifying
 from nanotrigger.cli.arguments import config_files, train_arguments
+from nanotrigger.cli.configuration import from_folder
 from nanotrigger.cli.keys import check_keys
 from nanotrigger.command import as_input_error
 from nanotrigger.cost.record import FILE as RESOURCES
@@ -102,7 +103,9 @@ def build_network(kind: str = "MLP", **arguments: Any) -> DenseNetwork:
     >>> network.widths
     (16, 8, 5)
     """
-    return networks.build_network({"network": kind, **{name: _format(value) for name, value in arguments.items()}})
+    return networks.build_network(
+        {"network": kind, **{name: _format(name, value) for name, value in arguments.items()}}
+    )
 
 
 def train(
@@ -246,13 +249,17 @@ def _judged(checkpoint: str | Path, data: str | None, split: JudgedSplit) -> tup
     return trained, events, outputs.double().numpy()
 
 
-def _format(value: Any) -> Any:
-    """Return the format that a text stands for; formats in lists and by name likewise."""
+def _format(name: str, value: Any) -> Any:
+    """Return the format that a text stands for, the value of an argument; formats in lists and by name likewise."""
     if isinstance(value, list | tuple):
-        return [_format(item) for item in value]
+        return [_format(name, item) for item in value]
     if isinstance(value, dict) and "width" not in value:
-        return {name: _format(item) for name, item in value.items()}
-    return FixedPoint.parse(value) if isinstance(value, str) and value.lstrip("u").startswith("fixed<") else value
+        return {tensor: _format(name, item) for tensor, item in value.items()}
+    try:
+        is_format = isinstance(value, str) and value.strip().lstrip("u").startswith("fixed<")
+        return FixedPoint.parse(value) if is_format else value
+    except InputError as error:
+        raise InputError(f"{name}={error}") from None
 
 
 def _with_network(arguments: Sequence[str], network: DenseNetwork, folder: Path) -> list[str]:
@@ -262,7 +269,8 @@ def _with_network(arguments: Sequence[str], network: DenseNetwork, folder: Path)
     copies = []
     for place, file in enumerate(config_files(arguments)):
         copies.append(folder / f"{place}.yaml")
-        configuration = {**yaml.safe_load(file.read_text(encoding="utf-8")), "network": described}
+        former = from_folder(yaml.safe_load(file.read_text(encoding="utf-8")), file.absolute().parent)
+        configuration = {**former, "network": described}
         copies[-1].write_text(yaml.safe_dump(configuration), encoding="utf-8")
     subcommand, *others = (word for word in arguments if not word.startswith("--config="))
     return [subcommand, *(f"--config={copy}" for copy in copies), *others]

@@ -94,19 +94,24 @@ def as_input_error() -> Iterator[None]:
         raise InputError(message) from error
 
 
+def input_error(error: BaseException) -> InputError | None:
+    """Return the InputError among the causes of an error, if there is one."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, InputError):
+        cause = cause.__cause__ or cause.__context__
+    return cause
+
+
 def one_line(error: BaseException) -> str | None:
     """Return what to tell the user if the error is one of input or of the machine; None if it is a defect of ours.
 
-    An InputError anywhere among the causes speaks for itself; of jsonargparse's tree of reasons, the key, the reason
-    and the value remain.
+    An InputError anywhere among the causes speaks for itself.
     """
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, InputError):
-            return str(cause)
-        cause = cause.__cause__ or cause.__context__
+    of_input = input_error(error)
+    if of_input is not None:
+        return str(of_input)
     if isinstance(error, jsonargparse.ArgumentError):
-        return _summary(str(error))
+        return str(error)
     if isinstance(error, UnicodeDecodeError) and _raised_by(error) == "codecs":
         return f"a configuration is no text ({error}); save it as UTF-8"
     if isinstance(error, OSError) and re.fullmatch(r"\d+ requested and \d+ written", str(error)):
@@ -114,7 +119,7 @@ def one_line(error: BaseException) -> str | None:
     if isinstance(error, OSError) or _is_of_lightning(error, "MisconfigurationException"):
         return str(error)  # no space, no permission, no such device
     if isinstance(error, ValueError | TypeError | ZeroDivisionError) and _raised_by(error) in _ARGUMENT_CHECKERS:
-        return _summary(str(error))
+        return " ".join(str(error).split())[:400]
     return None
 
 
@@ -137,30 +142,6 @@ def _raised_by(error: BaseException) -> str:
     """Return the top-level package of the code that raised an error."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return str(frames[-1].f_globals.get("__name__", "")).partition(".")[0] if frames else ""
-
-
-def _summary(message: str) -> str:
-    message = re.sub(r"NestedArg\(key='[\w.]+', val='(.*?)'\)", r"\1", message)
-    key = ".".join(dict.fromkeys(re.findall(r'[Pp]arser key "([\w.]+)"', message)))  # once for each type it may have
-    unknown = re.search(r"unrecognized arguments: (.*)|Option '([\w.]+)' is not accepted", message)
-    if unknown and unknown[1]:
-        return f"unknown: {unknown[1]}; --print_config shows all keys"
-    if unknown:
-        return f"unknown key {key and key + '.'}{unknown[2]}; --print_config shows all keys"
-    lines = [line.strip(" -") for line in message.splitlines()]
-    expected = [line.partition(". Got value")[0] for line in lines if line.startswith("Expected a")]
-    reasons = dict.fromkeys(line for line in expected if "NoneType" not in line)
-    of_list = [line for line in lines if re.match("u?fixed<", line)]  # FixedPoint's own words, not among the causes
-    if of_list:
-        return of_list[0]
-    values = [line for line in lines if line.startswith("Given value:")]
-    strangers = re.findall(r"Not a valid subclass of (\w+)(?:\. Got value: (.*))?", message)
-    if key and strangers and not reasons:
-        kind, value = strangers[-1]
-        return f"{key}: {value or ''.join(values[:1]).removeprefix('Given value: ')} is no {kind}"[:400]
-    if key and reasons:
-        return f"{key}: {' or '.join(reasons)}. {values[0] if values else ''}".strip()
-    return " ".join(message.split())[:400]
 
 
 class Parser(argparse.ArgumentParser):
@@ -201,30 +182,6 @@ PARSER_SETTINGS: Mapping[str, Any] = {
 def settings_parser(description: str) -> jsonargparse.ArgumentParser:
     """Return a parser of typed keys, which raises `jsonargparse.ArgumentError`."""
     return jsonargparse.ArgumentParser(description=description, **PARSER_SETTINGS)
-
-
-def read_settings(
-    parser: jsonargparse.ArgumentParser, arguments: Sequence[str], *, prefix: str = ""
-) -> jsonargparse.Namespace:
-    """Return what a parser reads from `key=value` or `--key=value`.
-
-    Args:
-        parser: of `settings_parser`.
-        arguments: of the command.
-        prefix: what stands before the parser's keys where the user types them.
-
-    Raises:
-        InputError: a key that the parser does not have, with the nearest that it has.
-        jsonargparse.ArgumentError: a value that cannot be used.
-    """
-    words = dashed(arguments)
-    keys = [*parser.get_defaults().keys(), "help"]
-    for word in words:
-        match = re.match(r"--([A-Za-z_][\w.]*)", word)
-        if match and match[1] not in keys:
-            nearest = did_you_mean(match[1], keys, prefix)
-            raise InputError(f"unknown key {prefix}{match[1]}; {nearest}--help shows all keys")
-    return parser.parse_args(words)
 
 
 def did_you_mean(key: str, known: Iterable[str], prefix: str = "") -> str:

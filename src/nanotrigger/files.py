@@ -7,13 +7,32 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from nanotrigger.errors import InputError
 
 CHECKSUMS = "SHA256SUMS"
+
+
+def find_upwards(text: str, folder: Path) -> str:
+    """Return the file that a relative path means which stands in a folder: in the folder, or the nearest above it.
+
+    A path that leads to no file, and a mere name such as `simulated`, stay as they are.
+
+    Args:
+        text: the path.
+        folder: absolute.
+    """
+    path = Path(text)
+    if path.is_absolute() or (len(path.parts) < 2 and not path.suffix):
+        return text
+    with suppress(OSError):  # a name too long
+        for above in (folder, *folder.parents):
+            if (above / path).is_file():
+                return os.path.normpath(above / path)
+    return text
 
 
 @contextmanager

@@ -5,12 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from jsonargparse import ArgumentError
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from nanotrigger.command import Parser, exit_code, read_settings, settings_parser
+from nanotrigger.command import Parser, exit_code
 from nanotrigger.errors import FirmwareError, InputError
 
 
@@ -68,16 +67,6 @@ def test_options_may_stand_anywhere_and_be_pairs():
     assert parser.parse(["a=b"]).studies == ["a=b"]
     with pytest.raises(InputError, match="studies .see draw --help"):
         parser.parse([])
-
-
-def test_an_unknown_key_names_the_nearest():
-    parser = settings_parser("")
-    parser.add_argument("--clock_period", type=float, default=5.0)
-    assert read_settings(parser, ["clock_period=2"]).clock_period == 2
-    with pytest.raises(InputError, match="^unknown key export.clok_period; did you mean export.clock_period. --help"):
-        read_settings(parser, ["clok_period=2"], prefix="export.")
-    with pytest.raises(ArgumentError):
-        read_settings(parser, ["clock_period=fast"])
 
 
 WRITES = """

@@ -5,7 +5,9 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
+from nanotrigger.cli.configuration import PATH_KEYS
 from nanotrigger.command import dashed
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
@@ -14,6 +16,7 @@ from nanotrigger.scan.plan import Plan, Value
 
 SUBCOMMANDS = ("fit", "validate", "test")
 EXPORT = "export."  # what a point's key for export.py begins with
+_FILES = (*PATH_KEYS, f"{EXPORT}data")  # keys that name files
 _ALIASES = {"seed": "seed_everything"}
 _QUIET = ("evaluate=false", "trainer.enable_progress_bar=false")  # the export judges a point, nobody watches it
 
@@ -64,7 +67,8 @@ def config_files(arguments: Sequence[str]) -> list[Path]:
 def point_arguments(plan: Plan, keys: dict[str, Value], folder: Path, configs: Path) -> list[str]:
     """Return the arguments of LightningCLI with which a point of a scan is trained in a folder."""
     experiments = [f"experiment={name}" for name in plan.experiments]
-    words = [f"{key}={_text(value)}" for key, value in keys.items() if not key.startswith(EXPORT)]
+    settings = with_files(plan, keys).items()
+    words = [f"{key}={_text(value)}" for key, value in settings if not key.startswith(EXPORT)]
     return train_arguments([*experiments, *_QUIET, *_target_keys(keys), *words, f"output={folder}"], configs)
 
 
@@ -78,6 +82,17 @@ def export_arguments(keys: dict[str, Value], checkpoint: Path) -> list[str]:
     """Return the arguments of export.py among a point's keys."""
     words = {key.removeprefix(EXPORT): value for key, value in keys.items() if key.startswith(EXPORT)}
     return [f"--ckpt={checkpoint}", *(f"--{key}={_text(value)}" for key, value in words.items())]
+
+
+def with_files(plan: Plan, keys: dict[str, Value]) -> dict[str, Value]:
+    """Return what a point sets, each file where the study's own place leads to."""
+
+    def found(key: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [found(key, item) for item in value]
+        return plan.file(key, value) if isinstance(value, str) else value
+
+    return {key: found(key, value) if key in _FILES else value for key, value in keys.items()}
 
 
 def _text(value: Value) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from nanotrigger.command import exit_code, read_settings, settings_parser
+from nanotrigger.cli.wording import read_settings
+from nanotrigger.command import exit_code, settings_parser
 from nanotrigger.cost.sources import options, sources_asked
 from nanotrigger.firmware.target import Target
 

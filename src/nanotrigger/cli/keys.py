@@ -7,9 +7,11 @@ from typing import Any
 
 import yaml
 
+from nanotrigger.cli.given import pairs
 from nanotrigger.cli.signatures import Keys, keys_of_class, keys_of_method
 from nanotrigger.command import did_you_mean
 from nanotrigger.errors import InputError
+from nanotrigger.numbers.notation import load_yaml
 
 TRAINER = "lightning.pytorch.trainer.trainer.Trainer"
 FAMILIES = ("model", "data", "network")  # groups whose class the configuration names
@@ -44,16 +46,28 @@ def check_keys(arguments: Sequence[str], files: Sequence[Path]) -> None:
     Raises:
         InputError: a key that does not exist, with the nearest one that does.
     """
-    words = list(_settings(arguments[1:]))
+    words = [(key, value) for key, value in pairs(arguments[1:]) if re.fullmatch(r"[A-Za-z_][\w.]*", key)]
     try:
-        configurations = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+        configurations = [load_yaml(file.read_text(encoding="utf-8")) for file in files]
     except (OSError, ValueError, RecursionError, yaml.YAMLError):  # the full parser says so
         return
     known = known_keys(arguments[0], configurations, words)
-    for key, _ in words:
-        if known is not None and not is_known(key, known):
+    if known is None:
+        return
+    places = [("", key) for key, _ in words]
+    for file, configuration in zip(files, configurations, strict=True):
+        places += [(f"{file}: ", key) for key in _keys_in(configuration)]
+    for place, key in places:
+        if not is_known(key, known):
             nearest = did_you_mean(key.replace(".init_args.", ".", 1), _flat(known))
-            raise InputError(f"unknown key {key}; {nearest}--print_config shows all keys")
+            raise InputError(f"{place}unknown key {key}; {nearest}--print_config shows all keys")
+
+
+def _keys_in(configuration: Any, prefix: str = "") -> Iterator[str]:
+    """Yield the keys of a configuration, those in keys included."""
+    for name, inside in configuration.items() if isinstance(configuration, dict) else ():
+        yield f"{prefix}{name}"
+        yield from _keys_in(inside, f"{prefix}{name}.")
 
 
 def known_keys(subcommand: str, configurations: Sequence[Any], words: Sequence[tuple[str, str]]) -> Keys | None:
@@ -82,15 +96,6 @@ def is_known(key: str, known: Keys) -> bool:
     return True
 
 
-def _settings(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield key and value of every `--key=value` and `--key value`; others are left to the full parser."""
-    for place, argument in enumerate(arguments):
-        match = re.fullmatch(r"--([A-Za-z_][\w.]*)(?:=(.*))?", argument, re.DOTALL)
-        if match:
-            following = arguments[place + 1] if place + 1 < len(arguments) else ""
-            yield match[1], following if match[2] is None else match[2]
-
-
 def _keys_of_family(classes: Sequence[str]) -> Keys | None:
     """Return the keys of any of these classes; None if one cannot be read, or if there is none."""
     keys: Keys = {"class_path": {}, "init_args": None, "dict_kwargs": None}
@@ -111,7 +116,7 @@ def _classes(family: str, configurations: Sequence[Any], words: Sequence[tuple[s
             yield text
         elif key == family:
             try:
-                yield from _named(yaml.safe_load(text))
+                yield from _named(load_yaml(text))
             except (ValueError, RecursionError, yaml.YAMLError):
                 yield text
 

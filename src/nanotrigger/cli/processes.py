@@ -5,9 +5,11 @@ in a job that starts several trainings of one device each.
 """
 
 import logging
+import os
 import warnings
 from typing import Any
 
+import torch
 from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -43,7 +45,17 @@ def settle_rank(trainer: Any) -> None:
     rank_zero_only.rank = 0 if is_alone(trainer) else _RANK_BY_VARIABLES
 
 
-def silence_remarks() -> None:
+def prepare_process() -> None:
+    """Train on one thread unless OMP_NUM_THREADS is set, without third-party remarks that a user can do nothing about.
+
+    So small a network is faster on one thread, and gives the same sums whatever the number of cores.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
+    _silence_remarks()
+
+
+def _silence_remarks() -> None:
     """Silence third-party remarks that a user can do nothing about."""
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
     warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`, callbacks used to create")

@@ -9,6 +9,7 @@ import lightning
 import yaml
 from torch.optim.lr_scheduler import LambdaLR
 
+from nanotrigger.cli.configuration import from_folder
 from nanotrigger.cli.run_folder import RunFolder
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_text
@@ -91,7 +92,7 @@ def changed_settings(checkpoint: Mapping[str, Any], path: Path, text: str) -> di
     if before is None:
         print(f"{path} does not say with which settings it was trained, and no config.yaml beside it: give the same")
         return {}
-    now = _flat(yaml.safe_load(text))
+    now = _flat(from_folder(yaml.safe_load(text), path.parent.absolute()))
     changes = {key: (before[key], value) for key, value in now.items() if before.get(key, value) != value}
     for key, (had, has) in changes.items():
         if key not in MAY_CHANGE:
@@ -113,7 +114,7 @@ def _recorded(checkpoint: Mapping[str, Any], path: Path) -> dict[str, Any] | Non
         settings = None if text is None else yaml.safe_load(str(text))
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(f"{path}: the settings of its run are damaged ({' '.join(str(error).split())})") from None
-    return _flat(settings) if isinstance(settings, dict) else None
+    return _flat(from_folder(settings, path.parent.absolute())) if isinstance(settings, dict) else None
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from jsonargparse import ArgumentParser, Namespace
 from nanotrigger.cli.arguments import EXPORT, config_files, export_arguments, point_arguments
 from nanotrigger.cli.export import export_parser
 from nanotrigger.cli.keys import check_keys
-from nanotrigger.command import exit_code, read_settings, settings_parser
+from nanotrigger.cli.wording import read_settings
+from nanotrigger.command import exit_code, settings_parser
 from nanotrigger.errors import InputError
 from nanotrigger.scan.grammar import compose_plan, read_study_file
 from nanotrigger.scan.plan import Plan, Value
@@ -47,7 +48,7 @@ def main(root: Path) -> int:
 
 def _run(arguments: Sequence[str], configs: Path) -> int:
     own, experiments, keys = _split(arguments)
-    settings = _parser().parse_args(own)
+    settings = read_settings(_parser(), own)
     if settings.workers < 1:
         raise InputError(f"workers={settings.workers}: must be at least 1")
     plan = _plan(settings, experiments, keys, configs / "study")
@@ -60,7 +61,7 @@ def _run(arguments: Sequence[str], configs: Path) -> int:
 
 def _check_keys(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
     """Refuse keys that a point cannot have."""
-    read_settings(export_parser(), export_arguments(keys, Path(plan.ckpt or "best.ckpt")), prefix=EXPORT)
+    read_settings(export_parser(), export_arguments(keys, plan.checkpoint or Path("best.ckpt")), prefix=EXPORT)
     if plan.ckpt is None:
         words = point_arguments(plan, keys, Path("unused"), configs)
         check_keys(words, [configs / "base.yaml", *config_files(words)])

@@ -12,11 +12,13 @@ from typing import Any
 import yaml
 from jsonargparse import Namespace
 
-from nanotrigger.cli.arguments import EXPORT, export_arguments, point_arguments
+from nanotrigger.cli.arguments import EXPORT, export_arguments, point_arguments, with_files
 from nanotrigger.cli.export import export_parser, read_target
 from nanotrigger.cli.exporting import report_cost
+from nanotrigger.cli.processes import prepare_process
 from nanotrigger.cli.recorded import check_point
-from nanotrigger.cli.training import CheckCLI, prepare_process, train
+from nanotrigger.cli.training import CheckCLI, train
+from nanotrigger.cli.wording import read_settings
 from nanotrigger.command import as_input_error, wide_console
 from nanotrigger.cost.sources import sources_asked
 from nanotrigger.cost.sources.source import read_design
@@ -37,6 +39,7 @@ from nanotrigger.scan.quality import lower_end
 from nanotrigger.scan.results import RESULTS, STUDY, read_study, write_results
 from nanotrigger.scan.storage import open_study
 from nanotrigger.scan.workers import supervise
+from nanotrigger.tasks import task_of
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.run_checkpoints import read_history
 
@@ -134,21 +137,23 @@ def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Pa
         return False
     entries = read_leaderboard(leaderboard)
     if chosen["sha256_checkpoint"] not in [entry["sha256"] for entry in entries]:
-        entries = enter(leaderboard, _confirmed(plan.name, contest.threshold, chosen, folder))
+        entries = enter(leaderboard, _confirmed(plan, contest.threshold, chosen, folder))
     wide_console().print(leaderboard_table(entries))
     print(f"leaderboard   {leaderboard}\nwinner        point {chosen['point']}; its firmware is in {folder / 'winner'}")
     return True
 
 
-def _confirmed(study: str, threshold: float, chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _confirmed(plan: Plan, threshold: float, chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Export the chosen network once more, judged on the test split, and return its entry in the leaderboard."""
     run = folder / "points" / f"{chosen['point']:04}"
-    keys = {key: value for key, value in chosen.items() if key.startswith(EXPORT)}
+    keys = with_files(plan, {key: value for key, value in chosen.items() if key.startswith(EXPORT)})
     with contextlib.redirect_stdout(io.StringIO()):
         confirmed = measure_point(keys, run / "best.ckpt", folder / "winner", split="test")
     config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
-    synthesis = _synthesis(folder, read_target(export_parser().parse_args(export_arguments(keys, run / "best.ckpt"))))
-    return make_entry(study, threshold, chosen, confirmed, config, synthesis)
+    synthesis = _synthesis(
+        folder, read_target(read_settings(export_parser(), export_arguments(keys, run / "best.ckpt")))
+    )
+    return make_entry(plan.name, threshold, chosen, confirmed, config, synthesis)
 
 
 def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
@@ -177,16 +182,25 @@ def check_plan(plan: Plan, configs: Path) -> None:
 
 
 def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
-    checkpoint = Path(plan.ckpt or "best.ckpt")
-    settings = export_parser().parse_args(export_arguments(keys, checkpoint))
+    checkpoint = plan.checkpoint or Path("best.ckpt")
+    settings = read_settings(export_parser(), export_arguments(with_files(plan, keys), checkpoint), prefix=EXPORT)
     target = read_target(settings)
     backend_named(target.backend).check(target)
     sources_asked(settings.report)
     if plan.ckpt is None:
-        train(point_arguments(plan, keys, Path("unused"), configs), configs, cli=CheckCLI)
+        data = train(point_arguments(plan, keys, Path("unused"), configs), configs, cli=CheckCLI).datamodule
+        _check_data(settings.data, data)
         return
-    network = load_trained(checkpoint).network
+    trained = load_trained(checkpoint)
+    _check_data(settings.data, task_of(trained).data_module)
+    network = trained.network
     input_format(network, settled(network, target))
+
+
+def _check_data(source: str | None, data: Any) -> None:
+    """Check that the file is there by whose events a point is judged."""
+    if source is not None and not data.path_of(source).is_file():
+        raise InputError(f"{EXPORT}data={source}: no such file; give a source as of data.source")
 
 
 def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path) -> dict[str, Any]:
@@ -204,7 +218,7 @@ def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path
         FirmwareError: the firmware does not build, or differs from the network.
     """
     seconds = None
-    checkpoint = Path(plan.ckpt or folder / "best.ckpt")
+    checkpoint = plan.checkpoint or folder / "best.ckpt"
     if plan.ckpt is None:
         start = time.monotonic()
         with as_input_error():
@@ -212,7 +226,9 @@ def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path
         check_point(keys, folder / "config.yaml")
         seconds = round(time.monotonic() - start, 2)
     split: JudgedSplit = "validation" if plan.contest else "test"
-    return {"seconds_training": seconds} | measure_point(keys, checkpoint, folder / "export", split=split)
+    return {"seconds_training": seconds} | measure_point(
+        with_files(plan, keys), checkpoint, folder / "export", split=split
+    )
 
 
 def measure_point(keys: dict[str, Value], checkpoint: Path, output: Path, *, split: JudgedSplit) -> dict[str, Any]:
@@ -223,7 +239,7 @@ def measure_point(keys: dict[str, Value], checkpoint: Path, output: Path, *, spl
         FirmwareError: the firmware does not build, or differs from the network.
     """
     start = time.monotonic()
-    settings = export_parser().parse_args(export_arguments(keys, checkpoint))
+    settings = read_settings(export_parser(), export_arguments(keys, checkpoint), prefix=EXPORT)
     result = export(checkpoint, output, target=read_target(settings), data=settings.data, split=split)
     difference = result.judgement.difference
     if difference is not None:

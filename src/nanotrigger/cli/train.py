@@ -46,7 +46,8 @@ def _run(arguments: Sequence[str], configs: Path) -> None:
         _help_parser().print_help()
         return
     check_keys(words, [configs / "base.yaml", *config_files(words)])
-    from nanotrigger.cli.training import prepare_process, train  # takes seconds
+    from nanotrigger.cli.processes import prepare_process  # takes seconds
+    from nanotrigger.cli.training import train
 
     prepare_process()
     train(words, configs)

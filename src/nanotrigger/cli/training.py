@@ -1,6 +1,5 @@
 """The work of train.py: LightningCLI with a run folder, a warm start and an evaluation at the end."""
 
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -10,18 +9,20 @@ from pydoc import locate
 from typing import Any
 
 import lightning
-import torch
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from nanotrigger.cli.arguments import SUBCOMMANDS
+from nanotrigger.cli.arguments import SUBCOMMANDS, config_files
+from nanotrigger.cli.configuration import MODE, change_paths, check_formats, lasting, repeatable
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
-from nanotrigger.cli.processes import OneProcess, is_alone, settle_rank, silence_remarks
+from nanotrigger.cli.processes import OneProcess, is_alone, settle_rank
 from nanotrigger.cli.recorded import check_recorded
 from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
 from nanotrigger.cli.run_settings import RunSettings, changed_settings
+from nanotrigger.cli.wording import said_plainly
 from nanotrigger.command import PARSER_SETTINGS
+from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256, write_checksums
 from nanotrigger.networks import DenseNetwork, check_listed, check_rebuilt
@@ -101,12 +102,14 @@ class TrainCLI(LightningCLI):
         seed = settings.seed_everything
         if not isinstance(seed, bool) and seed is not None and not 0 <= seed < 2**32:
             raise InputError(f"seed={seed}: must be at least 0 and below 2^32")
-        _check_fields(sys.argv[1:], settings.network.init_args)
+        check_formats(sys.argv[1:], settings.network.init_args)
         self._changes: dict[str, tuple[Any, Any]] = {}  # of a run that goes on
         if settings.ckpt_path is not None:
             self._check_checkpoint(Path(settings.ckpt_path))
         elif subcommand != "fit":
             raise InputError(f"{subcommand} needs ckpt_path=RUN/best.ckpt")
+        elif settings.warm_start.ckpt is not None and not Path(settings.warm_start.ckpt).is_file():
+            raise InputError(f"warm_start.ckpt={settings.warm_start.ckpt}: no such file; give best.ckpt of a run")
         if subcommand == "fit" and settings.output is None:
             self._make_output(settings)
         if subcommand == "fit":  # for the other processes of a multi-device run
@@ -126,11 +129,12 @@ class TrainCLI(LightningCLI):
             settings.data.init_args.source = locate(settings.data.class_path).resolve(source)  # type: ignore[attr-defined]
         if self.subcommand != "fit":
             return
+        change_paths(settings, lambda path: lasting(path, Path(settings.output)))  # checkpoints state them
         self.folder = RunFolder(Path(settings.output), goes_on=self._goes_on)
         if rank_zero_only.rank == 0:
             self.folder.check()
         settings.checkpoint.dirpath = str(self.folder.path)
-        self._run_settings = RunSettings(self.folder, self._config_text(), self._changes)
+        self._run_settings = RunSettings(self.folder, self._config_text(self.folder.path), self._changes)
         self.trainer_defaults["callbacks"] = [
             self._run_settings,
             History(self.folder.path / "metrics.csv"),
@@ -176,13 +180,14 @@ class TrainCLI(LightningCLI):
             raise InputError(
                 f"ckpt_path={path} has no optimizer state to resume from; start with warm_start.ckpt={path}"
             )
-        self._changes = changed_settings(checkpoint, path, self._config_text())
+        self._changes = changed_settings(checkpoint, path, self._config_text(path.parent))
 
-    def _config_text(self) -> str:
-        """Return config.yaml: where this run lies, and who tests it, is no part of how to repeat it."""
+    def _config_text(self, folder: Path) -> str:
+        """Return config.yaml of a folder: where this run lies, and who tests it, is no part of how to repeat it."""
         settings = self._settings.clone()
         settings.output = settings.ckpt_path = settings.checkpoint.dirpath = None
         settings.evaluate = True
+        change_paths(settings, lambda path: repeatable(path, folder))
         return str(self._parser(self.subcommand).dump(settings, skip_unset=False))
 
     def _run_subcommand(self, subcommand: str) -> None:
@@ -240,16 +245,9 @@ class CheckCLI(TrainCLI):
         if self.trainer.world_size > 1:
             devices = self._settings.trainer.devices
             raise InputError(f"trainer.devices={devices}: a point is trained on one; workers=N trains N points at once")
-
-
-def prepare_process() -> None:
-    """Train on one thread unless OMP_NUM_THREADS is set, without third-party remarks that a user can do nothing about.
-
-    So small a network is faster on one thread, and gives the same sums whatever the number of cores.
-    """
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)
-    silence_remarks()
+        data = self.datamodule
+        if isinstance(data, SplitData) and not data.path_of(data.source).is_file():
+            data.setup()  # says so
 
 
 def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = TrainCLI) -> TrainCLI:
@@ -265,7 +263,13 @@ def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = Trai
         "default_config_files": [str(configs / "base.yaml")],
         "exit_on_error": False,
         "allow_abbrev": False,
+        "parser_mode": MODE,
     }
+    with said_plainly(arguments, [configs / "base.yaml", *config_files(arguments)]):
+        return _run(cli, base)
+
+
+def _run(cli: type[TrainCLI], base: dict[str, Any]) -> TrainCLI:
     return cli(
         lightning.LightningModule,
         lightning.LightningDataModule,
@@ -277,17 +281,10 @@ def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = Trai
         trainer_defaults={"logger": False},
         parser_kwargs={
             **PARSER_SETTINGS,
+            "parser_mode": MODE,
             **dict.fromkeys(SUBCOMMANDS, base),
         },
     )
-
-
-def _check_fields(arguments: Sequence[str], network: Any) -> None:
-    """Refuse `network.weight.width=6` where the formats are a list, of which the parser would change the last only."""
-    for argument in arguments:
-        match = re.match(r"--network\.(?:init_args\.)?(\w+)\.\w+", argument)
-        if match and isinstance(network.get(match[1]), list):
-            raise InputError(f"{argument[2:]}: network.{match[1]} has a format for each layer; give the list, or one")
 
 
 def _tensorboard(folder: Path) -> TensorBoardLogger:

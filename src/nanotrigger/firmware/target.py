@@ -71,5 +71,14 @@ def settled(network: "DenseNetwork", target: Target) -> Target:
 
 
 def input_format(network: "DenseNetwork", target: Target) -> FixedPoint:
-    """Return the format of the input words; inputs are rounded to it and saturate, whatever `precision` says of it."""
-    return network.formats["input"] if network.formats else FixedPoint.parse(without_modes(target.precision or ""))
+    """Return the format of the input words; inputs are rounded to it and saturate, whatever `precision` says of it.
+
+    Raises:
+        InputError: the precision of a float network is no format.
+    """
+    if network.formats:
+        return network.formats["input"]
+    try:
+        return FixedPoint.parse(without_modes(target.precision or ""))
+    except InputError as error:
+        raise InputError(f"precision={error}") from None

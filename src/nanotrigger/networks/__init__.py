@@ -36,15 +36,14 @@ def build_network(configuration: dict[str, Any]) -> DenseNetwork:
     Raises:
         InputError: an unknown network, or arguments that it does not take.
     """
-    arguments = {key: _restored(value) for key, value in configuration.items()}
-    name = arguments.pop("network", None)
+    name = configuration.get("network")
     if name not in NETWORKS:
         raise InputError(
             f"network {name!r} is unknown; this version has {', '.join(NETWORKS)}; one of your own must be imported "
             "before (CONTRIBUTING.md, Recipes)"
         )
     try:
-        return NETWORKS[name](**arguments)
+        return NETWORKS[name](**{key: _restored(value) for key, value in configuration.items() if key != "network"})
     except TypeError as error:
         raise InputError(f"network {name}: {error}; was the checkpoint written by another version?") from None
 

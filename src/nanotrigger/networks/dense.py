@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nanotrigger.errors import InputError
 from nanotrigger.networks.layers import Granularity
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.quantizers import MAXIMUM_WIDTH
 
 LayerFormats = FixedPoint | Sequence[FixedPoint]  # for all layers, or one for each
 
@@ -91,18 +92,20 @@ class Formats:
 
     def _check_length(self, name: str, formats: LayerFormats) -> None:
         layers, numbers = len(self.kinds[name]), _listed(formats)
-        if not isinstance(formats, FixedPoint) and len(numbers) != layers:
+        if not isinstance(formats, FixedPoint | str) and len(numbers) != layers:
             kind = "hidden layers" if name == "activation" else "layers"
             raise InputError(
                 f"network.{name} has {len(numbers)} formats, the network {layers} {kind}; give one format or {layers}"
             )
         for number in numbers:
             if not isinstance(number, FixedPoint):
-                raise InputError(f"network.{name} has {number} among its formats; every layer needs one")
+                raise InputError(f"network.{name} has {number}, which is no format; write each like fixed<16,6>")
             _check_number(name, number)
 
 
 def _check_number(kind: str, number: FixedPoint) -> None:
+    if number.width > MAXIMUM_WIDTH:
+        raise InputError(f"network.{kind}={number}: a network's formats have 1 to {MAXIMUM_WIDTH} bits")
     if kind == _UNSIGNED and number.signed:
         raise InputError(f"network.{kind} {number}: ReLU has no negative values; use ufixed")
     if kind in _MULTIPLE_BITS and number.is_binary:
@@ -110,7 +113,7 @@ def _check_number(kind: str, number: FixedPoint) -> None:
 
 
 def _listed(formats: LayerFormats) -> Sequence[FixedPoint]:
-    return [formats] if isinstance(formats, FixedPoint) else formats
+    return [formats] if isinstance(formats, FixedPoint | str) else formats
 
 
 WHOLE = "whole"

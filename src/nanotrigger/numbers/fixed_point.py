@@ -87,16 +87,24 @@ class FixedPoint:
     def parse(cls, text: str) -> "FixedPoint":
         """Read `fixed<16,6>` or `ufixed<8,0>`, as hls4ml and ac_fixed write them.
 
+        Rounding and overflow may follow as `type_name` writes them; a format has no others.
+
         Raises:
             InputError: `text` is neither.
 
         >>> FixedPoint.parse("ufixed<8,0>")
         FixedPoint(width=8, integer=0, signed=False, narrow=False)
+        >>> FixedPoint.parse("fixed<4,2,RND_CONV,SAT_SYM>").narrow
+        True
         """
-        match = re.fullmatch(r"(u?)fixed<\s*(\d{1,4})\s*,\s*(-?\d{1,4})\s*>", text.strip())
+        numbers = r"(u?)fixed<\s*(\d{1,4})\s*,\s*(-?\d{1,4})\s*"
+        match = re.fullmatch(rf"{numbers}(?:,\s*RND_CONV\s*,\s*(SAT|SAT_SYM)\s*)?>", text.strip())
         if match is None:
-            raise InputError(f"precision {text!r} is not a format; write it like fixed<16,6> or ufixed<8,0>")
-        return cls(int(match[2]), int(match[3]), signed=not match[1])
+            remedy = "write it like fixed<16,6> or ufixed<8,0>"
+            if re.match(rf"{numbers},\s*[A-Z]", text.strip()):
+                remedy += "; it rounds by RND_CONV and saturates by SAT or SAT_SYM"
+            raise InputError(f"{text}: no format; {remedy}")
+        return cls(int(match[2]), int(match[3]), signed=not match[1], narrow=match[4] == "SAT_SYM")
 
     @property
     def step(self) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from nanotrigger.errors import InputError
+from nanotrigger.numbers.notation import load_yaml
 from nanotrigger.scan.plan import Axis, Contest, Plan, Range, Value
 
 _STUDY_KEYS = ("description", "experiment", "ckpt", "settings", "scan", "contest")
@@ -45,7 +46,7 @@ def read_value(text: str) -> Value:
     (4, 0.001, {'width': 4}, 'fixed<8,6>')
     """
     try:
-        value = yaml.safe_load(text)
+        value = load_yaml(text)
     except yaml.YAMLError:
         raise InputError(f"{text!r} is no value; check its brackets and quotes") from None
     if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
@@ -87,7 +88,7 @@ def read_study_file(name: str, studies: Path) -> dict[str, Any]:
         known = ", ".join(sorted(file.stem for file in studies.glob("*.yaml")))
         raise InputError(f"study={name} is unknown; choose one of {known}")
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = load_yaml(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{file} is no YAML: {' '.join(str(error).split())}") from None
     _check_keys(file, "", content, _STUDY_KEYS)
@@ -101,6 +102,7 @@ def read_study_file(name: str, studies: Path) -> dict[str, Any]:
             "axes": {key: _axis(file, key, values) for key, values in dict(content.get("scan", {})).items()},
             "settings": dict(content.get("settings", {})),
             "contest": _contest(file, content.get("contest")),
+            "folder": file.absolute().parent,
         }
     except (TypeError, ValueError) as error:
         raise InputError(f"{file}: {error}") from None
@@ -122,7 +124,8 @@ def compose_plan(study: Mapping[str, Any], arguments: Mapping[str, str], **chang
     base = {key: value for key, value in study.get("settings", {}).items() if key not in given}
     parts = {key: value for key, value in study.items() if key not in ("axes", "settings")}
     varied = tuple({**kept, **axes}.values())
-    return Plan(**{**parts, **changes, "axes": varied, "settings": {**base, **settings}})
+    stated = {*base, *(key for axis in kept.values() for key in axis.keys), *({"ckpt"} - changes.keys())}
+    return Plan(**{**parts, **changes, "axes": varied, "settings": {**base, **settings}, "stated": frozenset(stated)})
 
 
 def _keys(name: str) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from nanotrigger.errors import InputError
+from nanotrigger.files import find_upwards
 
 Value = bool | int | float | str | list | dict
 _REFERENCE = r"\$\{(\w+)\}"
@@ -108,6 +110,8 @@ class Plan:
         axes: what varies.
         settings: what stays fixed, by key; `${name}` stands for the value of the axis of that name.
         contest: the search, or None for all points of the grid.
+        folder: of the study's file, in which relative paths of `ckpt` and of the keys in `stated` begin.
+        stated: keys whose values that file states.
 
     Raises:
         InputError: parts that do not fit together.
@@ -120,6 +124,8 @@ class Plan:
     ckpt: str | None = None
     settings: Mapping[str, Value] = field(default_factory=dict)
     contest: Contest | None = None
+    folder: Path | None = None
+    stated: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if bool(self.experiments) == bool(self.ckpt):
@@ -140,6 +146,15 @@ class Plan:
         undefined = _references(self.settings) - set(keys)
         if undefined:
             raise InputError(f"settings refer to ${{{sorted(undefined)[0]}}}, but no axis of the scan has that name")
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The trained network that is exported at every point, if there is one."""
+        return None if self.ckpt is None else Path(self.file("ckpt", self.ckpt))
+
+    def file(self, key: str, path: str) -> str:
+        """Return the file that a path means which is the value of a key."""
+        return path if self.folder is None or key not in self.stated else find_upwards(path, self.folder)
 
     @property
     def size(self) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256
+from nanotrigger.files import find_upwards, sha256
 from nanotrigger.networks import DenseNetwork, build_network
 from nanotrigger.networks.learned import frozen
 from nanotrigger.training.module import RECORD, RECORD_VERSION
@@ -63,6 +63,8 @@ def load_trained(path: Path) -> TrainedNetwork:
         if not all(tensor.isfinite().all() for tensor in learned.state_dict().values()):
             raise InputError(f"{path}: weights are not finite, the training diverged; lower model.learning_rate")
         data = dict(record["data"])
+        for name in ("source", "signals"):
+            data |= {name: _from_folder(data[name], path.absolute().parent)} if name in data else {}
         standardization = Standardization(**data.pop("standardization"))
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise InputError(f"{path}: damaged checkpoint ({error}); use another one of the run") from None
@@ -75,6 +77,13 @@ def load_trained(path: Path) -> TrainedNetwork:
         epoch=int(checkpoint.get("epoch", 0)),
         sha256=sha256(path),
     )
+
+
+def _from_folder(files: Any, folder: Path) -> Any:
+    """Return files that a checkpoint names as they are found from its folder, if the current one does not have them."""
+    if isinstance(files, list):
+        return [_from_folder(file, folder) for file in files]
+    return files if files is None or Path(files).is_file() else find_upwards(files, folder)
 
 
 def network_of(checkpoint: Mapping[str, Any]) -> DenseNetwork:

@@ -111,7 +111,10 @@ def test_formats_by_layer_have_names():
             {**FORMATS, "activation": [FORMATS["activation"]] * 4},
             "network.activation has 4 formats, the network 3 hidden layers; give one format or 3",
         ),
-        ({**FORMATS, "weight": [*BY_LAYER["weight"][:3], None]}, "network.weight has None among its formats"),
+        (
+            {**FORMATS, "weight": [*BY_LAYER["weight"][:3], None]},
+            "network.weight has None, which is no format; write each like",
+        ),
         ({"weight": BY_LAYER["weight"]}, "network formats: input, bias, activation missing"),
         (
             {**FORMATS, "activation": [*BY_LAYER["activation"][:2], FixedPoint(7, 1)]},
