@@ -25,6 +25,7 @@ from nanotrigger.cli import verify as verifying
 from nanotrigger.cli.arguments import config_files, train_arguments
 from nanotrigger.cli.configuration import from_folder
 from nanotrigger.cli.keys import check_keys
+from nanotrigger.cli.processes import prepare_process
 from nanotrigger.command import as_input_error
 from nanotrigger.cost.record import FILE as RESOURCES
 from nanotrigger.cost.record import read_reports
@@ -136,7 +137,7 @@ def train(
         if network is not None:
             arguments = _with_network(arguments, network, Path(folder))
         check_keys(arguments, [Path(configs, "base.yaml"), *config_files(arguments)])
-        training.prepare_process()
+        prepare_process()
         return training.train(arguments, Path(configs)).folder.path
 
 
