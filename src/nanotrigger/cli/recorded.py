@@ -19,12 +19,13 @@ _OF_TRAINER = (
 )
 
 
-def check_recorded(folder: Path, trainer: lightning.Trainer) -> None:
+def check_recorded(folder: Path, trainer: lightning.Trainer, *, has_begun: bool = True) -> None:
     """Check the records of a training that has ended; say if it ended early.
 
     Args:
         folder: of the run.
         trainer: that trained.
+        has_begun: whether there was anything left to train; else the records are of an earlier training.
 
     Raises:
         TrainingError: config.yaml has a number that the training did not have, or best.ckpt is missing, or is not what
@@ -32,7 +33,8 @@ def check_recorded(folder: Path, trainer: lightning.Trainer) -> None:
     """
     if 0 < trainer.current_epoch < (trainer.max_epochs or 0):
         print(f"the training ended after {trainer.current_epoch} of trainer.max_epochs={trainer.max_epochs}")
-    lines = [*_differences(folder / "config.yaml", trainer), *_unmet(folder, trainer)]
+    differences = _differences(folder / "config.yaml", trainer) if has_begun else ()
+    lines = [*differences, *_unmet(folder, trainer)]
     if lines:
         raise TrainingError("; ".join(lines))
 
@@ -64,8 +66,6 @@ def _at(config: Any, key: str) -> Any:
 
 def _differences(file: Path, trainer: lightning.Trainer) -> Iterator[str]:
     """Yield each number of config.yaml that is not that of the training."""
-    if not file.is_file():  # it was resumed elsewhere, with nothing left to train
-        return
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     for group, done in _done(trainer).items():
         said = config[group].get("init_args", config[group])

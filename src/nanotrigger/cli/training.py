@@ -233,7 +233,7 @@ class TrainCLI(LightningCLI):
         elif self._settings.evaluate and not wanted:  # else it is an error
             print(f"no epoch was trained and validated: {self.folder.path} has no best.ckpt and no test.json")
         write_checksums(self.folder.path)
-        check_recorded(self.folder.path, self.trainer)
+        check_recorded(self.folder.path, self.trainer, has_begun=self._run_settings.has_begun)
 
 
 class CheckCLI(TrainCLI):

@@ -70,7 +70,7 @@ def test_the_second_task_of_a_job_array_trains_from_nothing(tmp_path):
     assert (tmp_path / "run" / "best.ckpt").is_file()
     done = command("train.py", *STEP, "trainer.max_epochs=many", env=variables)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: trainer.max_epochs: ")
+    assert done.stderr.startswith("error: trainer.max_epochs=many: ")
 
 
 def test_several_devices_under_slurm_are_told_what_is_wrong(tmp_path, monkeypatch):
