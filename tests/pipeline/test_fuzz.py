@@ -10,6 +10,7 @@ from nanotrigger.cli.arguments import train_arguments
 from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
 from tests.command import ROOT
+from tests.fuzz import resume
 from tests.fuzz.networks import check
 from tests.fuzz.parse import parse
 from tests.fuzz.targets import outcome, targets
@@ -47,3 +48,10 @@ def test_random_networks_are_exact():
     ends = check(20)
     assert ends.total() == 20
     assert ends["exact"] >= 15, ends
+
+
+@pytest.mark.slow
+def test_a_resume_with_any_setting_changed_is_done_or_refused():
+    ends = resume.check(8, seed=2)
+    assert ends.total() == 8
+    assert not ends["bad"]
