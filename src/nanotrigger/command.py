@@ -180,4 +180,4 @@ def dashed(arguments: Sequence[str], aliases: Mapping[str, str] | None = None) -
 
 def wide_console() -> Console:
     """Return the terminal, taken to be wide enough for the tables: a file or a pipe has 80 columns by default."""
-    return Console(width=max(_WIDTH, Console().width))
+    return Console(width=max(_WIDTH, Console().width), markup=False, emoji=False)  # names may hold brackets
