@@ -35,7 +35,7 @@ from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.evaluation.performance import described
 from nanotrigger.firmware.target import Target
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.notation import as_mappings
 from nanotrigger.tasks import judged_events, task_named, task_of
 from nanotrigger.tasks.evaluate import network_figures
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
@@ -104,9 +104,7 @@ def build_network(kind: str = "MLP", **arguments: Any) -> DenseNetwork:
     >>> network.widths
     (16, 8, 5)
     """
-    return networks.build_network(
-        {"network": kind, **{name: _format(name, value) for name, value in arguments.items()}}
-    )
+    return networks.build_network({"network": kind, **as_mappings(arguments)})
 
 
 def train(
@@ -248,19 +246,6 @@ def _judged(checkpoint: str | Path, data: str | None, split: JudgedSplit) -> tup
     events = judged_events(trained, data, split=split)
     outputs = outputs_of(trained.network, torch.from_numpy(events.features).float())
     return trained, events, outputs.double().numpy()
-
-
-def _format(name: str, value: Any) -> Any:
-    """Return the format that a text stands for, the value of an argument; formats in lists and by name likewise."""
-    if isinstance(value, list | tuple):
-        return [_format(name, item) for item in value]
-    if isinstance(value, dict) and "width" not in value:
-        return {tensor: _format(name, item) for tensor, item in value.items()}
-    try:
-        is_format = isinstance(value, str) and value.strip().lstrip("u").startswith("fixed<")
-        return FixedPoint.parse(value) if is_format else value
-    except InputError as error:
-        raise InputError(f"{name}={error}") from None
 
 
 def _with_network(arguments: Sequence[str], network: DenseNetwork, folder: Path) -> list[str]:

@@ -33,6 +33,7 @@ def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrup
         command: returns its exit code, or None for 0.
         interrupted: what is said at Ctrl-C.
     """
+    os.environ["MPLBACKEND"] = "agg"  # figures go into files; that of a notebook, whose variable it is, is not there
     for name in ("stdout", "stderr"):
         setattr(sys, name, lasting(getattr(sys, name)))
     try:
@@ -215,4 +216,4 @@ def dashed(arguments: Sequence[str], aliases: Mapping[str, str] | None = None) -
 
 def wide_console() -> Console:
     """Return the terminal, taken to be wide enough for the tables: a file or a pipe has 80 columns by default."""
-    return Console(width=max(_WIDTH, Console().width))
+    return Console(width=max(_WIDTH, Console().width), markup=False, emoji=False)  # names may hold brackets

@@ -14,17 +14,20 @@ from pathlib import Path
 import h5py
 import numpy as np
 import torch
+from jsonargparse import ArgumentParser
 
 from nanotrigger.cli import training
 from nanotrigger.cli.arguments import config_files, train_arguments
+from nanotrigger.cli.configuration import MODE
 from nanotrigger.cli.keys import check_keys
-from nanotrigger.command import one_line
+from nanotrigger.cli.wording import said_plainly
+from nanotrigger.command import PARSER_SETTINGS, one_line
 from nanotrigger.cost.sources.oneapi.counts import read_estimate, read_fit
 from nanotrigger.cost.sources.oneapi.records import read_schedule
 from nanotrigger.data.particles import particle_sets, read_particles
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.graph.from_qonnx import read_graph
-from nanotrigger.networks import MLP
+from nanotrigger.networks import MLP, DenseNetwork
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.scan.grammar import read_arguments, read_study_file
 from nanotrigger.scan.results import read_study
@@ -83,6 +86,13 @@ def targets() -> tuple[Target, ...]:
         return (
             Target("jets", [_jets(Path(folder, "jets.h5"))], lambda path: read_jets(str(path)), 1),
             Target("events", [_events(Path(folder, "events.h5"))], _read_events, 1),
+            Target("jets of numpy", [_arrays(np.savez, **_JETS)], lambda path: read_jets(str(_named(path, ".npz"))), 1),
+            Target(
+                "events of numpy",
+                [_arrays(np.save, make_events(5))],
+                lambda path: _read_events(_named(path, ".npy")),
+                1,
+            ),
             Target("checkpoint", [_checkpoint(Path(folder, "slim.ckpt"))], load_trained, 0.5),
             Target("qonnx", [_qonnx(Path(folder, "model.onnx"))], _read_graph, 1),
             *_reports(),
@@ -94,12 +104,33 @@ def targets() -> tuple[Target, ...]:
             Target("experiment", _texts(CONFIGS / "experiment"), _read_config, 0.02),
             Target("arguments", [_ARGUMENTS], _read_command, 0.02),
             Target("names", [_ARGUMENTS], _read_names, 2),
+            Target("formats", _FORMATS, _read_formats, 0.2),
         )
 
 
 _ARGUMENTS = (
     b"experiment=jets_qat data.source=simulated network.weight.width=6 pruning.sparsity=0.5 trainer.max_epochs=2"
 )
+
+
+_FORMATS = [
+    b"[fixed<4,2>,{width: 3, integer: 1},fixed<4,2,RND_CONV,SAT_SYM>]",
+    b"fixed<4,2>",
+    b"ufixed<8,0>",
+    b"{width: 4, integer: 2, narrow: true}",
+    b"[fixed<4, 2>, 'fixed<6,-1>', \"ufixed<8,1>\"]",
+]
+_JETS = {"X": np.linspace(0, 1, 12).reshape(6, 2), "y": np.array(["g", "q"] * 3), "class_names": ["g", "q"]}
+
+
+def _arrays(save: Callable[..., None], *arrays: object, **named: object) -> bytes:
+    file = io.BytesIO()
+    save(file, *arrays, **named)
+    return file.getvalue()
+
+
+def _named(path: Path, suffix: str) -> Path:
+    return path.rename(path.with_suffix(suffix))
 
 
 def _texts(folder: Path) -> list[bytes]:
@@ -195,6 +226,17 @@ def _read_command(path: Path) -> None:
 def _read_names(path: Path) -> None:
     arguments = train_arguments(_words(path), CONFIGS)
     check_keys(arguments, config_files(arguments))
+
+
+def _read_formats(path: Path) -> None:
+    """Build the network whose weights have the formats of a text."""
+    parser = ArgumentParser(parser_mode=MODE, **PARSER_SETTINGS)
+    parser.add_subclass_arguments(DenseNetwork, "network", required=True)
+    others = {"hidden": "[8,8]", "input": "fixed<9,4>", "bias": "fixed<6,2>", "activation": "ufixed<6,1>"}
+    words = ["--network=nanotrigger.networks.MLP", *(f"--network.{name}={value}" for name, value in others.items())]
+    words.append(f"--network.weight={_text(path)}")
+    with said_plainly(words):
+        parser.instantiate(parser.parse_args(words))
 
 
 def _check(arguments: list[str]) -> None:

@@ -153,9 +153,7 @@ def _remedy(complaint: _Complaint, value: str | None) -> str:
     """Return what would be right."""
     kinds = complaint.found(r"^Expected an? (.*?)(?:\. Got value: .*)?$")
     strangers = complaint.found(r"Not a valid subclass of (\w+)")
-    if strangers or complaint.found(
-        "(given class_path|dot import path|Subclasses are disabled)"
-    ):  # a class was expected
+    if strangers or complaint.found("(given class_path|import path|Subclasses are disabled)"):  # a class was expected
         types = " ".join([*complaint.found(r"^Subtypes: [\[(](.*)[\])]$"), *strangers])
         if "FixedPoint" in types:
             return _remedy_for_format(read_shown(value or ""), several="Sequence[" in types)

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 from nanotrigger.errors import InputError
 
 _COMPRESSION = 2000  # bytes that zlib may make of one, with room to spare
-_SECONDS = 30  # for attributes; a process that reads them takes less than one
+_SECONDS = 30  # for texts; a process that reads them takes less than one for a million
 
 
 @contextmanager
@@ -86,6 +88,33 @@ def data_set(file: h5py.File, name: str) -> h5py.Dataset:
         InputError: it lies elsewhere, is no data set, or claims more than the file can hold.
         KeyError: there is nothing of that name.
     """
+    data = _own_data_set(file, name)
+    if data.dtype.kind not in "fiub":
+        raise InputError(f"{file.filename}: {name} holds {data.dtype}, no numbers")
+    return data
+
+
+def values_or_texts(file: h5py.File, name: str) -> NDArray[Any]:
+    """Return the numbers of a data set, or its texts, whichever it holds.
+
+    Texts of any length are read by another process, as those of `attributes` are.
+
+    Raises:
+        InputError: as of `data_set`, or it holds neither.
+        KeyError: there is nothing of that name.
+    """
+    data = _own_data_set(file, name)
+    kind = h5py.check_string_dtype(data.dtype)
+    if kind is None:
+        return np.asarray(data_set(file, name)[:])
+    if kind.length is None:
+        texts = _read_elsewhere(Path(file.filename), name)[name]
+        return np.array(texts, str).reshape(data.shape)
+    return np.char.decode(np.asarray(data[:]), "utf-8", "replace")
+
+
+def _own_data_set(file: h5py.File, name: str) -> h5py.Dataset:
+    """Return a data set that lies in this very file, and is not larger than the file can hold."""
     if not holds(file, name):
         raise InputError(
             f"{file.filename}: {name} is a link to somewhere else; write a file that holds its data itself"
@@ -97,7 +126,7 @@ def data_set(file: h5py.File, name: str) -> h5py.Dataset:
         raise InputError(
             f"{file.filename}: the data of {name} lie in another file; write a file that holds them itself"
         )
-    if data.dtype.kind not in "fiub" or data.shape is None:
+    if data.shape is None:
         raise InputError(f"{file.filename}: {name} holds {data.dtype}, no numbers")
     if data.nbytes > _COMPRESSION * Path(file.filename).stat().st_size:
         raise InputError(f"{file.filename}: {name} claims {data.nbytes:,} bytes, more than the file can hold")
@@ -112,14 +141,19 @@ def attributes(path: Path) -> dict[str, tuple[str, ...]]:
     Raises:
         InputError: the attributes are damaged.
     """
+    return _read_elsewhere(path)
+
+
+def _read_elsewhere(path: Path, *names: str) -> dict[str, tuple[str, ...]]:
+    """Return the texts of attributes, or of the data sets that are named, read by another process."""
     script = Path(__file__).with_name("read_attributes.py")
-    command = [sys.executable, "-P", str(script), str(path)]
+    command = [sys.executable, "-P", str(script), str(path), *names]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        raise _unreadable(path, OSError("its attributes have no end")) from None
+        raise _unreadable(path, OSError("its texts have no end")) from None
     if done.returncode:
-        raise _unreadable(path, OSError(done.stderr.strip() or f"reading its attributes ended with {done.returncode}"))
+        raise _unreadable(path, OSError(done.stderr.strip() or f"reading its texts ended with {done.returncode}"))
     found: dict[str, Any] = json.loads(done.stdout)
     return {name: tuple(values) for name, values in found.items()}
 

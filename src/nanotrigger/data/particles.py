@@ -1,14 +1,17 @@
-"""Collision events in the layout of ADC2021 (arXiv 2107.02157): the layout itself, and events read from HDF5."""
+"""Collision events in the layout of ADC2021 (arXiv 2107.02157): the layout itself, and events read from files."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from nanotrigger.data.hdf5 import data_set, holds, opened
+from nanotrigger.data.numpy_files import headers, is_numpy, read_array
 from nanotrigger.errors import InputError
 
 PARTICLES = "Particles"  # the data set of ADC2021's files
@@ -65,11 +68,9 @@ def particle_sets(path: Path) -> dict[str, int]:
     """Return the data sets of a file that hold events, by name, and their numbers of events.
 
     Raises:
-        InputError: the file is missing, no HDF5 file, or has none.
+        InputError: the file is missing, no HDF5 file and none of NumPy, or has none.
     """
-    with opened(path, layout=_LAYOUT_IN_WORDS) as file:
-        own = {name: file[name] for name in file if isinstance(name, str) and holds(file, name)}
-        sets = {name: data.shape for name, data in own.items() if isinstance(data, h5py.Dataset) and data.shape}
+    sets = _shapes(path)
     found = {name: shape[0] for name, shape in sets.items() if shape[1:] == EVENT_SHAPE and shape[0]}
     if not found:
         has = ", ".join(f"{name} {shape}" for name, shape in sets.items()) or "no data set"
@@ -85,25 +86,47 @@ def read_particles(path: Path, name: str = PARTICLES) -> NDArray[np.float32]:
     Raises:
         InputError: the file cannot be read, a value is not finite, or an object is not of its row's type.
     """
-    with opened(path, layout=_LAYOUT_IN_WORDS) as file:
-        data = data_set(file, name)
-        events: NDArray[np.float32] = np.empty((len(data), len(FEATURE_NAMES)), np.float32)
-        for start, block in _blocks(path, name, data):
+    with _rows(path, name) as rows:
+        events: NDArray[np.float32] = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
+        for start, block in _blocks(path, name, rows):
             events[start : start + len(block)] = block[:, :, :3].reshape(len(block), -1)
     return events
 
 
 def check_particles(path: Path, name: str = PARTICLES) -> None:
     """Check a data set's events as `read_particles` does, without keeping them."""
-    with opened(path, layout=_LAYOUT_IN_WORDS) as file:
-        for _ in _blocks(path, name, data_set(file, name)):
+    with _rows(path, name) as rows:
+        for _ in _blocks(path, name, rows):
             pass
 
 
-def _blocks(path: Path, name: str, data: h5py.Dataset) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a file's data sets; the one of a `.npy` file is called `Particles`."""
+    if is_numpy(path):
+        shapes = {name: header.shape for name, header in headers(path).items()}
+        return shapes if path.suffix.lower() == ".npz" else {PARTICLES: next(iter(shapes.values()))}
+    with opened(path, layout=_LAYOUT_IN_WORDS) as file:
+        own = {name: file[name] for name in file if isinstance(name, str) and holds(file, name)}
+        return {name: data.shape for name, data in own.items() if isinstance(data, h5py.Dataset) and data.shape}
+
+
+@contextmanager
+def _rows(path: Path, name: str) -> Iterator[h5py.Dataset | NDArray[Any]]:
+    """Open a data set of numbers."""
+    if not is_numpy(path):
+        with opened(path, layout=_LAYOUT_IN_WORDS) as file:
+            yield data_set(file, name)
+        return
+    rows = read_array(path, name if path.suffix.lower() == ".npz" else path.stem)
+    if rows.dtype.kind not in "fiub":
+        raise InputError(f"{path}: {name} holds {rows.dtype}, no numbers")
+    yield rows
+
+
+def _blocks(path: Path, name: str, rows: h5py.Dataset | NDArray[Any]) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield the first row and the content of block after block, checked."""
-    for start in range(0, len(data), _BLOCK):
-        block = np.asarray(data[start : start + _BLOCK], np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        block = np.asarray(rows[start : start + _BLOCK], np.float32)
         _check(path, name, start, block)
         yield start, block
 

@@ -37,7 +37,7 @@ def as_mappings(value: Any) -> Any:
     """
     if isinstance(value, dict):
         return {key: as_mappings(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [as_mappings(inner) for inner in value]
     if not isinstance(value, str) or not _WRITTEN.fullmatch(value.strip()):
         return value

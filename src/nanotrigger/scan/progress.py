@@ -54,7 +54,7 @@ class Progress:
 
     def __init__(self, points: Points) -> None:
         self.points = points
-        self.console = Console()
+        self.console = Console(markup=False, emoji=False)  # values may hold brackets
         self.live = Live(console=self.console, auto_refresh=False, transient=True)
         self.rows: list[dict[str, Any]] = []
 

@@ -98,14 +98,14 @@ def test_attributes_without_end_are_an_error(tmp_path, monkeypatch):
     content[place + 8] = 0
     path.write_bytes(content)
     monkeypatch.setattr(hdf5, "_SECONDS", 5)
-    with pytest.raises(InputError, match="file.h5: not a readable HDF5 file .its attributes have no end.; fetch"):
+    with pytest.raises(InputError, match="file.h5: not a readable HDF5 file .its texts have no end.; fetch"):
         attributes(path)
 
 
 def test_a_library_that_crashes_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(hdf5.sys, "executable", "false")
     _with_names(tmp_path / "file.h5")
-    with pytest.raises(InputError, match="reading its attributes ended with 1"):
+    with pytest.raises(InputError, match="reading its texts ended with 1"):
         attributes(tmp_path / "file.h5")
 
 

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.labels import MOST_CURVES, all_shortened, first_of
 from nanotrigger.evaluation.figures.page import COLOURS, MARKERS, Sample, drawn, legend_columns, new_panels, round_ticks
 from nanotrigger.evaluation.predictions import check_class_names, check_labels
 
@@ -56,11 +57,13 @@ def latent_scatter(
     """
     values = _check_latent(latent, axis_names)
     sample.check_size(len(values))
-    names = check_class_names(class_names, classes=len(class_names))
+    names = all_shortened(check_class_names(class_names, classes=len(class_names)))
     truth = check_labels(labels, events=len(values), classes=len(names))
+    classes_shown, left_out = first_of(len(names), MOST_CURVES, "classes")
+    names = names[:classes_shown]
     chosen = _chosen(truth, classes=len(names), most=events_per_class)
     pairs = list(combinations(range(values.shape[1]), 2))
-    notes = [sample.source, sample.extent, f"at most {events_per_class:,} {sample.unit} of each class drawn"]
+    notes = [sample.source, sample.extent, f"at most {events_per_class:,} {sample.unit} of each class drawn", *left_out]
     figure, body, panels = new_panels(len(pairs), columns=_LATENT_COLUMNS, panel_height=2.2, notes=notes)
     shown = np.concatenate(chosen)
     for axes, (across, up) in zip(panels, pairs, strict=True):

@@ -5,16 +5,20 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.evaluation.classification import confusion_matrix, row_normalized
+from nanotrigger.evaluation.figures.labels import MOST_CURVES, all_shortened, first_of
 from nanotrigger.evaluation.figures.page import (
     HALF_WIDTH,
+    LEGEND_ROW,
     Sample,
     class_legend,
     drawn,
+    legend_columns,
     line_style,
     new_page,
     new_panels,
@@ -23,10 +27,15 @@ from nanotrigger.evaluation.predictions import check_class_names, check_predicti
 from nanotrigger.evaluation.roc import RocCurve, one_against_all_roc, pairwise_roc
 
 _COLUMNS = 3
+_LEGEND_ROWS = 3  # that have room above a single panel
 _TABLE_CHARACTERS = 36  # of all column heads, in the width of a panel
 _LOWEST = 5e-5  # end of the axis of background efficiency; fewer events end it earlier
 
 _CELL = 0.54  # inches, room for "100.0 %" above "(166,000)"
+_MOST_WRITTEN = 12  # classes whose cells have room for numbers
+_SMALL_CELL = 0.14  # inches, for a colour
+_MOST_NAMED = 60  # classes that have room for their names
+_LETTER_WIDTH = 0.07  # inches, of a class name on average
 _DARK = 0.7  # fractions above it are written in white
 
 _EDGES = np.linspace(0, 1, 41)
@@ -46,14 +55,17 @@ def roc_curves(logits: ArrayLike, labels: ArrayLike, *, class_names: Sequence[st
         InputError: the arguments do not fit together.
     """
     scores, truth, names = _checked(logits, labels, class_names, sample)
-    figure, body = new_page(width=HALF_WIDTH, height=3.3, notes=[sample.source, sample.extent])
+    shown, left_out = first_of(len(names), MOST_CURVES, "classes")
+    curves = [one_against_all_roc(scores, truth, signal=index) for index in range(shown)]
+    entries = [f"{name}, AUC {_area(curve)}" for name, curve in zip(names, curves, strict=False)]
+    columns = min(legend_columns(entries, width=HALF_WIDTH), 2)
+    height = 3.3 + LEGEND_ROW * max(-(-shown // columns) - _LEGEND_ROWS, 0)
+    figure, body = new_page(width=HALF_WIDTH, height=height, notes=[sample.source, sample.extent, *left_out])
     axes = body.subplots()
-    curves = [one_against_all_roc(scores, truth, signal=index) for index in range(len(names))]
     for index, curve in enumerate(curves):
         _draw_curve(axes, curve, index)
     _frame(axes, signal="Signal efficiency", events=len(truth))
-    entries = [f"{name}, AUC {_area(curve)}" for name, curve in zip(names, curves, strict=True)]
-    class_legend(body, entries, title="Signal class against all others", columns=2)
+    class_legend(body, entries, title="Signal class against all others", columns=columns)
     return figure
 
 
@@ -65,9 +77,11 @@ def pairwise_roc_curves(logits: ArrayLike, labels: ArrayLike, *, class_names: Se
     Arguments and errors as for `roc_curves`.
     """
     scores, truth, names = _checked(logits, labels, class_names, sample)
+    shown, left_out = first_of(len(names), MOST_CURVES, "classes")
+    names = names[:shown]
     tabulated = len(names) * max(map(len, names)) <= _TABLE_CHARACTERS
     figure, body, panels = new_panels(
-        len(names) + tabulated, columns=_COLUMNS, panel_height=2.1, notes=[sample.source, sample.extent]
+        len(names) + tabulated, columns=_COLUMNS, panel_height=2.1, notes=[sample.source, sample.extent, *left_out]
     )
     cells = [["–"] * len(names) for _ in names]
     for signal, axes in enumerate(panels[: len(names)]):
@@ -80,7 +94,7 @@ def pairwise_roc_curves(logits: ArrayLike, labels: ArrayLike, *, class_names: Se
         _frame(axes, signal=f"Signal efficiency, {names[signal]}", events=np.bincount(truth).max())
     if tabulated:
         _draw_table(panels[-1], cells, names)
-    class_legend(body, names, title="Background class", columns=6)
+    class_legend(body, names, title="Background class", columns=min(legend_columns(names), 6))
     return figure
 
 
@@ -89,7 +103,7 @@ def _checked(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], tuple[str, ...]]:
     scores, truth = check_predictions(logits, labels)
     sample.check_size(len(scores))
-    return scores, truth, check_class_names(class_names, classes=scores.shape[1])
+    return scores, truth, all_shortened(check_class_names(class_names, classes=scores.shape[1]))
 
 
 def _area(curve: RocCurve | None) -> str:
@@ -135,17 +149,24 @@ def confusion_figure(logits: ArrayLike, labels: ArrayLike, *, class_names: Seque
         InputError: the arguments do not fit together.
     """
     counts = confusion_matrix(logits, labels)
-    names = check_class_names(class_names, classes=len(counts))
+    names = all_shortened(check_class_names(class_names, classes=len(counts)))
     sample.check_size(int(counts.sum()))
-    side = max(HALF_WIDTH, 0.6 + _CELL * len(names))
+    are_few = len(names) <= _MOST_WRITTEN
+    side = max(HALF_WIDTH, 0.6 + (_CELL if are_few else _SMALL_CELL) * min(len(names), _MOST_NAMED))
     figure, body = new_page(width=side, height=side, notes=[sample.source, sample.extent])
     axes = body.subplots()
-    axes.imshow(np.nan_to_num(row_normalized(counts)), cmap="Blues", vmin=0, vmax=1)
-    _write_cells(axes, counts)
-    axes.set_title(f"Fraction of true class (number of {sample.unit})", fontsize=7)
+    image = axes.imshow(np.nan_to_num(row_normalized(counts)), cmap="Blues", vmin=0, vmax=1)
+    if are_few:
+        _write_cells(axes, counts)
+        axes.set_title(f"Fraction of true class (number of {sample.unit})", fontsize=7)
+    else:
+        image.set_norm(Normalize(0, 1))
+        body.colorbar(image, ax=axes, label="Fraction of true class", pad=0.02, aspect=35)
     axes.set(xlabel="Predicted class", ylabel="True class")
-    axes.set_xticks(range(len(names)), names)
-    axes.set_yticks(range(len(names)), names)
+    if len(names) <= _MOST_NAMED:
+        are_short = sum(map(len, names)) * _LETTER_WIDTH < side
+        axes.set_xticks(range(len(names)), names, rotation=0 if are_short else 90)
+        axes.set_yticks(range(len(names)), names)
     axes.tick_params(which="both", length=0)
     axes.minorticks_off()
     return figure
@@ -177,11 +198,13 @@ def probability_histograms(
         InputError: the arguments do not fit together.
     """
     scores, truth = check_predictions(logits, labels)
-    names = check_class_names(class_names, classes=scores.shape[1])
+    names = all_shortened(check_class_names(class_names, classes=scores.shape[1]))
     sample.check_size(len(scores))
-    probabilities = class_probabilities(scores)
+    shown, left_out = first_of(len(names), MOST_CURVES, "classes")
+    names = names[:shown]
+    probabilities = class_probabilities(scores)[:, :shown]
     figure, body, panels = new_panels(
-        len(names), columns=_COLUMNS, panel_height=1.8, notes=[sample.source, sample.extent]
+        len(names), columns=_COLUMNS, panel_height=1.8, notes=[sample.source, sample.extent, *left_out]
     )
     one_event = 1 / np.bincount(truth).max()
     for axes, name, column in zip(panels, names, probabilities.T, strict=True):
@@ -191,5 +214,5 @@ def probability_histograms(
             axes.stairs(fractions, _EDGES, **line_style(index))
         axes.set(xlim=(0, 1), ylim=(one_event / 2, 1.5), yscale="log", xlabel=f"p({name})")
         axes.set_ylabel(f"Fraction of {sample.unit} per {_EDGES[1]:.3f}")
-    class_legend(body, names, title="True class", columns=6)
+    class_legend(body, names, title="True class", columns=min(legend_columns(names), 6))
     return figure

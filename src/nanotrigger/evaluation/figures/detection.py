@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.detection import Detection, check_detection
+from nanotrigger.evaluation.figures.labels import MOST_PANELS, all_shortened, first_of, shortened
 from nanotrigger.evaluation.figures.page import (
     FULL_WIDTH,
     HALF_WIDTH,
@@ -58,13 +59,14 @@ def detection_roc(
     """
     detection = check_detection(scores, labels, class_names)
     sample.check_size(len(detection.labels))
-    notes = [sample.source, sample.extent]
-    figure, panels = detection_panels(len(detection.signals), list(detection.scores), notes)
-    for axes, signal in zip(panels, detection.signals, strict=True):
+    shown, left_out = first_of(len(detection.signals), MOST_PANELS, "signals")
+    notes = [sample.source, sample.extent, *left_out]
+    figure, panels = detection_panels(shown, list(detection.scores), notes)
+    for axes, signal in zip(panels, detection.signals, strict=False):
         lowest = _draw_scores(axes, detection, signal)
         frame(axes, signal=signal, supported_rate=supported_rate(detection.background_events), lowest=lowest)
         if not axes.get_legend():
-            axes.text(0.5, 0.7, f"no {signal} {sample.unit}", transform=axes.transAxes, ha="center")
+            axes.text(0.5, 0.7, f"no {shortened(signal)} {sample.unit}", transform=axes.transAxes, ha="center")
     return figure
 
 
@@ -135,8 +137,9 @@ def detector_comparison(curves: Mapping[str, Sequence[DetectorCurve]], *, notes:
     labels = list(dict.fromkeys(curve.label for members in curves.values() for curve in members))
     if any(curve.working_points for members in curves.values() for curve in members):
         notes = [*notes, "Error bars: 68 % confidence"]
-    figure, panels = detection_panels(len(curves), labels, notes)
-    for axes, (signal, members) in zip(panels, curves.items(), strict=True):
+    shown, left_out = first_of(len(curves), MOST_PANELS, "signals")
+    figure, panels = detection_panels(shown, labels, [*notes, *left_out])
+    for axes, (signal, members) in zip(panels, curves.items(), strict=False):
         lowest = min(_draw_curve(axes, curve, labels) for curve in members)
         supported = min(float(np.min(curve.false_positive_rate)) for curve in members)
         frame(axes, signal=signal, supported_rate=supported, lowest=lowest)
@@ -160,7 +163,9 @@ def _draw_curve(axes: Axes, curve: DetectorCurve, labels: Sequence[str]) -> floa
 
 def detection_panels(panels: int, entries: Sequence[str], notes: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Return a page with `panels` axes under one legend of the curves, `entries`, and of the frame's parts."""
-    handles: list[Artist] = [Line2D([], [], **line_style(index), label=entry) for index, entry in enumerate(entries)]
+    handles: list[Artist] = [
+        Line2D([], [], **line_style(index), label=entry) for index, entry in enumerate(all_shortened(entries))
+    ]
     handles += [
         Line2D([], [], **_DIAGONAL, label="random decision"),
         Line2D([], [], **_MARK, label=r"false-positive rate $10^{-5}$"),
@@ -190,7 +195,7 @@ def frame(axes: Axes, *, signal: str, supported_rate: float, lowest: float) -> N
     axes.axvline(TRIGGER_RATE, zorder=1, **_MARK)
     diagonal = np.geomspace(left, 1, 2)
     axes.plot(diagonal, diagonal, zorder=1, **_DIAGONAL)
-    axes.set(xlim=(left, 1), ylim=(bottom, 1.5), xscale="log", yscale="log", title=signal)
+    axes.set(xlim=(left, 1), ylim=(bottom, 1.5), xscale="log", yscale="log", title=shortened(signal))
     axes.set(xlabel="False-positive rate", ylabel="True-positive rate")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(numticks=9))

@@ -9,6 +9,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.labels import MOST_CURVES, MOST_PANELS, all_shortened, first_of, shortened
 from nanotrigger.evaluation.figures.page import (
     COLOURS,
     Sample,
@@ -84,15 +85,17 @@ def feature_distributions(
     values = _check_features(features, feature_names)
     sample.check_size(len(values))
     truth = check_labels(labels, events=len(values), classes=len(class_names))
-    names = check_class_names(class_names, classes=len(class_names))
-    figure, body, panels = new_panels(
-        len(feature_names), columns=_COLUMNS, panel_height=1.7, notes=[sample.source, sample.extent]
-    )
-    for axes, name, column in zip(panels, feature_names, values.T, strict=True):
-        _draw_feature(axes, column, truth, classes=len(names))
-        axes.set_xlabel(JET_FEATURE_LABELS.get(name, name))
+    names = all_shortened(check_class_names(class_names, classes=len(class_names)))
+    features_shown, features_left_out = first_of(len(feature_names), MOST_PANELS, "features")
+    classes_shown, classes_left_out = first_of(len(names), MOST_CURVES, "classes")
+    notes = [sample.source, sample.extent, *features_left_out, *classes_left_out]
+    figure, body, panels = new_panels(features_shown, columns=_COLUMNS, panel_height=1.7, notes=notes)
+    for axes, name, column in zip(panels, feature_names, values.T, strict=False):
+        _draw_feature(axes, column, truth, classes=classes_shown)
+        axes.set_xlabel(JET_FEATURE_LABELS.get(name, shortened(name)))
     body.supylabel("Probability density", fontsize=8)
-    class_legend(body, names, title="True class", columns=6)
+    names = names[:classes_shown]
+    class_legend(body, names, title="True class", columns=min(legend_columns(names), 6))
     return figure
 
 
@@ -109,7 +112,7 @@ def _check_features(features: ArrayLike, feature_names: Sequence[str]) -> NDArra
 
 def _draw_feature(axes: Axes, column: NDArray[np.float64], labels: NDArray[np.int64], *, classes: int) -> None:
     edges = bin_edges(column)
-    sizes = np.bincount(labels, minlength=classes)
+    sizes = np.bincount(labels, minlength=classes)[:classes]
     highest = 0.0
     for index in range(classes):
         counts = np.histogram(column[labels == index], edges)[0]
@@ -171,11 +174,13 @@ def input_distributions(
         InputError: a feature of an object is missing, a value is not finite, or the arguments do not fit together.
     """
     columns = _object_columns(features, feature_names, objects)
-    names = check_class_names(class_names, classes=len(class_names))
+    names = all_shortened(check_class_names(class_names, classes=len(class_names)))
     sample.check_size(len(np.asarray(features)))
     truth = check_labels(labels, events=sample.size, classes=len(names))
+    shown, left_out = first_of(len(names), MOST_CURVES, "classes")
+    names = names[:shown]
     figure, body, panels = new_panels(
-        len(columns), columns=len(_QUANTITIES), panel_height=1.75, notes=[sample.source, sample.extent]
+        len(columns), columns=len(_QUANTITIES), panel_height=1.75, notes=[sample.source, sample.extent, *left_out]
     )
     for axes, ((name, quantity), values) in zip(panels, columns.items(), strict=True):
         present = columns[name, "pt"] > 0

@@ -3,6 +3,7 @@
 import functools
 import textwrap
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.labels import write_plainly
 from nanotrigger.files import whole_file
 
 P = ParamSpec("P")
@@ -82,9 +84,11 @@ def styled() -> Iterator[None]:
     """Draw in the house style inside this block.
 
     Matplotlib's settings are global to the process. Here they start from its defaults, so that a user's matplotlibrc
-    changes nothing. They are restored at the end, and one thread at a time may hold them.
+    changes nothing. They are restored at the end, and one thread at a time may hold them. A letter of a name that no
+    font has is drawn as a box, without a warning.
     """
-    with _LOCK, matplotlib.style.context([mplhep.style.ATLAS, _PRINT], after_reset=True):
+    with _LOCK, matplotlib.style.context([mplhep.style.ATLAS, _PRINT], after_reset=True), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from")
         yield
 
 
@@ -100,6 +104,7 @@ def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             figure = draw(*arguments, **keywords)
             for axes in figure.axes:  # the number of ticks depends on this size, which is read when drawing
                 axes.tick_params(labelsize=_PRINT["xtick.labelsize"])
+            write_plainly(figure)
             figure.draw_without_rendering()
             figure.set_layout_engine(None)  # "none" would leave a placeholder, which doubles the drawing
         return figure

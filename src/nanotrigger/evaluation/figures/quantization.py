@@ -11,6 +11,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.labels import MOST_PANELS, first_of, shortened
 from nanotrigger.evaluation.figures.page import COLOURS, Sample, drawn, new_panels, round_ticks
 from nanotrigger.numbers import FixedPoint
 
@@ -40,13 +41,14 @@ def quantizer_staircases(formats: Mapping[str, FixedPoint]) -> Figure:
     """
     if not formats:
         raise InputError("formats is empty; give at least one, such as {'weight': FixedPoint(4, 2)}")
+    shown, left_out = first_of(len(formats), MOST_PANELS, "formats")
     figure, body, panels = new_panels(
-        len(formats),
+        shown,
         columns=_COLUMNS,
         panel_height=2.2,
-        notes=["Fixed-point formats", "round to nearest even, saturate"],
+        notes=["Fixed-point formats", "round to nearest even, saturate", *left_out],
     )
-    for axes, (name, fixed_point) in zip(panels, formats.items(), strict=True):
+    for axes, (name, fixed_point) in zip(panels, formats.items(), strict=False):
         _draw_format(axes, fixed_point)
         axes.set_title(f"{name}: {fixed_point}", fontsize=8)
     handles, names = panels[0].get_legend_handles_labels()
@@ -130,9 +132,10 @@ def weight_histograms(weights: Mapping[str, NDArray[np.float64]], formats: Mappi
     if not weights:
         raise InputError("weights are empty; give those of at least one layer")
     kinds = [str(formats[name]) if name in formats else "floating point" for name in weights]
-    notes = ["Weights", ", ".join(dict.fromkeys(kinds))]
-    figure, body, panels = new_panels(len(weights), columns=_WEIGHT_COLUMNS, panel_height=1.5, notes=notes)
-    for axes, kind, (name, values) in zip(panels, kinds, weights.items(), strict=True):
+    shown, left_out = first_of(len(weights), MOST_PANELS, "layers")
+    notes = ["Weights", ", ".join(dict.fromkeys(kinds)), *left_out]
+    figure, body, panels = new_panels(shown, columns=_WEIGHT_COLUMNS, panel_height=1.5, notes=notes)
+    for axes, kind, (name, values) in zip(panels, kinds, weights.items(), strict=False):
         _draw_weights(axes, np.asarray(values, np.float64).ravel(), _visible_step(formats.get(name)))
         axes.set_title(name if len(set(kinds)) == 1 else f"{name}: {kind}", fontsize=7)
     body.legend(
@@ -196,11 +199,12 @@ def quantized_inputs(
     if not (np.isfinite(values).all() and np.isfinite(words).all()):
         raise InputError("inputs hold NaN or infinite values; clean the data first")
     sample.check_size(len(values))
-    notes = [sample.source, sample.extent, f"Inputs quantized to {number}"]
-    figure, body, panels = new_panels(len(feature_names), columns=_COLUMNS, panel_height=1.9, notes=notes)
-    for axes, name, column, quantized in zip(panels, feature_names, values.T, words.T, strict=True):
+    shown, left_out = first_of(len(feature_names), MOST_PANELS, "features")
+    notes = [sample.source, sample.extent, f"Inputs quantized to {number}", *left_out]
+    figure, body, panels = new_panels(shown, columns=_COLUMNS, panel_height=1.9, notes=notes)
+    for axes, name, column, quantized in zip(panels, feature_names, values.T, words.T, strict=False):
         _draw_input(axes, column, quantized, number)
-        axes.set_xlabel(name)
+        axes.set_xlabel(shortened(name))
     body.supylabel("Probability density", fontsize=8)
     handles, entries = panels[0].get_legend_handles_labels()
     body.legend(handles, entries, loc="outside upper center", ncols=2)

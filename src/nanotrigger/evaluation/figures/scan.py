@@ -1,5 +1,6 @@
 """Scan curves: quality and resources of trainings against the value that was scanned."""
 
+import math
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.labels import MOST_CURVES, first_of, shortened
 from nanotrigger.evaluation.figures.page import LEGEND_ROW, MARKERS, drawn, legend_columns, line_style, new_panels
 from nanotrigger.numbers import FixedPoint
 
@@ -37,6 +39,7 @@ _LOGARITHMIC = 100  # numbers with a larger ratio get a logarithmic axis
 _LINE = 0.09  # inches between tick labels that are turned by 90 degrees
 _CHARACTER = 0.055  # inches, of a tick label
 _CHARACTERS = 36  # of the axis label, in the width of a panel
+_TICK_CHARACTERS, _LEGEND_CHARACTERS = 20, 60  # of a name
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,11 @@ def draw_scan_axis(panel: Axes, axis: ScanAxis, *, key: str, inches: float, is_l
 
 
 def _name_ticks(panel: Axes, axis: ScanAxis, *, inches: float) -> None:
-    longest = max(map(len, axis.names))
-    fits = longest * _CHARACTER < inches * _smallest_gap(axis)
-    panel.set_xticks(list(axis.positions.values()), axis.names, rotation=0 if fits else 90)
+    names = [shortened(name, _TICK_CHARACTERS) for name in axis.names]
+    gap = inches * _smallest_gap(axis)
+    every = math.ceil(_LINE / gap)  # name, where there is no room for all
+    fits = max(map(len, names)) * _CHARACTER < gap
+    panel.set_xticks(list(axis.positions.values())[::every], names[::every], rotation=0 if fits else 90)
     panel.xaxis.set_tick_params(which="minor", bottom=False, top=False)
 
 
@@ -173,6 +178,8 @@ def scan_curves(curves: Sequence[ScanCurve], *, key: str, notes: Sequence[str]) 
     """
     if not curves:
         raise InputError("curves are empty; give at least one")
+    shown, left_out = first_of(len(curves), MOST_CURVES, "curves")
+    curves, notes = curves[:shown], [*notes, *left_out]
     axis = scan_axis(value for curve in curves for value in curve.values)
     measures = " or ".join(dict.fromkeys(curve.measure for curve in curves))
     handles = _legend_handles(curves)
@@ -240,7 +247,7 @@ def _point_style(index: int) -> dict[str, Any]:
 def _legend_handles(curves: Sequence[ScanCurve]) -> list[Line2D | Patch]:
     """Return the curves, if there are several, before what lines, bands and points mean."""
     named = [
-        Line2D([], [], **_point_style(index) | line_style(index), label=curve.label)
+        Line2D([], [], **_point_style(index) | line_style(index), label=shortened(curve.label, _LEGEND_CHARACTERS))
         for index, curve in enumerate(curves)
         if len(curves) > 1
     ]

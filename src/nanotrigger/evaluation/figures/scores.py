@@ -10,6 +10,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.evaluation.detection import BUNCH_CROSSINGS, check_detection, trigger_rate
+from nanotrigger.evaluation.figures.labels import MOST_CURVES, all_shortened, first_of
 from nanotrigger.evaluation.figures.page import (
     HALF_WIDTH,
     Sample,
@@ -52,13 +53,14 @@ def score_histograms(
     """
     detection = check_detection(scores, labels, class_names)
     sample.check_size(len(detection.labels))
+    shown, left_out = first_of(len(detection.class_names), MOST_CURVES, "classes")
     figure, body, panels = new_panels(
-        len(detection.scores), columns=_COLUMNS, panel_height=2.1, notes=[sample.source, sample.extent]
+        len(detection.scores), columns=_COLUMNS, panel_height=2.1, notes=[sample.source, sample.extent, *left_out]
     )
     one_event = 1 / np.bincount(detection.labels).max()
     for axes, (score, values) in zip(panels, detection.scores.items(), strict=True):
         edges, logarithmic = score_bins(values)
-        for index, name in enumerate(detection.class_names):
+        for index, name in enumerate(detection.class_names[:shown]):
             members = np.clip(detection.of_class(score, name), edges[0], edges[-1])
             fractions = np.histogram(members, edges)[0] / max(len(members), 1)
             axes.stairs(fractions, edges, linewidth=0.9, **line_style(index))
@@ -71,8 +73,8 @@ def score_histograms(
         else:
             axes.xaxis.set_major_locator(round_ticks(5))
         axes.yaxis.set_minor_formatter(NullFormatter())
-    columns = legend_columns(detection.class_names, width=figure.get_figwidth())
-    class_legend(body, detection.class_names, title="True class", columns=columns)
+    names = all_shortened(detection.class_names[:shown])
+    class_legend(body, names, title="True class", columns=legend_columns(names, width=figure.get_figwidth()))
     return figure
 
 
@@ -127,21 +129,22 @@ def efficiency_over_rate(
     """
     detection = check_detection({score_name: scores}, labels, class_names)
     sample.check_size(len(detection.labels))
-    notes = [sample.source, sample.extent, f"Score: {score_name}; bands: 68 % confidence"]
+    shown, left_out = first_of(len(detection.signals), MOST_CURVES, "signals")
+    notes = [sample.source, sample.extent, f"Score: {score_name}; bands: 68 % confidence", *left_out]
     figure, body = new_page(width=HALF_WIDTH, height=3.1, notes=notes)
     axes = body.subplots()
     background = detection.background(score_name)
     lowest = 1.0
-    for index, signal in enumerate(detection.signals, start=1):
+    for index, signal in enumerate(detection.signals[:shown], start=1):
         wanted = detection.of_class(score_name, signal)
         if wanted.size:
             lowest = min(lowest, _draw_curve(axes, background, wanted, index))
     _frame(axes, trigger_rate(supported_rate(len(background))), lowest)
     entries = [
         name if (detection.labels == index).any() else f"{name}, none"
-        for index, name in enumerate(detection.signals, start=1)
+        for index, name in enumerate(all_shortened(detection.signals[:shown]), start=1)
     ]
-    handles = [Line2D([], [], **line_style(index)) for index in range(1, len(detection.class_names))]
+    handles = [Line2D([], [], **line_style(index)) for index in range(1, shown + 1)]
     columns = legend_columns(entries, width=HALF_WIDTH)
     body.legend(handles, entries, loc="outside upper center", ncols=columns, title="Signal")
     return figure

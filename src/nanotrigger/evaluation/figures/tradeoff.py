@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.labels import shortened
 from nanotrigger.evaluation.figures.page import COLOURS, LEGEND_ROW, MARKERS, drawn, legend_columns, new_panels
 from nanotrigger.evaluation.pareto import pareto_front
 
@@ -19,6 +20,7 @@ PANELS = {"aluts": "ALUTs", "ffs": "FFs"}
 
 _PANEL_HEIGHT = 2.5  # inches
 _FRONT = "0.3"  # colour
+_LEGEND_CHARACTERS = 60  # of a name
 _DECADE = 10  # costs with a larger ratio get a logarithmic axis
 
 
@@ -80,10 +82,16 @@ def tradeoff_figure(
     if any(group.interval is not None for group in groups):
         notes = [*notes, "Error bars: 68 % confidence"]
     styles = [_style(index, is_reference=index >= len(points)) for index in range(len(groups))]
-    handles = [Line2D([], [], **style, label=group.label) for style, group in zip(styles, groups, strict=True)]
+    handles = [
+        Line2D([], [], **style, label=shortened(group.label, _LEGEND_CHARACTERS))
+        for style, group in zip(styles, groups, strict=True)
+    ]
     sources = list(dict.fromkeys(group.source for group in points))
     handles += [
-        Line2D([], [], **_front_style(sources, source), label=_front_name(sources, source)) for source in sources
+        Line2D(
+            [], [], **_front_style(sources, source), label=shortened(_front_name(sources, source), _LEGEND_CHARACTERS)
+        )
+        for source in sources
     ]
     columns = legend_columns([str(handle.get_label()) for handle in handles])
     height = _PANEL_HEIGHT + LEGEND_ROW * (-(-len(handles) // columns) - 1)

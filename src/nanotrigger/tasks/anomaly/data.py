@@ -40,8 +40,9 @@ class EventData(SplitData):
 
     Args:
         source: `adc2021`, `simulated`, `auto` (the fetched files if they are there, else the shipped sample) or the
-            path of an HDF5 file. Background is its data set `background` or `Particles`.
-        signals: HDF5 files with signals; by default the other data sets of the source's file, or the files beside it
+            path of an HDF5 file. Background is its data set `background` or `Particles`. A `.npz` file of NumPy has
+            arrays instead of data sets, a `.npy` file one that is background.
+        signals: such files with signals; by default the other data sets of the source's file, or the files beside it
             for `adc2021`.
         batch_size: events per optimizer step, over all devices.
         test: share of the test split.

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nanotrigger.data.download import OPENML_FILE, checksum_path, data_folder, recorded_sha256, samples_folder
-from nanotrigger.data.hdf5 import attributes, check_readable, data_set, opened
+from nanotrigger.data.hdf5 import check_readable
 from nanotrigger.data.split import Events, JudgedSplit, Split, Standardization, random_split
 from nanotrigger.data.split_data import Origin, SplitData, rows_of_split
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
+from nanotrigger.tasks.jets.labels import class_numbers
+from nanotrigger.tasks.jets.table import read_table
 
 SHIPPED_SAMPLE = samples_folder() / "jets.h5"
 _DESCRIPTIONS = {
@@ -52,7 +54,7 @@ class JetData(SplitData):
 
     Args:
         source: `openml`, `simulated`, `auto` (the fetched file if it is there, else the shipped sample) or
-            the path of an HDF5 file of the same layout.
+            the path of an HDF5 file of the same layout, or of a `.npz` of NumPy with `X` and `y`.
         batch_size: jets per optimizer step, over all devices.
         test: share of the test split.
         validation: share of the validation split in what is not test.
@@ -191,10 +193,10 @@ def source_path(source: str) -> Path:
 
 
 def read_jets(source: str) -> JetSample:
-    """Read all jets of `source`: `auto`, `openml`, `simulated` or the path of an HDF5 file.
+    """Read all jets of `source`: `auto`, `openml`, `simulated` or the path of an HDF5 or a `.npz` file.
 
-    The file holds `X` (jets, features) and `y` (jets,), and the attributes `feature_names` and
-    `class_names`.
+    The file holds `X` (jets, features) and `y` (jets,), numbers or names of classes, or `y` (jets, classes), and the
+    attributes `feature_names` and `class_names`; a `.npz` file may have these as arrays.
 
     Raises:
         InputError: the file is missing, truncated, of another layout, or holds a value that is not finite
@@ -210,31 +212,22 @@ def read_jets(source: str) -> JetSample:
         )
         raise InputError(f"data.source={source}: no file {path}; {remedy}")
     check_readable(path)
-    sample = _read_hdf5(source, path)
-    _check(path, sample)
-    return replace(sample, labels=sample.labels.astype(np.int64))
-
-
-def _read_hdf5(source: str, path: Path) -> JetSample:
     digest = sha256(path)
     if source == "openml" and recorded_sha256(path) not in (None, digest):
         recorded = checksum_path(path).name
         raise InputError(f"{path} does not match {recorded}; run python -m nanotrigger.data.fetch jets again")
-    with opened(path, layout="a jet file holds X, y and the attributes feature_names and class_names") as file:
-        texts = attributes(path)
-        for name in ("feature_names", "class_names"):
-            if name not in texts:
-                raise KeyError(f"there is no attribute {name}")
-        origin = " ".join(texts.get("source", ()))
-        return JetSample(
-            features=np.asarray(data_set(file, "X")[:], dtype=np.float32),
-            labels=np.asarray(data_set(file, "y")[:]),
-            feature_names=texts["feature_names"],
-            class_names=texts["class_names"],
-            source=source,
-            description=_DESCRIPTIONS.get(source, f"{path.name}: {origin}" if origin else path.name),
-            sha256=digest,
-        )
+    table = read_table(path)
+    sample = JetSample(
+        features=table.features,
+        labels=class_numbers(path, table.labels, table.class_names),
+        feature_names=table.feature_names,
+        class_names=table.class_names,
+        source=source,
+        description=_DESCRIPTIONS.get(source, f"{path.name}: {table.origin}" if table.origin else path.name),
+        sha256=digest,
+    )
+    _check(path, sample)
+    return replace(sample, labels=sample.labels.astype(np.int64))
 
 
 def _check(path: Path, sample: JetSample) -> None:

@@ -119,3 +119,81 @@ def test_refuses_a_damaged_file(tmp_path, content):
     path.write_bytes(whole[: len(whole) // 2] if content is None else content)
     with pytest.raises(InputError, match="not a readable HDF5 file"):
         read_jets(str(path))
+
+
+CLASSES = np.array(["g", "q", "t"])
+NUMBERS = np.array([0, 1, 2, 0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [CLASSES[NUMBERS].astype("S"), CLASSES[NUMBERS].astype(object), np.eye(3)[NUMBERS], NUMBERS[:, None]],
+    ids=["fixed text", "text of any length", "a column for each class", "one column"],
+)
+def test_labels_that_mean_classes(tmp_path, labels):
+    assert read_jets(str(write(tmp_path / "mine.h5", y=labels))).labels.tolist() == NUMBERS.tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array([b"g", b"x"] * 3), r"y\[1\] = x is no class; class_names are g, q, t"),
+        (np.eye(4)[NUMBERS], "y has 4 columns for 3 class_names"),
+        (np.eye(3)[NUMBERS] / 2, r"y\[0\] = \[0.5, 0.0, 0.0\] is no class; one column must be 1"),
+        (np.ones((6, 3)), r"y\[0\] = \[1.0, 1.0, 1.0\] is no class"),
+    ],
+)
+def test_labels_that_mean_none(tmp_path, labels, message):
+    with pytest.raises(InputError, match=message):
+        read_jets(str(write(tmp_path / "mine.h5", y=labels)))
+
+
+FEATURES = np.arange(12, dtype=np.float32).reshape(6, 2)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "classes"),
+    [
+        ({"y": NUMBERS}, ("0", "1", "2")),
+        ({"y": np.eye(3)[NUMBERS]}, ("0", "1", "2")),
+        ({"y": CLASSES[NUMBERS]}, ("g", "q", "t")),
+        ({"y": CLASSES[NUMBERS].astype("S"), "class_names": CLASSES}, ("g", "q", "t")),
+        ({"y": NUMBERS, "class_names": CLASSES.astype("S")}, ("g", "q", "t")),
+    ],
+)
+def test_arrays_of_numpy(tmp_path, arrays, classes):
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "mine.npz", X=FEATURES, **arrays)
+        sample = read_jets(str(tmp_path / "mine.npz"))
+        assert sample.features.tolist() == FEATURES.tolist()
+        assert sample.labels.tolist() == NUMBERS.tolist()
+        assert sample.class_names == classes
+        assert sample.feature_names == ("feature_1", "feature_2")
+
+
+def test_features_alone_say_how_they_are_joined_with_labels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("X_train_val.npy", FEATURES)
+    np.save("y_train_val.npy", NUMBERS)
+    with pytest.raises(InputError, match=r"has X_train_val \(6, 2\); jets are X") as caught:
+        read_jets("X_train_val.npy")
+    line = re.search(r"import numpy.*", str(caught.value))[0].replace("'g', 'q', 't', 'w', 'z'", "'g', 'q', 't'")
+    exec(line)
+    assert read_jets("jets.npz").labels.tolist() == NUMBERS.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"y": CLASSES[NUMBERS].astype(object)}, r"y holds Python objects, .* write it again as y.astype\(str\)"),
+        ({"y": NUMBERS * 10**6}, "y goes up to 2000000, which is no number of a class; add class_names"),
+        ({"y": NUMBERS + 0.5}, r"y\[0\] = 0.5 is no class"),
+        ({"labels": NUMBERS}, r"has X \(6, 2\), labels \(6,\); jets are X"),
+        ({"y": NUMBERS, "class_names": CLASSES, "feature_names": CLASSES}, "3 feature_names for 2 columns"),
+        ({"y": NUMBERS.astype(complex)}, "y must be|y complex128"),
+    ],
+)
+def test_arrays_that_are_no_jets(tmp_path, arrays, message):
+    np.savez(tmp_path / "mine.npz", X=FEATURES, **arrays)
+    with pytest.raises(InputError, match=message):
+        read_jets(str(tmp_path / "mine.npz"))
