@@ -54,9 +54,13 @@ def _held(output: Path) -> Iterator[None]:
     if not output.parent.is_dir():
         yield
         return
+    lock = output.with_name(f".{output.name}.lock")
     try:
-        with FileLock(output.with_name(f".{output.name}.lock"), timeout=0):
-            yield
+        with FileLock(lock, timeout=0):
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
     except Timeout:
         raise InputError(
             f"output={output}: another export is writing there; wait for it, or give output=OTHER"

@@ -46,8 +46,10 @@ class TrainCLI(LightningCLI):
             super().__init__(*arguments, **settings)  # does all the work
         finally:
             if self._made is not None:
-                with suppress(OSError):  # there is something in it
+                with suppress(OSError):  # there is something in it, or other runs beside it
                     self._made.rmdir()
+                    self._made.parent.rmdir()
+                    self._made.parent.parent.rmdir()
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the groups that are ours."""
