@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import difflib
+import os
 import re
 import signal
 import sys
@@ -29,6 +30,7 @@ def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrup
         command: returns its exit code, or None for 0.
         interrupted: what is said at Ctrl-C.
     """
+    os.environ["MPLBACKEND"] = "agg"  # figures go into files; that of a notebook, whose variable it is, is not there
     try:
         return command() or 0
     except (KeyboardInterrupt, SystemExit) as error:
