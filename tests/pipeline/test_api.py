@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+import yaml
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -125,3 +126,16 @@ def test_verify_is_a_function_whatever_was_imported(run):
     import nanotrigger.verify
 
     assert nanotrigger.verify(str(run)) == nt.verify(run)
+
+
+def test_formats_are_texts_in_settings(tmp_path):
+    formats = ["fixed<4,2>", {"width": 3, "integer": 1}, "fixed<4,2,RND_CONV,SAT_SYM>", "fixed<5,2>"]
+    settings = {"network.weight": formats, "network.bias": "fixed<6,2>", "trainer.max_epochs": 1}
+    quick = {"trainer.limit_train_batches": 2, "data.source": "simulated", "trainer.enable_progress_bar": False}
+    run = nt.train("jets_qat", {**settings, **quick, "evaluate": False}, output=tmp_path / "run")
+    recorded = yaml.safe_load((run / "config.yaml").read_text())["network"]["init_args"]
+    assert recorded["bias"] == {"width": 6, "integer": 2, "signed": True, "narrow": False}
+    assert [number["narrow"] for number in recorded["weight"]] == [False, True, True, False]
+    assert nt.verify(run)[1].holds  # config.yaml builds the network of best.ckpt
+    with pytest.raises(nt.InputError, match="^weight=fixed<4;2>: no format; write it like"):
+        nt.build_network("MLP", weight="fixed<4;2>")

@@ -9,7 +9,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from nanotrigger.command import Parser, exit_code
+from nanotrigger.command import Parser, exit_code, wide_console
 from nanotrigger.errors import FirmwareError, InputError
 
 
@@ -103,3 +103,24 @@ def test_a_process_among_others_of_a_batch_job_says_what_is_wrong(monkeypatch, c
     monkeypatch.setattr(rank_zero_only, "rank", 1)  # as SLURM_PROCID=1 makes it
     assert exit_code(raising(InputError("weight=-1: must be positive"))) == 2
     assert capsys.readouterr().err == "error: weight=-1: must be positive\n"
+
+
+INLINE = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # as in Jupyter and Colab
+
+
+def test_a_command_draws_whatever_backend_a_notebook_names():
+    code = "from nanotrigger.command import exit_code; exit_code(lambda: print(__import__('matplotlib').get_backend()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=INLINE)
+    assert (done.stdout, done.stderr) == ("agg\n", "")
+
+
+def test_the_interface_in_python_leaves_a_notebook_its_backend():
+    code = "import nanotrigger as nt; nt.draw; import matplotlib, os; print(matplotlib.get_backend(), os.environ[KEY])"
+    words = [sys.executable, "-c", code.replace("KEY", "'MPLBACKEND'")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, "MPLBACKEND": "svg"})
+    assert done.stdout == "svg svg\n", done.stderr
+
+
+def test_brackets_in_a_table_are_no_markup(capsys):
+    wide_console().print("[/x] :cat:")
+    assert capsys.readouterr().out == "[/x] :cat:\n"

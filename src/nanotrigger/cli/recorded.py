@@ -49,6 +49,8 @@ def check_point(keys: Mapping[str, Any], file: Path) -> None:
     Raises:
         TrainingError: a number differs.
     """
+    if not file.is_file():  # nothing was trained, and there is no best.ckpt either, which says so
+        return
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     for key, value in keys.items():
         done = _at(config, "seed_everything" if key == "seed" else key)
@@ -66,6 +68,8 @@ def _at(config: Any, key: str) -> Any:
 
 def _differences(file: Path, trainer: lightning.Trainer) -> Iterator[str]:
     """Yield each number of config.yaml that is not that of the training."""
+    if not file.is_file():  # the folder was removed meanwhile, or nothing was trained
+        return
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     for group, done in _done(trainer).items():
         said = config[group].get("init_args", config[group])

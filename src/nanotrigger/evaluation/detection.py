@@ -14,6 +14,7 @@ from nanotrigger.evaluation.predictions import check_class_names, check_labels, 
 from nanotrigger.evaluation.roc import area_under_curve
 from nanotrigger.evaluation.working_point import supported_rate, unsupported, working_point
 
+_LONGEST_NAME = 30  # characters, in a table
 BUNCH_CROSSINGS = 40e3  # kHz: the clock of the Large Hadron Collider, 40 MHz
 
 
@@ -166,7 +167,7 @@ def detection_table(summary: Mapping[str, Any], *, title: str | None = None) -> 
     points = next(iter(next(iter(signals.values())).values()))["working_points"] if signals else []
     table = Table(title=title, title_justify="left")
     for name in ("signal", "score"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, no_wrap=True, max_width=_LONGEST_NAME)
     for name in ("AUC", *(f"TPR % at {point['false_positive_rate']:.0e}" for point in points)):
         table.add_column(name, justify="right", no_wrap=True)
     for signal, scores in signals.items():

@@ -90,7 +90,7 @@ def test_damaged_files_are_refused(tmp_path):
     whole = write_events(path, Particles=make_events(50)).read_bytes()
     for content, reason in (
         (whole[: len(whole) // 2], "not a readable HDF5 file"),
-        (b"", "not a readable HDF5 file"),
+        (b"", "an empty file; fetch or write it again"),
         (b"\n <!DOCTYPE html><title>502", "not a readable HDF5 file (an HTML page, probably a server's error); fetch"),
         (b"<HTML>", "not a readable HDF5 file (an HTML page"),
     ):

@@ -73,7 +73,9 @@ def test_studies_share_the_figure_of_a_key_and_the_tradeoff(tmp_path: Path) -> N
 
 def test_studies_of_one_name_are_told_apart(tmp_path: Path) -> None:
     studies = [made(tmp_path / name, WIDTHS) for name in ("a", "b")]
-    assert legend(draw_figures(studies)["tradeoff"])[0] == f"qat_width ({tmp_path / 'a'})"
+    label = legend(draw_figures(studies)["tradeoff"])[0]
+    assert label.startswith("qat_width (/")
+    assert label.endswith("/a)")  # the middle of a long path is cut out
 
 
 def test_sources_of_resources_are_never_mixed(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ MOST_PANELS = 24  # of a figure; more do not fit on a screen or a page
 
 
 def shortened(name: str, longest: int = 30) -> str:
-    """Return a name as figures write it: in one line, cut to the longest number of characters, never empty.
+    """Return a name as figures write it: in one line, its middle cut out where it is longer, never empty.
 
     >>> shortened("j_mass"), shortened("a" * 40), shortened("")
-    ('j_mass', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaa…', '(no name)')
+    ('j_mass', 'aaaaaaaaaaaaaaa…aaaaaaaaaaaaaa', '(no name)')
     """
     text = " ".join(name.split()) or "(no name)"
-    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    if len(text) > longest:
+        text = f"{text[: longest // 2]}…{text[-((longest - 1) // 2) :]}"
     return f" {text}" if text.startswith("_") else text  # matplotlib's legends leave out what begins with _
 
 
@@ -41,14 +42,15 @@ def write_plainly(figure: Figure) -> None:
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             axis.get_ticklabels()  # their texts are set only now
-    for text in figure.findobj(Text):
+    cells = [cell.get_text() for axes in figure.axes for table in axes.tables for cell in table.get_celld().values()]
+    for text in (*figure.findobj(Text), *cells):
         if isinstance(text, Text) and not all(map(_can_be_set, text.get_text().splitlines())):
             text.set_parse_math(False)
 
 
 def _can_be_set(line: str) -> bool:
     """Return whether matplotlib can typeset the formulas in a line, if it sees any."""
-    if not is_math_text(line):
+    if not is_math_text(line) or r"\mathdefault" in line:  # the latter is a number on an axis
         return True
     try:
         MathTextParser("path").parse(line)

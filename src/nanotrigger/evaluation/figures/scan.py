@@ -39,7 +39,7 @@ _LOGARITHMIC = 100  # numbers with a larger ratio get a logarithmic axis
 _LINE = 0.09  # inches between tick labels that are turned by 90 degrees
 _CHARACTER = 0.055  # inches, of a tick label
 _CHARACTERS = 36  # of the axis label, in the width of a panel
-_TICK_CHARACTERS, _LEGEND_CHARACTERS = 20, 60  # of a name
+_TICK_CHARACTERS, _LEGEND_CHARACTERS = 20, 100  # of a name
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ PANELS = {"aluts": "ALUTs", "ffs": "FFs"}
 
 _PANEL_HEIGHT = 2.5  # inches
 _FRONT = "0.3"  # colour
-_LEGEND_CHARACTERS = 60  # of a name
+_LEGEND_CHARACTERS = 100  # of a name
 _DECADE = 10  # costs with a larger ratio get a logarithmic axis
 
 

@@ -112,12 +112,19 @@ def test_refuses_a_missing_file(tmp_path, monkeypatch):
         read_jets("openml")
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", None])
-def test_refuses_a_damaged_file(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "an empty file"),
+        (b"<html>not found</html>", "not a readable HDF5 file"),
+        (None, "not a readable HDF5 file"),
+    ],
+)
+def test_refuses_a_damaged_file(tmp_path, content, reason):
     path = tmp_path / "damaged.h5"
     whole = write(tmp_path / "whole.h5").read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if content is None else content)
-    with pytest.raises(InputError, match="not a readable HDF5 file"):
+    with pytest.raises(InputError, match=reason):
         read_jets(str(path))
 
 
