@@ -57,9 +57,13 @@ def _still(losses: Sequence[float]) -> str:
 
 
 def _without_rate(history: Mapping[str, Sequence[float]]) -> str:
-    """Tell epochs that began with a learning rate of zero: the rates are those of their ends."""
-    rates = history.get("learning_rate", ())
-    still = [epoch for epoch in range(1, len(rates)) if rates[epoch - 1] == rates[epoch] == 0]
+    """Tell epochs of a learning rate of zero: it was so at both ends, and the validation loss stayed the same.
+
+    The loss decides where a resumed training has more epochs than its first part, and its schedule rises again.
+    """
+    rates, losses = history.get("learning_rate", ()), history.get("val_loss", ())
+    ends = list(zip(rates, losses, strict=False))
+    still = [epoch for epoch in range(1, len(ends)) if ends[epoch - 1] == ends[epoch] and rates[epoch] == 0]
     if not still:
         return ""
     return f"the learning rate was 0 from epoch {still[0]} on; train anew with trainer.max_epochs={len(rates)}"

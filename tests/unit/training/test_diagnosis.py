@@ -58,7 +58,12 @@ def test_a_loss_that_did_not_move_is_told():
 
 
 def test_epochs_without_a_learning_rate_are_told():
-    rates = {**LEARNED, "learning_rate": [1e-3, 0.0, 0.0]}
-    assert diagnose(MLP(), events(), rates) == (
+    history = {"val_loss": [1.6, 1.2, 1.2], "learning_rate": [1e-3, 0.0, 0.0]}
+    assert diagnose(MLP(), events(), history) == (
         "the learning rate was 0 from epoch 2 on; train anew with trainer.max_epochs=3",
     )
+
+
+def test_a_schedule_that_rises_again_after_a_resume_is_not_told():
+    history = {"val_loss": [1.6, 1.2, 1.1], "learning_rate": [1e-3, 0.0, 0.0]}
+    assert diagnose(MLP(), events(), history) == ()
