@@ -137,5 +137,5 @@ def test_formats_are_texts_in_settings(tmp_path):
     assert recorded["bias"] == {"width": 6, "integer": 2, "signed": True, "narrow": False}
     assert [number["narrow"] for number in recorded["weight"]] == [False, True, True, False]
     assert nt.verify(run)[1].holds  # config.yaml builds the network of best.ckpt
-    with pytest.raises(nt.InputError, match="^weight=fixed<4;2>: no format; write it like"):
-        nt.build_network("MLP", weight="fixed<4;2>")
+    with pytest.raises(nt.InputError, match="^network.weight has fixed<4;2>, which is no format; write each"):
+        nt.build_network("MLP", **{**FORMATS, "weight": "fixed<4;2>"})
