@@ -28,6 +28,11 @@ class Block:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def first(self) -> tuple[Tensor, ...]:
+        """The first batch; an iterator that is dropped after it would swallow a Ctrl-C while its thread ends."""
+        return self._gathered(self.rows[: self.batch_size])[0]
+
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         # torch would otherwise use as many threads here as for the training, and all would fight for the cores
         with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as thread:

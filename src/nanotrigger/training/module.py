@@ -156,7 +156,7 @@ class TrainingModule(lightning.LightningModule, ABC):
         step, optimizer = self._compiled, cast(Any, self.optimizers(use_pl_optimizer=False))
         assert step is not None
         if not step.is_ready:
-            step.prepare(optimizer, next(iter(block)))
+            step.prepare(optimizer, block.first)
         callbacks = [callback for callback in self.trainer.callbacks if isinstance(callback, AfterStep)]
         schedule = self.lr_schedulers()
         for number, batch in enumerate(block, start=self.trainer.global_step):

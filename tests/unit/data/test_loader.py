@@ -1,9 +1,11 @@
 """Batches: shuffled on the device, sharded by rank, every row where it should be."""
 
+import threading
+
 import pytest
 import torch
 
-from nanotrigger.data.loader import TensorBatches
+from nanotrigger.data.loader import Block, TensorBatches
 from nanotrigger.errors import InputError
 
 ROWS = torch.arange(1000)
@@ -69,3 +71,12 @@ def test_no_rank_is_left_without_rows():
 def test_refuses(options, message):
     with pytest.raises(InputError, match=message):
         TensorBatches(ROWS, **options)
+
+
+def test_the_first_batch_of_a_block_starts_no_thread():
+    rows = torch.randperm(100)
+    block = Block((torch.arange(100), torch.arange(200).reshape(100, 2)), rows, 32)
+    threads = threading.active_count()
+    first = block.first
+    assert threading.active_count() == threads
+    assert all(map(torch.equal, first, next(iter(block))))
