@@ -35,7 +35,7 @@ from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.evaluation.performance import described
 from nanotrigger.firmware.target import Target
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.numbers.notation import as_mappings
+from nanotrigger.numbers.notation import as_mappings, load_yaml
 from nanotrigger.tasks import judged_events, task_named, task_of
 from nanotrigger.tasks.evaluate import network_figures
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
@@ -255,7 +255,7 @@ def _with_network(arguments: Sequence[str], network: DenseNetwork, folder: Path)
     copies = []
     for place, file in enumerate(config_files(arguments)):
         copies.append(folder / f"{place}.yaml")
-        former = from_folder(yaml.safe_load(file.read_text(encoding="utf-8")), file.absolute().parent)
+        former = from_folder(load_yaml(file.read_text(encoding="utf-8")), file.absolute().parent)
         configuration = {**former, "network": described}
         copies[-1].write_text(yaml.safe_dump(configuration), encoding="utf-8")
     subcommand, *others = (word for word in arguments if not word.startswith("--config="))

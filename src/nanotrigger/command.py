@@ -19,6 +19,8 @@ from rich.console import Console
 from nanotrigger.errors import FirmwareError, InputError, TrainingError
 
 _WIDTH = 125  # columns that the widest table needs
+ALIASES = {"seed": "seed_everything"}  # as the user types a key → as the parser knows it
+TYPED = {known: typed for typed, known in ALIASES.items()}
 _ARGUMENT_CHECKERS = ("lightning", "jsonargparse")  # what they raise on a value is the user's to mend
 
 

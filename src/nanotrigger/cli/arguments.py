@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nanotrigger.cli.configuration import PATH_KEYS
-from nanotrigger.command import dashed
+from nanotrigger.command import ALIASES, dashed
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
 from nanotrigger.precision.names import EXCLUSIVE_KEYS, TARGET_KEY
@@ -17,7 +17,6 @@ from nanotrigger.scan.plan import Plan, Value
 SUBCOMMANDS = ("fit", "validate", "test")
 EXPORT = "export."  # what a point's key for export.py begins with
 _FILES = (*PATH_KEYS, f"{EXPORT}data")  # keys that name files
-_ALIASES = {"seed": "seed_everything"}
 _QUIET = ("evaluate=false", "trainer.enable_progress_bar=false")  # the export judges a point, nobody watches it
 
 
@@ -41,7 +40,7 @@ def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
         return rest
     subcommand = rest.pop(0) if rest and rest[0] in SUBCOMMANDS else "fit"
     names = [argument.partition("=")[2] for argument in rest if _is_experiment(argument)]
-    rest = dashed([argument for argument in rest if not _is_experiment(argument)], _ALIASES)
+    rest = dashed([argument for argument in rest if not _is_experiment(argument)], ALIASES)
     files = [f"--config={_experiment_file(name, configs)}" for name in names]
     if not names and not any(argument.startswith(("--config", "-c", "--help", "-h")) for argument in rest):
         files = _config_of_checkpoint(rest, configs)

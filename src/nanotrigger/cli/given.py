@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
+from nanotrigger.command import TYPED
 from nanotrigger.numbers.notation import load_yaml
 
 _LONGEST = 200  # characters of a value that are repeated
-_ALIASES = {"seed_everything": "seed"}
 
 
 class Given:
@@ -37,7 +37,7 @@ class Given:
         for name, value in reversed(list(pairs(self.arguments))):
             plain = _without_init_args(name)
             if plain == key or (key.startswith(f"{plain}.") and inner is None):
-                return f"{self.prefix}{_ALIASES.get(name, name)}={shortened(value)}"
+                return f"{self.prefix}{TYPED.get(name, name)}={shortened(value)}"
             if key.startswith(f"{plain}."):
                 return f"{self.prefix}{key}={shortened(as_yaml(inner))}"
         for file in reversed(self.files):

@@ -9,6 +9,7 @@ import lightning
 import yaml
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from nanotrigger.command import ALIASES
 from nanotrigger.errors import TrainingError
 from nanotrigger.training.module import TrainingModule
 from nanotrigger.training.requirement import Requirement
@@ -53,7 +54,7 @@ def check_point(keys: Mapping[str, Any], file: Path) -> None:
         return
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     for key, value in keys.items():
-        done = _at(config, "seed_everything" if key == "seed" else key)
+        done = _at(config, ALIASES.get(key, key))
         if not _is_same(value, done):
             raise TrainingError(f"the scan sets {key}={value}, and {file} says {done}")
 

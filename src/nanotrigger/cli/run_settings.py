@@ -11,6 +11,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from nanotrigger.cli.configuration import from_folder
 from nanotrigger.cli.run_folder import RunFolder
+from nanotrigger.command import TYPED
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_text
 from nanotrigger.training.blocks import learning_rate
@@ -29,7 +30,6 @@ MAY_CHANGE = {
 
 The network is compared by `TrainingModule.on_load_checkpoint`, as the checkpoint has it and not as it was written.
 """
-_SPELLED = {"seed_everything": "seed"}  # as the user types it
 
 
 class RunSettings(lightning.Callback):
@@ -119,7 +119,7 @@ def _recorded(checkpoint: Mapping[str, Any], path: Path) -> dict[str, Any] | Non
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return `group.key` → value, as they are typed, without the network; of a class path the name."""
-    flat = {_SPELLED.get(key, key): value for key, value in settings.items() if not isinstance(value, dict)}
+    flat = {TYPED.get(key, key): value for key, value in settings.items() if not isinstance(value, dict)}
     for group, inside in settings.items():
         if isinstance(inside, dict) and group != "network":
             keys = {**inside, **(inside.get("init_args") or {})}

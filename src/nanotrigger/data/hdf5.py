@@ -68,6 +68,16 @@ def check_readable(path: Path) -> None:
         raise InputError(f"{path}: permission denied; ask its owner, or give a file that you may read") from None
 
 
+def check_claim(path: Path, name: str, claimed: int) -> None:
+    """Check that a file can hold what it claims of an array, in bytes, before memory is taken for it.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if claimed > _COMPRESSION * path.stat().st_size:
+        raise InputError(f"{path}: {name} claims {claimed:,} bytes, more than the file can hold")
+
+
 def holds(file: h5py.File, name: str) -> bool:
     """Return whether what has this name lies in the file, without following a link to see.
 
@@ -128,8 +138,7 @@ def _own_data_set(file: h5py.File, name: str) -> h5py.Dataset:
         )
     if data.shape is None:
         raise InputError(f"{file.filename}: {name} holds {data.dtype}, no numbers")
-    if data.nbytes > _COMPRESSION * Path(file.filename).stat().st_size:
-        raise InputError(f"{file.filename}: {name} claims {data.nbytes:,} bytes, more than the file can hold")
+    check_claim(Path(file.filename), name, data.nbytes)
     return data
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from nanotrigger.data.hdf5 import check_claim
 from nanotrigger.errors import InputError
 
-_COMPRESSION = 2000  # bytes that zlib may make of one, with room to spare
 _SUFFIX = ".npy"  # of a file with one array, and of the members of others
 
 
@@ -51,9 +51,7 @@ def read_array(path: Path, name: str) -> NDArray[Any]:
             f"{path}: {name} holds Python objects, which could run code; write it again as {name}.astype(str), or as "
             "numbers"
         )
-    claimed = math.prod(header.shape) * header.dtype.itemsize
-    if claimed > _COMPRESSION * path.stat().st_size:
-        raise InputError(f"{path}: {name} claims {claimed:,} bytes, more than the file can hold")
+    check_claim(path, name, math.prod(header.shape) * header.dtype.itemsize)
     with _opened(path, member) as file:
         array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
     return np.char.decode(array, "utf-8", "replace") if array.dtype.kind == "S" else array

@@ -7,12 +7,12 @@ from typing import Any
 
 import yaml
 
+from nanotrigger.command import TYPED
 from nanotrigger.errors import InputError
 from nanotrigger.numbers.notation import load_yaml
 from nanotrigger.scan.plan import Axis, Contest, Plan, Range, Value
 
 _STUDY_KEYS = ("description", "experiment", "ckpt", "settings", "scan", "contest")
-_ALIASES = {"seed_everything": "seed"}
 _OPENING, _CLOSING = "([{<", ")]}>"
 
 
@@ -129,7 +129,7 @@ def compose_plan(study: Mapping[str, Any], arguments: Mapping[str, str], **chang
 
 
 def _keys(name: str) -> tuple[str, ...]:
-    return tuple(_ALIASES.get(key, key) for key in name.split(","))
+    return tuple(TYPED.get(key, key) for key in name.split(","))
 
 
 def _axis(file: Path, name: str, values: Any) -> Axis | Range:

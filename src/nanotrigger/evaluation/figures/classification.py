@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike, NDArray
@@ -160,7 +159,6 @@ def confusion_figure(logits: ArrayLike, labels: ArrayLike, *, class_names: Seque
         _write_cells(axes, counts)
         axes.set_title(f"Fraction of true class (number of {sample.unit})", fontsize=7)
     else:
-        image.set_norm(Normalize(0, 1))
         body.colorbar(image, ax=axes, label="Fraction of true class", pad=0.02, aspect=35)
     axes.set(xlabel="Predicted class", ylabel="True class")
     if len(names) <= _MOST_NAMED:

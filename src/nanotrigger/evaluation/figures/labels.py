@@ -8,6 +8,7 @@ from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
 MOST_CURVES = 10  # in a panel; more look alike
+LEGEND_CHARACTERS = 100  # of a name
 MOST_PANELS = 24  # of a figure; more do not fit on a screen or a page
 
 

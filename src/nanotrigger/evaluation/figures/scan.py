@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures.labels import MOST_CURVES, first_of, shortened
+from nanotrigger.evaluation.figures.labels import LEGEND_CHARACTERS, MOST_CURVES, first_of, shortened
 from nanotrigger.evaluation.figures.page import LEGEND_ROW, MARKERS, drawn, legend_columns, line_style, new_panels
 from nanotrigger.numbers import FixedPoint
 
@@ -39,7 +39,7 @@ _LOGARITHMIC = 100  # numbers with a larger ratio get a logarithmic axis
 _LINE = 0.09  # inches between tick labels that are turned by 90 degrees
 _CHARACTER = 0.055  # inches, of a tick label
 _CHARACTERS = 36  # of the axis label, in the width of a panel
-_TICK_CHARACTERS, _LEGEND_CHARACTERS = 20, 100  # of a name
+_TICK_CHARACTERS = 20  # of a name
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def _point_style(index: int) -> dict[str, Any]:
 def _legend_handles(curves: Sequence[ScanCurve]) -> list[Line2D | Patch]:
     """Return the curves, if there are several, before what lines, bands and points mean."""
     named = [
-        Line2D([], [], **_point_style(index) | line_style(index), label=shortened(curve.label, _LEGEND_CHARACTERS))
+        Line2D([], [], **_point_style(index) | line_style(index), label=shortened(curve.label, LEGEND_CHARACTERS))
         for index, curve in enumerate(curves)
         if len(curves) > 1
     ]

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures.labels import shortened
+from nanotrigger.evaluation.figures.labels import LEGEND_CHARACTERS, shortened
 from nanotrigger.evaluation.figures.page import COLOURS, LEGEND_ROW, MARKERS, drawn, legend_columns, new_panels
 from nanotrigger.evaluation.pareto import pareto_front
 
@@ -20,7 +20,6 @@ PANELS = {"aluts": "ALUTs", "ffs": "FFs"}
 
 _PANEL_HEIGHT = 2.5  # inches
 _FRONT = "0.3"  # colour
-_LEGEND_CHARACTERS = 100  # of a name
 _DECADE = 10  # costs with a larger ratio get a logarithmic axis
 
 
@@ -83,13 +82,13 @@ def tradeoff_figure(
         notes = [*notes, "Error bars: 68 % confidence"]
     styles = [_style(index, is_reference=index >= len(points)) for index in range(len(groups))]
     handles = [
-        Line2D([], [], **style, label=shortened(group.label, _LEGEND_CHARACTERS))
+        Line2D([], [], **style, label=shortened(group.label, LEGEND_CHARACTERS))
         for style, group in zip(styles, groups, strict=True)
     ]
     sources = list(dict.fromkeys(group.source for group in points))
     handles += [
         Line2D(
-            [], [], **_front_style(sources, source), label=shortened(_front_name(sources, source), _LEGEND_CHARACTERS)
+            [], [], **_front_style(sources, source), label=shortened(_front_name(sources, source), LEGEND_CHARACTERS)
         )
         for source in sources
     ]
