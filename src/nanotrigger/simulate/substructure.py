@@ -70,6 +70,34 @@ def jet_features(constituents: Array, groomed: Array) -> Array:
     return np.array([features[name] for name in FEATURE_NAMES])
 
 
+def hardest_constituents(constituents: Array, count: int) -> Array:
+    """Return the constituents of largest transverse momentum, hardest first, shape (count, 3), padded with zeros.
+
+    Columns are the transverse momentum as a share of the jet's, and the distances Δη and Δφ from the jet's axis.
+
+    Args:
+        constituents: px, py, pz, E of every particle of the jet in GeV, shape (particles, 4).
+        count: how many.
+
+    >>> hardest_constituents(np.array([[1.0, 0.0, 0.0, 1.0], [3.0, 0.0, 0.0, 3.0]]), 3).tolist()
+    [[0.75, 0.0, 0.0], [0.25, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    pt, eta, phi = _cylindrical(constituents)
+    (jet_pt,), (jet_eta,), (jet_phi,) = _cylindrical(constituents.sum(axis=0, keepdims=True))
+    around = (phi - jet_phi + np.pi) % (2 * np.pi) - np.pi
+    hardest = np.argsort(-pt, kind="stable")[:count]
+    found = np.zeros((count, 3))
+    found[: len(hardest)] = np.stack([pt / jet_pt, eta - jet_eta, around], axis=1)[hardest]
+    return found
+
+
+def _cylindrical(particles: Array) -> tuple[Array, Array, Array]:
+    """Return pT, η and φ, each of shape (particles,)."""
+    px, py, pz, _ = particles.T
+    pt = np.hypot(px, py)
+    return pt, np.arcsinh(pz / pt), np.arctan2(py, px)
+
+
 def momentum_fractions(particles: Array) -> Array:
     """Return z, each particle's share of the scalar sum of transverse momenta, shape (particles,).
 

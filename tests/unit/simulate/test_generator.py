@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nanotrigger.errors import InputError
 from nanotrigger.simulate.generator import Particles, collide, start_pythia
 
 
@@ -50,5 +51,5 @@ def test_a_generator_that_makes_nothing_is_an_error():
         def nextBatch(self, events):  # noqa: N802 - Pythia calls it so
             return awkward.Array({"prt": awkward.Array([[], []])})
 
-    with pytest.raises(RuntimeError, match="Pythia failed on 100 events in a row"):
+    with pytest.raises(InputError, match="Pythia failed on 100 events in a row"):
         collide(Failing(), 100)
