@@ -14,6 +14,7 @@ _ALONE = ("PartonLevel:all = off", "ProcessLevel:resonanceDecays = off")
 _PROTON, _PROCESS = 2212, 9999
 _FROM_INCOMING = (1, 2)  # the mothers, in the numbering of the Les Houches event
 _UNKNOWN_SPIN = 9.0
+_FACTORIZATION_SCALE = 0.0  # GeV; Pythia damps by it what radiates before a pair of tops, and nothing else
 
 
 def hard_process(settings: Sequence[str], *, scale: float, seed: int) -> Any:
@@ -49,9 +50,14 @@ def hard_process(settings: Sequence[str], *, scale: float, seed: int) -> Any:
             if not any(self.pythia.next() for _ in range(FAILURES)):
                 return False
             self.setProcess(_PROCESS, 1.0, scale)
+            self._set_incoming(*(self.pythia.process[place] for place in _INCOMING))
             for place in (*_INCOMING, *PARTONS):
                 self._add(self.pythia.process[place], is_incoming=place in _INCOMING)
             return True
+
+        def _set_incoming(self, first: Any, second: Any) -> None:
+            fractions = first.e() / BEAM_ENERGY, second.e() / BEAM_ENERGY
+            self.setPdf(first.id(), second.id(), *fractions, _FACTORIZATION_SCALE, 0.0, 0.0, True)
 
         def _add(self, particle: Any, *, is_incoming: bool) -> None:
             status, mothers = (-1, (0, 0)) if is_incoming else (1, _FROM_INCOMING)

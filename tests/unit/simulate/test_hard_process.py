@@ -72,6 +72,24 @@ def test_showers_start_at_the_scale():
     assert sizes[1000.0] > 3 * sizes[1.0]
 
 
+def test_what_comes_in_hardly_radiates_before_a_pair_of_tops():
+    # with the scale of the showers as factorization scale, the pair would get 200 GeV of transverse momentum
+    events = hard_process(HARD_PROCESSES["t"], scale=1000.0, seed=1)
+    settings = (
+        "PartonLevel:MPI = off",
+        "PartonLevel:FSR = off",
+        "HadronLevel:all = off",
+        "BeamRemnants:primordialKT = off",
+    )
+    pythia = start_pythia(settings, seed=2, events=events)
+    recoils = []
+    for _ in range(100):
+        assert pythia.next()
+        tops = [entry for entry in pythia.event if entry.idAbs() == 6 and entry.status() == -62]
+        recoils.append(np.hypot(sum(top.px() for top in tops), sum(top.py() for top in tops)))
+    assert np.mean(recoils) < 50
+
+
 def test_events_that_cannot_be_made_end_the_second_pythia():
     events = hard_process(HARD_PROCESSES["g"], scale=1000.0, seed=1)
     pythia = start_pythia(("PartonLevel:all = off",), seed=2, events=events)
