@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -103,29 +103,35 @@ class Particles:
         return np.stack([px, py, pz, self.energy], axis=1)
 
 
-def collide(pythia: Any, events: int) -> Particles:
-    """Return the final particles of the next `events` collisions, without those on which Pythia gives up.
+def joined(parts: Sequence[Particles]) -> Particles:
+    """Return the particles of several collections, one after the other."""
+    if not parts:
+        return Particles(*(np.zeros(0, kind) for kind in (np.int64, np.int64, float, float, float)))
+    columns = ([part.event, part.code, part.pt, part.eta, part.phi] for part in parts)
+    return Particles(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+
+
+def collisions(pythia: Any, wanted: Callable[[Any], bool] = lambda event: True) -> Iterator[Particles]:
+    """Yield the final particles of collision after collision, each as of event 0.
+
+    Args:
+        pythia: of `start_pythia`.
+        wanted: whether an event of Pythia's is; others are left out at once, which takes the least time.
 
     Raises:
-        InputError: Pythia gives up on all of them.
+        InputError: Pythia gives up on a hundred collisions in a row.
     """
-    import awkward  # late: FastJet brings it, and FastJet is an optional dependency
+    while any(pythia.next() for _ in range(FAILURES)):
+        if wanted(pythia.event):
+            yield final_particles(pythia.event)
+    raise failed(FAILURES)
 
-    record = pythia.nextBatch(events).prt
-    sizes = awkward.num(record).to_numpy()
-    if not sizes.any():
-        raise failed(events)
-    entries = awkward.flatten(record)
-    final = entries.status.to_numpy() > 0
-    px, py, pz = (entries.p[component].to_numpy()[final] for component in ("px", "py", "pz"))
-    pt = np.hypot(px, py)
-    return Particles(
-        event=np.repeat(np.arange(len(sizes)), sizes)[final],
-        code=np.abs(entries.id.to_numpy()[final].astype(np.int64)),
-        pt=pt,
-        eta=np.arcsinh(pz / np.maximum(pt, 1e-9)),
-        phi=np.arctan2(py, px),
-    )
+
+def final_particles(event: Any) -> Particles:
+    """Return the final particles of an event of Pythia's, as of event 0."""
+    final = [(entry.idAbs(), entry.pT(), entry.eta(), entry.phi()) for entry in event if entry.isFinal()]
+    code, pt, eta, phi = np.reshape(final, (-1, 4)).T
+    return Particles(np.zeros(len(final), np.int64), code.astype(np.int64), pt, eta, phi)
 
 
 def failed(events: int) -> InputError:

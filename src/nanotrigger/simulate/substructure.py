@@ -195,7 +195,7 @@ def leading_jets(particles: Array, *, radius: float, count: int) -> list[Array]:
     Returns:
         The constituents of each jet, shape (constituents, 4), the hardest jet first.
     """
-    sequence = _cluster(particles, "antikt_algorithm", radius)
+    sequence = cluster(particles, "antikt_algorithm", radius)
     jets = sorted(sequence.inclusive_jets(), key=lambda jet: jet.pt(), reverse=True)
     return [_momenta(jet.constituents()) for jet in jets[:count]]
 
@@ -212,7 +212,7 @@ def groom(constituents: Array, *, cut: float) -> Array:
         constituents: px, py, pz, E in GeV, shape (constituents, 4).
         cut: z_cut.
     """
-    sequence = _cluster(constituents, "cambridge_algorithm", _UNLIMITED)
+    sequence = cluster(constituents, "cambridge_algorithm", _UNLIMITED)
     (jet,) = sequence.inclusive_jets()
     while branches := jet.pieces():
         softer, harder = sorted(branches, key=lambda branch: branch.pt())
@@ -222,8 +222,8 @@ def groom(constituents: Array, *, cut: float) -> Array:
     return _momenta(jet.constituents())
 
 
-def _cluster(particles: Array, algorithm: str, radius: float) -> Any:
-    """Return FastJet's ClusterSequence; its jets are valid only as long as it lives."""
+def cluster(particles: Array, algorithm: str, radius: float) -> Any:
+    """Cluster four-momenta, shape (particles, 4), and return FastJet's ClusterSequence; its jets live no longer."""
     import fastjet  # late: only simulation needs it, and it is an optional dependency
 
     definition = fastjet.JetDefinition(getattr(fastjet, algorithm), radius)
