@@ -29,6 +29,13 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     jets = commands.add_parser("jets", help="jets of gluons, quarks, tops, Ws and Zs with 16 features")
     jets.add_argument("--n", type=int, default=50_000, help="number of jets (default: %(default)s)")
+    jets.add_argument(
+        "--constituents",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also write the N hardest particles of each jet: pT/jet pT, Δη, Δφ (default: none)",
+    )
     jets.set_defaults(run=_jets)
     events = commands.add_parser("events", help="collisions of ADC2021's background and signals, in its layout")
     events.add_argument("--background", type=int, default=24_000, help="number of events (default: %(default)s)")
@@ -48,7 +55,9 @@ def _parser() -> Parser:
 
 def _jets(options: argparse.Namespace) -> None:
     _check_writable(options.out)  # now rather than after minutes of simulation
-    sample = simulate_sample(options.n, seed=options.seed, processes=options.processes)
+    sample = simulate_sample(
+        options.n, seed=options.seed, constituents=options.constituents, processes=options.processes
+    )
     write_sample(options.out, sample)
     print(f"{options.out}: {len(sample.labels)} jets")
 

@@ -1,66 +1,89 @@
-"""A detector with a tracker, two calorimeters and muon chambers: who is seen, how precisely, and as which objects.
+"""A detector with a tracker, two calorimeters and muon chambers: who is seen, where, and how precisely.
 
-Acceptance, efficiency and resolution are those of the CMS card of Delphes 3 (arXiv:1307.6346). Not modelled: the
-magnetic field, material, the cells of the hadronic calorimeter, noise and further collisions in the same crossing
-(ADC2021 has 20 of them).
+Acceptance, efficiency, resolution and thresholds are those of the CMS card of Delphes 3 (arXiv:1307.6346), but for
+electrons, which are found up to |η| = 3 as e/γ are at Level 1. Not modelled: the magnetic field and material.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from nanotrigger.data.particles import EGAMMA, EVENT_SHAPE, JET, MET, MUON, ObjectKind
-from nanotrigger.simulate.generator import Particles
-from nanotrigger.simulate.substructure import leading_jets
+from nanotrigger.simulate.generator import Particles, joined
 
-ELECTRON, MUON_CODE, PHOTON = 11, 13, 22
+ELECTRON, MUON_CODE, PHOTON, KLONG = 11, 13, 22, 130
 NEUTRINOS = (12, 14, 16)
 CHARGED_HADRONS = (211, 321, 2212, 3112, 3222, 3312, 3334)  # long-lived enough to leave a track
 
 CALORIMETER_ETA = 5.0
-FINE_CALORIMETER_ETA = 3.0  # e/gamma are recognized up to here
+FINE_CALORIMETER_ETA = 3.0  # electrons are recognized up to here
 TRACKER_ETA = 2.5
 MUON_ETA = 2.4
 _BARREL_ETA = 1.5
 
-LEPTON_THRESHOLD = 23.0  # GeV: an event needs one e/gamma or muon above it
-_CANDIDATE_PT = 3.0  # GeV, e/gamma and muons
-_JET_PT = 15.0  # GeV
-_JET_ETA = 4.0
-_CLUSTER_WIDTH = 0.0525  # in η and φ: three crystals of the CMS barrel
-_MOST_JETS = 40  # hardest clustered jets that are looked at; no event has so many above 15 GeV
-_STEPS = np.array([64.0, 1024.0, 1024.0])  # in a unit of pT, η and φ: rounded numbers compress well
+_FINE_CELL, _HADRONIC_CELL, _FORWARD_CELL = 0.0174, 0.087, 0.175  # widths in η and φ
+_SIGNIFICANCE = 2.0  # a tower counts from this many times its resolution on
+_ELECTROMAGNETIC_ENERGY, _HADRONIC_ENERGY = 0.5, 1.0  # GeV, the least that counts
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-def measure(particles: Particles, random: Generator) -> Particles:
-    """Return the particles that the detector sees, with the transverse momenta that it measures.
+@dataclass(frozen=True)
+class Measured:
+    """What the detector sees of a batch of events: tracks, and towers of the calorimeters without a track.
+
+    Attributes:
+        particles: with the measured transverse momenta; towers have the code of a photon or of a K_L.
+        tracked: which of them are tracks, shape (particles,).
+    """
+
+    particles: Particles
+    tracked: Mask
+
+
+def measure(particles: Particles, random: Generator) -> Measured:
+    """Return what the detector sees.
 
     Neutrinos, everything beyond |η| = 5 and muons that leave no track are lost; other particles without a track
-    are left to the calorimeters. Directions are exact. The same particles and the same state of `random` give the
-    same answer.
+    add up in the cells of the calorimeters. The same particles and the same state of `random` give the same answer.
     """
     seen = ~np.isin(particles.code, NEUTRINOS) & (np.abs(particles.eta) < CALORIMETER_ETA)
     particles = particles.take(seen)
     tracked = is_tracked(particles, random)
-    particles, tracked = particles.take(kept := tracked | (particles.code != MUON_CODE)), tracked[kept]
-    factor = positive_factor(resolution(particles, tracked), random)
-    return Particles(particles.event, particles.code, particles.pt * factor, particles.eta, particles.phi)
+    tracks = particles.take(tracked)
+    tracks = _smeared(tracks, resolution(tracks), random)
+    electromagnetic = np.isin(particles.code, (ELECTRON, PHOTON))
+    hadronic = ~electromagnetic & (particles.code != MUON_CODE)
+    found = [
+        _measured_towers(towers(particles.take(~tracked & deposited), code), least, random)
+        for deposited, code, least in (
+            (electromagnetic, PHOTON, _ELECTROMAGNETIC_ENERGY),
+            (hadronic, KLONG, _HADRONIC_ENERGY),
+        )
+    ]
+    everything = joined([tracks, *found])
+    by_event = np.argsort(everything.event, kind="stable")
+    is_track = np.arange(len(by_event)) < len(tracks.pt)
+    return Measured(everything.take(by_event), is_track[by_event])
 
 
 def is_tracked(particles: Particles, random: Generator) -> Mask:
-    """Draw which muons and charged hadrons leave a track; the chance is `track_efficiency`."""
+    """Draw which particles leave a track; the chance is `track_efficiency`."""
     return random.random(len(particles.pt)) < track_efficiency(particles)
 
 
 def track_efficiency(particles: Particles) -> Array:
-    """Return the chance of a track, 0 to 1: charged hadrons within |η| < 2.5 and muons within |η| < 2.4."""
+    """Return the chance of a track, 0 to 1.
+
+    Charged hadrons have one within |η| < 2.5, muons within |η| < 2.4; electrons within |η| < 3.
+    """
     eta = np.abs(particles.eta)
     hadron = np.isin(particles.code, CHARGED_HADRONS) & (eta < TRACKER_ETA)
     muon = (particles.code == MUON_CODE) & (eta < MUON_ETA)
-    return np.where(hadron | muon, barrel_or_endcap(eta), 0.0) * np.where(particles.pt > 1, 1.0, 0.8)
+    electron = (particles.code == ELECTRON) & (eta < FINE_CALORIMETER_ETA)
+    return np.where(hadron | muon | electron, barrel_or_endcap(eta), 0.0) * np.where(particles.pt > 1, 1.0, 0.8)
 
 
 def barrel_or_endcap(eta: Array) -> Array:
@@ -72,15 +95,39 @@ def barrel_or_endcap(eta: Array) -> Array:
     return np.where(np.abs(eta) <= _BARREL_ETA, 0.95, 0.85)
 
 
-def resolution(particles: Particles, tracked: Mask) -> Array:
-    """Return the relative width of the measured momentum: of the track, else of the calorimeter that it stops in."""
-    electromagnetic = np.isin(particles.code, (ELECTRON, PHOTON))
-    calorimeter = np.where(
-        electromagnetic,
-        electromagnetic_resolution(particles.energy, particles.eta),
-        hadronic_resolution(particles.energy, particles.eta),
-    )
-    return np.where(tracked, track_resolution(particles.pt, particles.eta), calorimeter)
+def towers(particles: Particles, code: int) -> Particles:
+    """Add up the transverse momenta of particles in each cell of a calorimeter, photons' or hadrons'.
+
+    A tower has the direction of its hardest particle.
+    """
+    fine = _FINE_CELL if code == PHOTON else _HADRONIC_CELL
+    cell = np.where(np.abs(particles.eta) < FINE_CALORIMETER_ETA, fine, _FORWARD_CELL)
+    particles = particles.take(order := np.argsort(-particles.pt, kind="stable"))
+    places = [(angle // cell[order]).astype(np.int64) for angle in (particles.eta, particles.phi)]
+    key = (particles.event * 2_000 + places[0] + 1_000) * 1_000 + places[1] + 500
+    _, hardest, tower = np.unique(key, return_index=True, return_inverse=True)
+    leading = particles.take(hardest)
+    sums = np.bincount(tower, particles.pt, minlength=len(hardest)).astype(np.float64)
+    return Particles(leading.event, np.full(len(hardest), code), sums, leading.eta, leading.phi)
+
+
+def _measured_towers(sums: Particles, least: float, random: Generator) -> Particles:
+    width = resolution(sums)
+    measured = _smeared(sums, width, random)
+    return measured.take((measured.energy > least) & (measured.energy > _SIGNIFICANCE * width * sums.energy))
+
+
+def _smeared(particles: Particles, width: Array, random: Generator) -> Particles:
+    pt = particles.pt * positive_factor(width, random)
+    return Particles(particles.event, particles.code, pt, particles.eta, particles.phi)
+
+
+def resolution(particles: Particles) -> Array:
+    """Return the relative width of the measured momentum: of the track, or of the calorimeter that it stops in."""
+    kinds = [np.isin(particles.code, (ELECTRON, PHOTON)), np.isin(particles.code, (MUON_CODE, *CHARGED_HADRONS))]
+    electromagnetic = electromagnetic_resolution(particles.energy, particles.eta)
+    tracks = track_resolution(particles.pt, particles.eta)
+    return np.select(kinds, [electromagnetic, tracks], hadronic_resolution(particles.energy, particles.eta))
 
 
 def track_resolution(pt: Array, eta: Array) -> Array:
@@ -109,84 +156,3 @@ def positive_factor(width: Array, random: Generator) -> Array:
     """
     variance = np.log1p(np.square(width))
     return np.exp(np.sqrt(variance) * random.standard_normal(len(width)) - variance / 2)
-
-
-def leptons_and_missing(measured: Particles, events: int, random: Generator) -> Array:
-    """Return the objects of every event without its jets, shape (events, 19, 4), in steps of 1/64 GeV and 1/1024."""
-    objects = np.zeros((events, *EVENT_SHAPE))
-    muons = _above_threshold(measured.take(measured.code == MUON_CODE))
-    objects[:, MET.rows] = _missing(measured, events)
-    objects[:, EGAMMA.rows] = _leading(egamma_clusters(measured, random), events, EGAMMA)
-    objects[:, MUON.rows] = _leading(muons, events, MUON)
-    return digitized(objects)
-
-
-def passes_lepton_filter(objects: Array) -> NDArray[np.bool_]:
-    """Return which events, shape (events, 19, 4), have an e/gamma or a muon of more than 23 GeV."""
-    return (objects[:, EGAMMA.rows.start, 0] > LEPTON_THRESHOLD) | (objects[:, MUON.rows.start, 0] > LEPTON_THRESHOLD)
-
-
-def egamma_clusters(measured: Particles, random: Generator) -> Particles:
-    """Merge electrons and photons of one cell of 0.05 x 0.05 in η and φ, and draw which clusters are found.
-
-    A calorimeter does not resolve the two photons of a neutral pion of more than 5 GeV. A cluster has the sum of
-    the transverse momenta and the direction of its hardest particle; those above 3 GeV are found with 95 %
-    (|η| ≤ 1.5) or 85 % (to |η| = 3). There is no isolation: clusters inside jets count.
-    """
-    electromagnetic = np.isin(measured.code, (ELECTRON, PHOTON)) & (np.abs(measured.eta) < FINE_CALORIMETER_ETA)
-    parts = measured.take(electromagnetic)
-    parts = parts.take(np.lexsort((-parts.pt, parts.event)))
-    cells = np.stack([parts.event, parts.eta // _CLUSTER_WIDTH, parts.phi // _CLUSTER_WIDTH], axis=1)
-    _, hardest, cluster = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-    sums = np.bincount(cluster.ravel(), parts.pt).astype(np.float64)  # it is float64; NumPy's stubs do not say so
-    leading = parts.take(hardest)
-    clusters = Particles(leading.event, leading.code, sums, leading.eta, leading.phi)
-    found = random.random(len(sums)) < barrel_or_endcap(clusters.eta)
-    return _above_threshold(clusters.take(found))
-
-
-def jets(measured: Particles) -> Array:
-    """Return the leading jets of one event, shape (10, 4), in steps of 1/64 GeV and 1/1024.
-
-    Anti-kT with R = 0.4 of everything visible, leptons included, with more than 15 GeV and |η| < 4. An isolated
-    electron is therefore a jet too, as it is at Level 1.
-    """
-    found = np.zeros((JET.count, EVENT_SHAPE[1]))
-    momenta = [jet.sum(axis=0) for jet in leading_jets(measured.momenta, radius=0.4, count=_MOST_JETS)]
-    rows = [(pt := np.hypot(px, py), np.arcsinh(pz / pt), np.arctan2(py, px), JET.type) for px, py, pz, _ in momenta]
-    accepted = [row for row in rows if row[0] > _JET_PT and abs(row[1]) < _JET_ETA][: len(found)]
-    found[: len(accepted)] = np.reshape(accepted, (-1, 4))
-    return digitized(found)
-
-
-def digitized(objects: Array) -> Array:
-    """Round pT, η and φ towards zero in steps of 1/64 GeV, 1/1024 and 1/1024, so that none leaves its range.
-
-    >>> digitized(np.array([23.0199, -1.0001, 3.1415, 2])).tolist()
-    [23.015625, -1.0, 3.140625, 2.0]
-    """
-    return np.concatenate([np.trunc(objects[..., :3] * _STEPS) / _STEPS + 0.0, objects[..., 3:]], axis=-1)  # no -0
-
-
-def _missing(measured: Particles, events: int) -> Array:
-    """Return the missing transverse momentum, shape (events, 1, 4): minus the sum over all that is visible."""
-    px = -np.bincount(measured.event, measured.pt * np.cos(measured.phi), minlength=events)
-    py = -np.bincount(measured.event, measured.pt * np.sin(measured.phi), minlength=events)
-    return np.stack([np.hypot(px, py), np.zeros(events), np.arctan2(py, px), np.full(events, MET.type)], axis=1)[
-        :, None
-    ]
-
-
-def _above_threshold(candidates: Particles) -> Particles:
-    return candidates.take(candidates.pt > _CANDIDATE_PT)
-
-
-def _leading(candidates: Particles, events: int, kind: ObjectKind) -> Array:
-    """Return the hardest candidates of each event, shape (events, kind.count, 4), zeros where there are fewer."""
-    found = np.zeros((events, kind.count, EVENT_SHAPE[1]))
-    ordered = candidates.take(np.lexsort((-candidates.pt, candidates.event)))
-    rank = np.arange(len(ordered.pt)) - np.searchsorted(ordered.event, ordered.event)
-    kept = ordered.take(rank < kind.count)
-    values = np.stack([kept.pt, kept.eta, kept.phi, np.full(len(kept.pt), kind.type)], axis=1)
-    found[kept.event, rank[rank < kind.count]] = values
-    return found

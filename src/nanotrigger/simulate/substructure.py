@@ -70,6 +70,34 @@ def jet_features(constituents: Array, groomed: Array) -> Array:
     return np.array([features[name] for name in FEATURE_NAMES])
 
 
+def hardest_constituents(constituents: Array, count: int) -> Array:
+    """Return the constituents of largest transverse momentum, hardest first, shape (count, 3), padded with zeros.
+
+    Columns are the transverse momentum as a share of the jet's, and the distances Δη and Δφ from the jet's axis.
+
+    Args:
+        constituents: px, py, pz, E of every particle of the jet in GeV, shape (particles, 4).
+        count: how many.
+
+    >>> hardest_constituents(np.array([[1.0, 0.0, 0.0, 1.0], [3.0, 0.0, 0.0, 3.0]]), 3).tolist()
+    [[0.75, 0.0, 0.0], [0.25, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    pt, eta, phi = _cylindrical(constituents)
+    (jet_pt,), (jet_eta,), (jet_phi,) = _cylindrical(constituents.sum(axis=0, keepdims=True))
+    around = (phi - jet_phi + np.pi) % (2 * np.pi) - np.pi
+    hardest = np.argsort(-pt, kind="stable")[:count]
+    found = np.zeros((count, 3))
+    found[: len(hardest)] = np.stack([pt / jet_pt, eta - jet_eta, around], axis=1)[hardest]
+    return found
+
+
+def _cylindrical(particles: Array) -> tuple[Array, Array, Array]:
+    """Return pT, η and φ, each of shape (particles,)."""
+    px, py, pz, _ = particles.T
+    pt = np.hypot(px, py)
+    return pt, np.arcsinh(pz / pt), np.arctan2(py, px)
+
+
 def momentum_fractions(particles: Array) -> Array:
     """Return z, each particle's share of the scalar sum of transverse momenta, shape (particles,).
 
@@ -167,7 +195,7 @@ def leading_jets(particles: Array, *, radius: float, count: int) -> list[Array]:
     Returns:
         The constituents of each jet, shape (constituents, 4), the hardest jet first.
     """
-    sequence = _cluster(particles, "antikt_algorithm", radius)
+    sequence = cluster(particles, "antikt_algorithm", radius)
     jets = sorted(sequence.inclusive_jets(), key=lambda jet: jet.pt(), reverse=True)
     return [_momenta(jet.constituents()) for jet in jets[:count]]
 
@@ -184,7 +212,7 @@ def groom(constituents: Array, *, cut: float) -> Array:
         constituents: px, py, pz, E in GeV, shape (constituents, 4).
         cut: z_cut.
     """
-    sequence = _cluster(constituents, "cambridge_algorithm", _UNLIMITED)
+    sequence = cluster(constituents, "cambridge_algorithm", _UNLIMITED)
     (jet,) = sequence.inclusive_jets()
     while branches := jet.pieces():
         softer, harder = sorted(branches, key=lambda branch: branch.pt())
@@ -194,8 +222,8 @@ def groom(constituents: Array, *, cut: float) -> Array:
     return _momenta(jet.constituents())
 
 
-def _cluster(particles: Array, algorithm: str, radius: float) -> Any:
-    """Return FastJet's ClusterSequence; its jets are valid only as long as it lives."""
+def cluster(particles: Array, algorithm: str, radius: float) -> Any:
+    """Cluster four-momenta, shape (particles, 4), and return FastJet's ClusterSequence; its jets live no longer."""
     import fastjet  # late: only simulation needs it, and it is an optional dependency
 
     definition = fastjet.JetDefinition(getattr(fastjet, algorithm), radius)

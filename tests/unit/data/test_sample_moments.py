@@ -1,4 +1,4 @@
-"""The shipped sample of simulated jets against the class means and widths of the real data."""
+"""The shipped sample of simulated jets against the real data: distributions in raw units, class means and widths."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,9 @@ from nanotrigger import data
 from nanotrigger.files import sha256
 
 SAMPLE = Path(data.__file__).parent / "samples" / "jets.h5"
-MOMENTS = json.loads((Path(__file__).parents[2] / "reference" / "jets_moments.json").read_text())
+REFERENCE = Path(__file__).parents[2] / "reference"
+MOMENTS = json.loads((REFERENCE / "jets_moments.json").read_text())
+MARGINALS = json.loads((REFERENCE / "jets_marginals.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +24,31 @@ def sample():
         assert file.attrs["feature_names"].tolist() == MOMENTS["features"]
         assert file.attrs["class_names"].tolist() == MOMENTS["classes"]
     return (features - features.mean(axis=0)) / features.std(axis=0), labels
+
+
+@pytest.fixture(scope="module")
+def in_real_widths():
+    """Features less the real mean, in real widths, by name: nothing is fitted to the sample."""
+    with h5py.File(SAMPLE) as file:
+        features = (file["X"][:].astype(float) - MARGINALS["mean"]) / MARGINALS["std"]
+    return dict(zip(MARGINALS["features"], features.T, strict=True))
+
+
+@pytest.mark.parametrize("feature", MARGINALS["features"])
+def test_mean_and_width_in_raw_units(in_real_widths, feature):
+    values = in_real_widths[feature]
+    assert abs(values.mean()) <= 0.12
+    assert 0.9 <= values.std() <= 1.1
+
+
+@pytest.mark.parametrize("feature", MARGINALS["features"])
+def test_distance_of_the_distribution_functions(in_real_widths, feature):
+    values = np.sort(in_real_widths[feature])
+    quantiles = MARGINALS["quantiles"][MARGINALS["features"].index(feature)]
+    levels = np.arange(1, 201) / 201
+    below, not_above = (np.searchsorted(values, quantiles, side) / len(values) for side in ("left", "right"))
+    # counts of particles are whole: any level between the two is that of the quantile
+    assert np.maximum(below - levels, levels - not_above).max() <= 0.05
 
 
 def rms(values):

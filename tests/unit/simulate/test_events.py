@@ -7,7 +7,8 @@ import pytest
 import nanotrigger.simulate.events as module
 from nanotrigger.errors import InputError
 from nanotrigger.simulate.events import (
-    PROCESSES,
+    BACKGROUND_FRACTIONS,
+    PILED_UP,
     SIGNAL_PROCESSES,
     SimulatedEvents,
     background_counts,
@@ -30,13 +31,13 @@ def _generators():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_generators")
-@pytest.mark.parametrize("label", PROCESSES)
-def test_every_process_gives_events_that_pass_the_filter(label):
+@pytest.mark.parametrize("label", [*BACKGROUND_FRACTIONS, *SIGNAL_PROCESSES])
+def test_every_process_gives_events_that_pass_its_filter(label):
     events = simulate_events(Chunk(label, QUICK, seed=1))
     assert events.shape == (QUICK, 19, 4)
-    assert (events[:, [1, 5], 0].max(axis=1) > 23).all()
+    assert (events[:, [1, 5], 0].max(axis=1) > 23).all() != (label in PILED_UP)
     assert (events[:, 0, 3] == 1).all()
-    for rows, kind, eta in ((slice(1, 5), 2, 3.0), (slice(5, 9), 3, 2.4), (slice(9, 19), 4, 4.0)):
+    for rows, kind, eta in ((slice(1, 5), 2, 3.0), (slice(5, 9), 3, 2.1), (slice(9, 19), 4, 4.0)):
         objects = events[:, rows]
         present = objects[..., 0] > 0
         assert (objects[present][:, 3] == kind).all()
@@ -52,6 +53,31 @@ def test_equal_seeds_give_equal_events_and_a_smaller_chunk_is_the_start_of_a_lar
     events = simulate_events(Chunk("w", QUICK, seed=1))
     np.testing.assert_array_equal(simulate_events(Chunk("w", 3, seed=1)), events[:3])
     assert not np.array_equal(simulate_events(Chunk("w", 3, seed=2)), events[:3])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_generators")
+def test_pileup_is_added_where_the_file_is_called_pu20_alone(monkeypatch):
+    class CalledError(Exception):
+        pass
+
+    def pileup(seed, random):
+        raise CalledError
+
+    monkeypatch.setattr(module, "Pileup", pileup)
+    assert simulate_events(Chunk("w", 1, seed=1)).shape == (1, 19, 4)
+    with pytest.raises(CalledError):
+        simulate_events(Chunk("hToTauTau", 1, seed=1))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_generators")
+def test_events_that_fail_the_filter_are_left_out_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(module, "trigger_objects", lambda hard, soft: next(numbered))
+    monkeypatch.setattr(module, "measure", lambda particles, random: particles)
+    for label, expected in (("w", [30, 50]), ("hToTauTau", [20, 30])):
+        numbered = iter([np.full((19, 4), pt) for pt in (20, 30, 10, 50)])
+        assert simulate_events(Chunk(label, 2, seed=1))[:, 0, 0].tolist() == expected
 
 
 @pytest.fixture

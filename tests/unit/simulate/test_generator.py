@@ -1,9 +1,12 @@
 """Starting Pythia, settings that it refuses, and its collisions as particles in flat arrays."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
-from nanotrigger.simulate.generator import Particles, collide, start_pythia
+from nanotrigger.errors import InputError
+from nanotrigger.simulate.generator import Particles, collisions, joined, start_pythia
 
 
 @pytest.mark.parametrize(
@@ -31,24 +34,37 @@ def test_takes_by_mask_by_place_and_by_slice():
     assert three.take(slice(1, 2)).event.tolist() == [1]
 
 
-def test_collisions_conserve_transverse_momentum():
+def quick_pythia():
     pytest.importorskip("pythia8mc")
-    pytest.importorskip("awkward")
-    quick = ("WeakSingleBoson:ffbar2W = on", "PartonLevel:MPI = off")
-    particles = collide(start_pythia(quick, seed=1), 5)
-    assert set(particles.event) == set(range(5))
-    assert (np.diff(particles.event) >= 0).all()
-    for component in (np.cos, np.sin):
-        sums = np.bincount(particles.event, particles.pt * component(particles.phi))
-        np.testing.assert_allclose(sums, 0, atol=1e-4)
+    return start_pythia(("WeakSingleBoson:ffbar2W = on", "PartonLevel:MPI = off"), seed=1)
+
+
+def test_collisions_conserve_transverse_momentum():
+    for particles in islice(collisions(quick_pythia()), 5):
+        assert len(particles.pt) > 2
+        assert not particles.event.any()
+        for component in (np.cos, np.sin):
+            assert np.sum(particles.pt * component(particles.phi)) == pytest.approx(0, abs=1e-3)
+
+
+def test_collisions_that_are_not_wanted_are_left_out():
+    def has_muon(event):
+        return any(entry.isFinal() and entry.idAbs() == 13 and entry.pT() > 20 for entry in event)
+
+    for particles in islice(collisions(quick_pythia(), has_muon), 5):
+        assert particles.pt[particles.code == 13].max() > 20
 
 
 def test_a_generator_that_makes_nothing_is_an_error():
-    awkward = pytest.importorskip("awkward")
-
     class Failing:
-        def nextBatch(self, events):  # noqa: N802 - Pythia calls it so
-            return awkward.Array({"prt": awkward.Array([[], []])})
+        def next(self):
+            return False
 
-    with pytest.raises(RuntimeError, match="Pythia failed on 100 events in a row"):
-        collide(Failing(), 100)
+    with pytest.raises(InputError, match="Pythia failed on 100 events in a row; another --seed"):
+        next(collisions(Failing()))
+
+
+def test_particles_one_after_the_other():
+    two = Particles(np.zeros(2, int), np.array([11, 13]), np.arange(2.0), np.zeros(2), np.zeros(2))
+    assert joined([two, two.take(slice(1))]).code.tolist() == [11, 13, 11]
+    assert len(joined([]).pt) == 0

@@ -9,6 +9,7 @@ from nanotrigger.simulate.substructure import (
     FEATURE_NAMES,
     angles,
     groom,
+    hardest_constituents,
     jet_features,
     leading_jets,
     mass,
@@ -159,3 +160,26 @@ def test_without_a_hard_splitting_one_particle_remains():
 @pytest.mark.usefixtures("_fastjet")
 def test_one_particle_is_its_own_groomed_jet():
     np.testing.assert_allclose(groom(np.array([HARD]), cut=0.1), [HARD])
+
+
+def test_hardest_constituents_around_the_axis_of_the_jet():
+    jet = massless((30, 1.1, 3.1), (60, 1.1, -np.pi + 0.05), (10, 1.1, 3.1))  # on both sides of the seam in φ
+    axis = jet.sum(axis=0)
+    pt, eta, phi = (
+        np.hypot(axis[0], axis[1]),
+        np.arcsinh(axis[2] / np.hypot(axis[0], axis[1])),
+        np.arctan2(*axis[1::-1]),
+    )
+    found = hardest_constituents(jet, 2)
+    assert found[:, 0] * pt == pytest.approx([60, 30])
+    assert found[:, 1] + eta == pytest.approx([1.1, 1.1])
+    assert found[:, 2] == pytest.approx([-np.pi + 0.05 - phi + (2 * np.pi if phi > 0 else 0), 3.1 - phi % (2 * np.pi)])
+    assert (np.abs(found[:, 2]) < 0.1).all()
+    assert found[:, 2].min() < 0 < found[:, 2].max()
+
+
+def test_constituents_that_are_missing_are_zeros():
+    found = hardest_constituents(massless((30, 1.0, 1.0)), 3)
+    assert found[0] == pytest.approx([1, 0, 0])
+    assert not found[1:].any()
+    assert hardest_constituents(massless((30, 1.0, 1.0)), 0).shape == (0, 3)
