@@ -1,4 +1,5 @@
-# The two commands of the README on a fresh machine: make demo [TASK=anomaly], make test.
+# The two commands of the README on a fresh machine: make demo [TASK=anomaly], make test. And make reference, which takes
+# hours: all networks, studies, figures and numbers of the documents.
 TASK ?= jets
 jets_EXPERIMENT := jets_qat
 anomaly_EXPERIMENT := ad_ae_qat
@@ -6,7 +7,7 @@ EXPERIMENT := $($(TASK)_EXPERIMENT)
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test
+.PHONY: demo test reference
 demo: .venv/installed
 	@test -n "$(EXPERIMENT)" || { echo "TASK=$(TASK): must be jets or anomaly"; exit 2; }
 	run=checkpoints/$(EXPERIMENT)/$$(date +%Y-%m-%d_%H-%M-%S) && \
@@ -19,6 +20,9 @@ test: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+reference: .venv/installed-dev
+	$(BIN)/python docs/make.py
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nanotrigger needs Python 3.11 or newer; give PYTHON=...")'

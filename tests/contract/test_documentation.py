@@ -1,4 +1,4 @@
-"""Every command for a training or an export that the documentation gives is accepted."""
+"""What the documentation gives: commands that are accepted, and the numbers of the records."""
 
 import re
 import shlex
@@ -40,6 +40,15 @@ def test_trainings(command, monkeypatch):
 @pytest.mark.parametrize("command", commands("export.py"))
 def test_exports(command):
     read_target(export_parser().parse_args(dashed(shlex.split(command))))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_numbers_are_those_of_the_records(path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import tables
+
+    document = path.read_text(encoding="utf-8")
+    assert document == tables.rendered(document), "python docs/tables.py writes them"
 
 
 def test_there_are_some():

@@ -9,7 +9,7 @@ from nanotrigger.files import whole_file
 
 
 def slim(path: Path, target: Path) -> None:
-    """Write what `load_trained` needs of a checkpoint, without optimizer, callbacks and progress.
+    """Write what `load_trained` needs of a checkpoint, without optimizer, callbacks and progress; the same, same bytes.
 
     Raises:
         InputError: as `load_trained`.
@@ -22,8 +22,8 @@ def slim(path: Path, target: Path) -> None:
     load_trained(path)
     checkpoint = read_checkpoint(path)
     keys = ("epoch", "state_dict", "pytorch-lightning_version", RECORD)
-    with whole_file(target) as temporary:
-        torch.save({key: checkpoint[key] for key in keys}, temporary)
+    with whole_file(target) as temporary, temporary.open("wb") as file:  # torch.save would write a path's name into it
+        torch.save({key: checkpoint[key] for key in keys}, file)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -42,6 +42,12 @@ def test_an_error_ends_the_workers():
     assert not multiprocessing.active_children()
 
 
+@pytest.fixture
+def workers_find_this_module(monkeypatch):
+    """Let processes that start afresh import it: they get this one's path."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
+
+
 def killed_once(chunk):
     """Kill this process where the file that the chunk is called by is missing."""
     if not Path(chunk.label).exists():
@@ -54,6 +60,7 @@ def killed_always(chunk):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.usefixtures("workers_find_this_module")
 def test_a_chunk_whose_process_is_killed_starts_anew(tmp_path, capfd):
     chunks = [Chunk(str(tmp_path / name), size, 1) for size, name in enumerate("abc", start=1)]
     Path(chunks[0].label).touch()
@@ -61,6 +68,7 @@ def test_a_chunk_whose_process_is_killed_starts_anew(tmp_path, capfd):
     assert capfd.readouterr().err.count("a process was killed: what it did starts anew") == 2
 
 
+@pytest.mark.usefixtures("workers_find_this_module")
 def test_processes_that_are_killed_again_and_again_are_an_error_of_one_line(capfd):
     with pytest.raises(InputError, match="killed 3 times in a row, perhaps for want of memory; try fewer --processes"):
         run(killed_always, [Chunk("g", 1, 1)], processes=2)
