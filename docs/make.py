@@ -193,10 +193,13 @@ def run_steps(at_once: int) -> None:
     with ThreadPoolExecutor(at_once) as executor:
         while order.is_active():
             ready += order.get_ready()
-            for name in [name for name in ready if name not in left]:
+            made = [name for name in ready if name not in left]
+            for name in made:
                 ready.remove(name)
                 keep(name)
                 order.done(name)
+            if made:  # others may be ready now
+                continue
             while ready and len(running) < at_once:
                 step = todo[ready.pop(0)]
                 announce(step, left, times, at_once)

@@ -44,6 +44,14 @@ def test_steps_run_in_their_order_and_once(make, monkeypatch, tmp_path, capsys):
     assert capsys.readouterr().out.count("python -c") == 3
 
 
+def test_what_comes_after_a_step_that_is_done_does_not_wait_for_another(make, monkeypatch, tmp_path):
+    done, after = steps_that_write(make, "a", "b")
+    run_all(make, monkeypatch, [done])
+    waiting = "import time, pathlib\nwhile not pathlib.Path('order.txt').read_text().endswith('b\\n'): time.sleep(0.01)"
+    run_all(make, monkeypatch, [make.Step("c", ("-c", waiting)), done, after])
+    assert (tmp_path / "order.txt").read_text().split() == ["a", "b"]
+
+
 def test_a_step_that_fails_says_why_and_the_others_are_not_lost(make, monkeypatch, tmp_path):
     first = steps_that_write(make, "a")
     bad = make.Step("b", ("-c", "raise SystemExit('no room')"), "a")
