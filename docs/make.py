@@ -40,7 +40,7 @@ DATA = {  # name → arguments of the simulation, file
 }
 _JETS, _EVENTS = (f"data.source={path}" for _, path in DATA.values())
 
-TRAININGS = {  # name → the step from which it starts, arguments of train.py
+TRAININGS = {  # name → the step from which it starts, arguments of train.py; demo is what `make demo` does
     "jets_float": ("jets", ("experiment=jets_float", _JETS)),
     "jets_qat": ("jets", ("experiment=jets_qat", _JETS)),
     "jets_pruned": ("jets_float", ("experiment=jets_pruned", _JETS)),
@@ -57,7 +57,7 @@ TRAININGS = {  # name → the step from which it starts, arguments of train.py
     "ad_ae_qat_pruned": ("ad_ae", ("experiment=ad_ae_qat", _EVENTS, "pruning.sparsity=0.5")),
     "ad_vae_qat": ("ad_vae", ("experiment=ad_vae_qat", _EVENTS)),
     "ad_ae_budget": ("ad_ae", ("experiment=ad_ae_budget", _EVENTS)),
-    "demo": ("jets", ("experiment=jets_qat", "data.source=simulated")),  # what `make demo` does
+    "demo": ("jets", ("experiment=jets_qat", "data.source=simulated", "trainer.enable_progress_bar=false")),
 }
 FLOAT = ("jets_float", "jets_pruned", "course_pruned", "ad_ae", "ad_vae")
 """Networks that are not quantized; only the first is exported, to `fixed<16,6>`."""
@@ -230,7 +230,8 @@ def keep(name: str) -> None:
         _copy(MADE / run / "export", REFERENCE / run / "export", OF_EXPORTS)
         if run == "demo":
             texts = [(MADE / "logs" / f"{step}.txt").read_text(encoding="utf-8") for step in (run, name)]
-            write_text(REFERENCE / run / "printed.txt", "".join(texts))
+            printed = "".join(texts).replace(str(MADE / run), "checkpoints/jets_qat/<time>")
+            write_text(REFERENCE / run / "printed.txt", printed)
     elif name in TRAININGS:
         _copy(MADE / name, REFERENCE / name, OF_RUNS)
         if name in SHIPPED:
