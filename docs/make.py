@@ -215,9 +215,11 @@ def run_steps(at_once: int) -> None:
 
 def announce(step: Step, left: Collection[str], times: Mapping[str, int], at_once: int) -> None:
     """Say what is being made, and how long it and all that is left will take."""
+    unknown = [name for name in left if name not in times]
     rest = timedelta(seconds=round(sum(times.get(name, 0) for name in left) / at_once))
-    about = f"about {timedelta(seconds=times[step.name])}" if step.name in times else "not timed yet"
-    print(f"{step.name}: {about}; {len(left)} steps are left, about {rest}", flush=True)
+    about = f"about {timedelta(seconds=times[step.name])}" if step.name in times else "never timed"
+    more = f" and {len(unknown)} that were never timed" if unknown else ""
+    print(f"{step.name}: {about}; {len(left)} steps are left, about {rest}{more}", flush=True)
     print(f"  python {' '.join(step.arguments)}", flush=True)
 
 
