@@ -147,3 +147,10 @@ def test_missing_curves_are_refused() -> None:
         detector_comparison({}, notes=["nothing"])
     with pytest.raises(InputError, match="signal 'hTo4l' has no curve"):
         detector_comparison({"hTo4l": []}, notes=["nothing"])
+
+
+def test_rate_of_other_crossings() -> None:
+    (axes,) = efficiency_over_rate(SCORES["error"], LABELS, score_name="error", crossings=28e3, **ARGUMENTS).axes
+    kilohertz, _ = axes.lines[0].get_data()
+    assert (kilohertz[0], kilohertz[-1]) == (pytest.approx(35), 28_000)
+    assert axes.get_xlabel() == "Accepted background at 28 MHz [kHz]"
