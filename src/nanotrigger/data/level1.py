@@ -131,9 +131,9 @@ def _objects(path: Path, kind: ObjectKind, block: dict[Column, Any]) -> NDArray[
             )
     order = np.argsort(-pt, axis=1, kind="stable")[:, : kind.count]
     objects = np.zeros((len(pt), kind.count, 3), np.int64)
-    for place, column in enumerate(_COLUMNS[kind.name]):
-        if column:
-            objects[:, : order.shape[1], place] = np.take_along_axis(given[column][0], order, axis=1)
+    for place, quantity in enumerate(_COLUMNS[kind.name]):
+        if quantity:
+            objects[:, : order.shape[1], place] = np.take_along_axis(given[quantity][0], order, axis=1)
     return objects * (objects[:, :, :1] > 0)
 
 

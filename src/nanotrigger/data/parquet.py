@@ -112,7 +112,7 @@ def _archive_blocks(path: Path, name: str, columns: Sequence[Column]) -> Iterato
             _check_columns(path, list(wanted), list(folders), f"{name}/")
             _check_same(path, name, {folder: len(folders[folder]) for folder in wanted}, "files")
             for parts in zip(*(folders[folder] for folder in wanted), strict=True):
-                block = {}
+                block: dict[Column, Any] = {}
                 for (folder, own), part in zip(wanted.items(), parts, strict=True):
                     file = _read_part(path, part)
                     branches = [column.branch for column in own]

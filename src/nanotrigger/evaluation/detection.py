@@ -19,8 +19,8 @@ BUNCH_CROSSINGS = 40e3  # kHz: the clock of the Large Hadron Collider, 40 MHz
 FILLED_CROSSINGS = 28e3
 """kHz: crossings of two filled bunches, of which zero bias is a sample.
 
-In 2025, 2,340 to 2,460 pairs of bunches collided in each of 11,245 turns a second, which is 26 to 28 MHz; the larger one
-counts, so that no rate is too small.
+In 2025, 2,340 to 2,460 pairs of bunches collided in each of 11,245 turns a second, which is 26 to 28 MHz; the larger
+one counts, so that no rate is too small.
 """
 
 

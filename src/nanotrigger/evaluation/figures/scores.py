@@ -120,8 +120,8 @@ def efficiency_over_rate(
     """Draw the efficiency of each signal over the rate of accepted background, with bands of 68 %.
 
     At 40 MHz the rate is an upper bound, see `nanotrigger.evaluation.detection.trigger_rate`; the bands are the
-    intervals of `working_point`. They reach zero at rates that are set by one or two background events: the true threshold may then
-    lie above all events.
+    intervals of `working_point`. They reach zero at rates that are set by one or two background events: the true
+    threshold may then lie above all events.
 
     Args:
         scores: larger is more anomalous, shape (events,), finite.
