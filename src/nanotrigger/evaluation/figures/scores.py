@@ -116,6 +116,7 @@ def efficiency_over_rate(
     score_name: str,
     sample: Sample,
     crossings: float = BUNCH_CROSSINGS,
+    accepted: NDArray[np.bool_] | None = None,
 ) -> Figure:
     """Draw the efficiency of each signal over the rate of accepted background, with bands of 68 %.
 
@@ -130,6 +131,7 @@ def efficiency_over_rate(
         score_name: written in the header.
         sample: what is drawn; its size must be the number of events.
         crossings: rate of the bunch crossings that look like the background, in kHz.
+        accepted: whether a trigger menu accepts each event, shape (events,); dots are then the efficiency beyond it.
 
     Raises:
         InputError: the arguments do not fit together.
@@ -138,6 +140,8 @@ def efficiency_over_rate(
     sample.check_size(len(detection.labels))
     shown, left_out = first_of(len(detection.signals), MOST_CURVES, "signals")
     notes = [sample.source, sample.extent, f"Score: {score_name}; bands: 68 % confidence", *left_out]
+    if accepted is not None:
+        notes.append("Dots: not accepted by the menu")
     figure, body = new_page(width=HALF_WIDTH, height=3.1, notes=notes)
     axes = body.subplots()
     background = detection.background(score_name)
@@ -145,7 +149,8 @@ def efficiency_over_rate(
     for index, signal in enumerate(detection.signals[:shown], start=1):
         wanted = detection.of_class(score_name, signal)
         if wanted.size:
-            lowest = min(lowest, _draw_curve(axes, background, wanted, index, crossings))
+            counted = None if accepted is None else ~accepted[detection.labels == index]
+            lowest = min(lowest, _draw_curve(axes, background, wanted, index, crossings, counted))
     _frame(axes, trigger_rate(supported_rate(len(background)), crossings), lowest, crossings)
     entries = [
         name if (detection.labels == index).any() else f"{name}, none"
@@ -158,17 +163,29 @@ def efficiency_over_rate(
 
 
 def _draw_curve(
-    axes: Axes, background: NDArray[np.float64], signal: NDArray[np.float64], index: int, crossings: float
+    axes: Axes,
+    background: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    index: int,
+    crossings: float,
+    counted: NDArray[np.bool_] | None,
 ) -> float:
-    """Draw one signal, and return its smallest efficiency that is not zero."""
+    """Draw one signal, with dots for the events that count, and return its smallest efficiency that is not zero."""
     rates = np.geomspace(supported_rate(len(background)), 1, _POINTS)[:-1]
     points = [working_point(background, signal, rate) for rate in rates[rates < 1].tolist()]
     efficiency = np.array([point.true_positive_rate for point in points] + [1.0])
     lower, upper = np.array([point.interval for point in points] + [(1.0, 1.0)]).T
-    kilohertz = np.array([trigger_rate(point.false_positive_rate, crossings) for point in points] + [crossings])
+    rates = np.array([point.false_positive_rate for point in points] + [1.0])
+    kilohertz = trigger_rate(1.0, crossings) * rates
     style = line_style(index)
     axes.fill_between(kilohertz, lower, upper, color=style["color"], alpha=0.2, linewidth=0)
     axes.plot(kilohertz, np.where(efficiency > 0, efficiency, np.nan), **style)
+    if counted is not None:
+        thresholds = [point.threshold for point in points] + [-np.inf]
+        pure = np.array([np.mean((signal > threshold) & counted) for threshold in thresholds])
+        dots = {"color": style["color"], "linestyle": "none", "marker": "o", "markersize": 1.5}
+        axes.plot(kilohertz, np.where(pure > 0, pure, np.nan), **dots)
+        efficiency = np.append(efficiency, pure)
     return float(efficiency[efficiency > 0].min())
 
 

@@ -56,7 +56,7 @@ def anomaly_figures(
     truth = labels.numpy()
     figures = {
         "inputs": input_distributions(_measured(features, data), truth, feature_names=FEATURE_NAMES, **names),
-        **_detection(scores, truth, names, data.crossings),
+        **_detection(scores, truth, names, data),
         "reconstruction": _momenta(data, features[labels == 0], outputs[labels == 0]),
         **_latent(network, features, baseline, truth, names),
     }
@@ -64,16 +64,20 @@ def anomaly_figures(
 
 
 def _detection(
-    scores: Mapping[str, Array], labels: NDArray[np.int64], names: dict[str, Any], crossings: float
+    scores: Mapping[str, Array], labels: NDArray[np.int64], names: dict[str, Any], data: EventData
 ) -> dict[str, Figure]:
     """Return what the scores do to the signals, if there are any."""
     if len(names["class_names"]) < 2:
         return {}
-    first = next(iter(scores))
+    first, accepted = next(iter(scores)), data.accepted("test")
+    rate: dict[str, Any] = {
+        **{"score_name": first, "crossings": data.crossings},
+        "accepted": None if accepted is None else accepted.numpy(),
+    }
     return {
         "scores": score_histograms(scores, labels, **names),
         "roc": detection_roc(scores, labels, **names),
-        "trigger_rate": efficiency_over_rate(scores[first], labels, score_name=first, crossings=crossings, **names),
+        "trigger_rate": efficiency_over_rate(scores[first], labels, **rate, **names),
     }
 
 

@@ -154,3 +154,16 @@ def test_rate_of_other_crossings() -> None:
     kilohertz, _ = axes.lines[0].get_data()
     assert (kilohertz[0], kilohertz[-1]) == (pytest.approx(35), 28_000)
     assert axes.get_xlabel() == "Accepted background at 28 MHz [kHz]"
+
+
+def test_dots_are_what_the_menu_does_not_accept() -> None:
+    accepted = np.arange(1000) % 4 == 0
+    figure = efficiency_over_rate(SCORES["error"], LABELS, score_name="error", accepted=accepted, **ARGUMENTS)
+    (axes,) = figure.axes
+    kilohertz, pure = axes.lines[1].get_data()
+    signal, counted = SCORES["error"][800:], ~accepted[800:]
+    for index in (5, 20, 35):
+        point = working_point(SCORES["error"][:800], signal, kilohertz[index] / trigger_rate(1.0), counted=counted)
+        assert np.nan_to_num(pure[index]) == point.true_positive_rate
+    assert pure[-1] == 0.75
+    assert any("Dots: not accepted by the menu" in text for text in written(figure))
