@@ -13,6 +13,7 @@ from nanotrigger.evaluation.intervals import binomial_interval
 from nanotrigger.evaluation.working_point import unsupported, working_point
 
 RATES = (1.0, 5.0, 10.0)  # kHz
+_LONGEST_NAME = 30  # characters, in a table
 _UNKNOWN = (
     *("threshold", "background_events", "efficiency", "interval", "pure_efficiency", "pure_interval"),
     *("pure_rate_khz", "pure_rate_interval"),
@@ -114,28 +115,36 @@ def _point(
 
 
 def menu_table(summary: Mapping[str, Any]) -> Table:
-    """Return efficiencies of the first score in per cent, in all and beyond the menu, with their 68 % intervals.
+    """Return efficiencies of the first score and of the menu, with their 68 % intervals; "–" where a rate has none.
 
     Args:
         summary: of `menu_summary`.
     """
     first = next(iter(next(iter(summary["signals"].values()))))
-    table = Table(title=f"Efficiency in %, and beyond the menu (pure), by {first}", title_justify="left")
-    table.add_column("signal", no_wrap=True, max_width=30)
-    table.add_column("menu", justify="right", no_wrap=True)
-    points = next(iter(summary["signals"].values()))[first]
-    for point in points:
-        for name in (f"at {point['rate_khz']:g} kHz", "pure"):
-            table.add_column(name, justify="right", no_wrap=True)
+    table = Table(title=f"At trigger rates, by {first}; pure is what the menu does not accept", title_justify="left")
+    table.add_column("signal", no_wrap=True, max_width=_LONGEST_NAME)
+    for name in ("menu %", "kHz", "efficiency %", "pure %", "pure kHz"):
+        table.add_column(name, justify="right", no_wrap=True)
+    reasons = set()
     for signal, scores in summary["signals"].items():
         menu = summary["menu"][signal]
-        ends = [cell for point in scores[first] for cell in (_cell(point, ""), _cell(point, "pure_"))]
-        table.add_row(signal, _cell(menu, ""), *ends)
-    if reasons := {point["reason"] for point in points if point["reason"]}:
+        for place, point in enumerate(scores[first]):
+            start = ("", "") if place else (signal, _cell(menu["efficiency"], menu["interval"], 100))
+            table.add_row(
+                *start,
+                f"{point['rate_khz']:g}",
+                _cell(point["efficiency"], point["interval"], 100),
+                _cell(point["pure_efficiency"], point["pure_interval"], 100),
+                _cell(point["pure_rate_khz"], point["pure_rate_interval"], 1),
+            )
+            reasons.add(point["reason"])
+        table.add_section()
+    if reasons := reasons - {None}:
         table.caption = f"–: {next(iter(sorted(reasons))).partition(';')[0]}"
     return table
 
 
-def _cell(found: Mapping[str, Any], kind: str) -> str:
-    value, interval = found[f"{kind}efficiency"], found[f"{kind}interval"]
-    return "–" if value is None else spread(100 * value, [100 * end for end in interval], 2)
+def _cell(value: float | None, interval: Sequence[float] | None, factor: float) -> str:
+    if value is None or interval is None:
+        return "–"
+    return spread(factor * value, [factor * end for end in interval], 2)

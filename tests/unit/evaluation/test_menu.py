@@ -84,10 +84,14 @@ def test_decisions_are_one_bool_an_event(accepted):
         menu_summary(SCORES, LABELS, accepted, class_names=NAMES)
 
 
-def test_the_table_has_a_row_for_each_signal():
+def test_the_table_has_a_row_for_each_signal_and_rate():
     text = io.StringIO()
-    Console(file=text, width=160).print(menu_table(summary()))
-    row = next(line for line in text.getvalue().splitlines() if "suep" in line)
-    cells = [cell.strip() for cell in row.split("│")]
-    assert [cell.split(" ")[0] for cell in cells[2:7]] == ["25.00", "75.00", "50.00", "–", "–"]
+    Console(file=text, width=120).print(menu_table(summary()))
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.getvalue().splitlines() if "│" in line]
+    assert [[cell.partition(" ")[0] for cell in row] for row in rows] == [
+        ["suep", "25.00", "5", "75.00", "50.00", "4.00"],
+        ["", "", "0.5", "–", "–", "–"],
+        ["nothing", "–", "5", "–", "–", "–"],
+        ["", "", "0.5", "–", "–", "–"],
+    ]
     assert "–: 100 background events support a false-positive rate of at least 0.01" in text.getvalue()
