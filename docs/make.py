@@ -65,15 +65,16 @@ SHIPPED = ("jets_float", "jets_qat", "ad_ae", "ad_ae_qat", "ad_ae_qat_pruned", "
 """Networks whose checkpoints are in the repository."""
 
 _BOARD = MADE / "leaderboard.json"
+_SEARCH = ("workers=2", f"leaderboard={_BOARD}")
 STUDIES = {  # name → the step from which it starts, arguments of scan.py
     "post_training": ("jets_float", ("study=post_training",)),
     "qat_width": ("jets_float", ("study=qat_width", _JETS)),
     "sparsity": ("jets_float", ("study=sparsity", _JETS, "seed=1,2")),
     "ad_input": ("ad_ae", ("study=ad_input", _EVENTS)),
-    "contest": ("jets", ("study=contest", _JETS, "contest.points=20", "workers=2", f"leaderboard={_BOARD}")),
+    "contest": ("jets", ("study=contest", _JETS, "contest.points=20", *_SEARCH)),
     "contest_uniform": (
         "contest",
-        ("study=contest_uniform", _JETS, "contest.points=8", "workers=2", f"leaderboard={_BOARD}"),
+        ("study=contest_uniform", _JETS, "contest.points=8", *_SEARCH),
     ),
 }
 
