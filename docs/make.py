@@ -71,7 +71,7 @@ STUDIES = {  # name → the step from which it starts, arguments of scan.py
     "qat_width": ("jets_float", ("study=qat_width", _JETS)),
     "sparsity": ("jets_float", ("study=sparsity", _JETS, "seed=1,2")),
     "ad_input": ("ad_ae", ("study=ad_input", _EVENTS)),
-    "contest": ("jets", ("study=contest", _JETS, "contest.points=20", *_SEARCH)),
+    "contest": ("jets", ("study=contest", _JETS, "contest.points=14", *_SEARCH)),
     "contest_uniform": (
         "contest",
         ("study=contest_uniform", _JETS, "contest.points=8", *_SEARCH),
