@@ -65,17 +65,12 @@ SHIPPED = ("jets_float", "jets_qat", "ad_ae", "ad_ae_qat", "ad_ae_qat_pruned", "
 """Networks whose checkpoints are in the repository."""
 
 _BOARD = MADE / "leaderboard.json"
-_SEARCH = ("workers=2", f"leaderboard={_BOARD}")
 STUDIES = {  # name → the step from which it starts, arguments of scan.py
     "post_training": ("jets_float", ("study=post_training",)),
     "qat_width": ("jets_float", ("study=qat_width", _JETS)),
     "sparsity": ("jets_float", ("study=sparsity", _JETS, "seed=1,2")),
     "ad_input": ("ad_ae", ("study=ad_input", _EVENTS)),
-    "contest": ("jets", ("study=contest", _JETS, "contest.points=14", *_SEARCH)),
-    "contest_uniform": (
-        "contest",
-        ("study=contest_uniform", _JETS, "contest.points=8", *_SEARCH),
-    ),
+    "contest": ("jets", ("study=contest", _JETS, "contest.points=14", "workers=2", f"leaderboard={_BOARD}")),
 }
 
 OF_RUNS = ("config.yaml", "metrics.csv", "test.json", "roc.csv")
@@ -248,8 +243,8 @@ def keep_winner() -> None:
     """Copy the contest's leaderboard, and the network that leads it."""
     _copy(MADE, REFERENCE, ("leaderboard.json",))
     entry = json.loads(_BOARD.read_text(encoding="utf-8"))["entries"][0]
-    points = (MADE / "studies" / entry["study"] / "points").iterdir()
-    run = next(point for point in points if sha256(point / "best.ckpt") == entry["sha256"])
+    found = (MADE / "studies" / entry["study"] / "points").glob("*/best.ckpt")
+    run = next(path.parent for path in found if sha256(path) == entry["sha256"])
     _copy(run, REFERENCE / "jets_contest", OF_RUNS)
     _slim(run / "best.ckpt", "jets_contest")
 
@@ -260,7 +255,7 @@ def draw() -> None:
     studies = {name: read_study(REFERENCE / "studies" / name) for name in STUDIES}
     for folder, names in {"course": ("post_training", "qat_width", "sparsity"), "input": ("ad_input",)}.items():
         write_figures([studies[name] for name in names], drawn / folder)
-    write_figures([studies["contest"], studies["contest_uniform"]], drawn / "contest")
+    write_figures([studies["contest"]], drawn / "contest")
     write_comparison(read_detectors([REFERENCE / name for name in tables.DETECTORS]), drawn, notes=())
     FIGURES.mkdir(exist_ok=True)
     for path in (*(drawn / "course").glob("*.png"), drawn / "input" / "scan_network_input.png"):
