@@ -21,8 +21,8 @@ from nanotrigger.tasks.anomaly.evaluation import evaluate_events
 from nanotrigger.tasks.anomaly.scores import Distance, absent_pt, reconstruction_error
 from nanotrigger.tasks.task import Evaluation, Task
 from nanotrigger.training.checkpoint import TrainedNetwork
-from nanotrigger.training.compiled_step import Batch
 from nanotrigger.training.module import Schedule
+from nanotrigger.training.steps import Batch
 
 Array = NDArray[np.float64]
 
