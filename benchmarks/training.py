@@ -177,7 +177,7 @@ def main() -> None:
             first, further = ours(experiment, source, batch, epochs, folder, device="gpu" if options.gpu else "cpu")
             row = f"{task:8} {batch:6} {samples / further:10,.0f} {first:8.1f}s"
             if name is not None:
-                theirs = reference(pythons[name], name, task, arrays, batch, 30 if options.gpu else 3)
+                theirs = reference(pythons[name], name, task, arrays, batch, 10 if options.gpu else 3)
                 speed = samples / statistics.median(theirs[1:])
                 row += f"  {name:9} {speed:10,.0f} {theirs[0]:8.1f}s {samples / further / speed:6.1f}x"
             print(row, flush=True)

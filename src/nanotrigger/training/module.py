@@ -195,6 +195,21 @@ class TrainingModule(lightning.LightningModule, ABC):
         for generator, state in zip(_generators(self.device), self._random_states, strict=False):
             generator.set_state(state)
 
+    def on_validation_model_eval(self) -> None:
+        """Change the network's mode; a compiled step has its own, and a GPU would wait for the hundreds of modules."""
+        if self._compiled is None:
+            super().on_validation_model_eval()
+
+    def on_validation_model_train(self) -> None:
+        """Change it back."""
+        if self._compiled is None:
+            self.train()
+
+    def on_validation_model_zero_grad(self) -> None:
+        """Remove gradients; a compiled step leaves none."""
+        if self._compiled is None:
+            super().on_validation_model_zero_grad()
+
     def on_validation_end(self) -> None:
         """Remember that there is a new loss; Lightning keeps that of an earlier epoch as well."""
         self.is_validated = not self.trainer.sanity_checking

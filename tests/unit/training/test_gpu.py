@@ -1,6 +1,7 @@
 """On a GPU: the same training as on a CPU, compiled or not, again and again the same bits, also when it is killed."""
 
 import signal
+import subprocess
 
 import pytest
 import torch
@@ -8,7 +9,6 @@ import torch
 from nanotrigger.networks.weights import layer_weights
 from nanotrigger.training.pruning import Pruning
 from tests.command import command, start, wait_for
-from tests.conftest import train
 from tests.unit.training.compiled_fits import JETS, TASKS, Stop, assert_equal_runs, fit, jets
 
 pytestmark = [
@@ -73,19 +73,26 @@ def test_same_words_for_same_weights(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", RUNS)
-def test_same_seed_and_a_killed_run_give_the_same_files(experiment, tmp_path):
-    """In processes of their own, each of which chooses its kernels itself."""
-    words = (f"experiment={experiment}", *OPTIONS, *RUNS[experiment])
-    for name in ("one", "other"):
-        done = train(*words, f"output={tmp_path / name}")
-        assert done.returncode == 0, done.stderr
-        assert "not compiled" not in done.stderr
-    killed = start("train.py", *words, f"output={tmp_path / 'killed'}", "trainer.enable_progress_bar=false")
+def test_same_seed_and_a_killed_run_give_the_same_files(experiment, tmp_path, monkeypatch):
+    """In processes of their own, each of which compiles, and chooses its kernels, itself."""
+    words = (f"experiment={experiment}", *OPTIONS, *RUNS[experiment], "trainer.enable_progress_bar=false")
+
+    def begin(name: str, *more: str) -> subprocess.Popen:
+        monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / f"cache {len(list(tmp_path.iterdir()))}"))
+        return start("train.py", *words, f"output={tmp_path / name}", *more)
+
+    def end(process: subprocess.Popen) -> None:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+        assert "not compiled" not in errors
+
+    one, other, killed = map(begin, ("one", "other", "killed"))
     wait_for(tmp_path / "killed" / "best.ckpt", killed)
-    killed.send_signal(signal.SIGKILL)
+    killed.kill()
     assert killed.wait() == -signal.SIGKILL
-    resumed = train(*words, f"output={tmp_path / 'killed'}", "ckpt_path=last")
-    assert resumed.returncode == 0, resumed.stderr
+    resumed = begin("killed", "ckpt_path=last")
+    for process in (one, other, resumed):
+        end(process)
     for name in ("other", "killed"):
         for file in ("last.ckpt", "best.ckpt", "metrics.csv"):
             assert (tmp_path / "one" / file).read_bytes() == (tmp_path / name / file).read_bytes(), (name, file)
