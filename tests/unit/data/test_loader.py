@@ -80,3 +80,10 @@ def test_the_first_batch_of_a_block_starts_no_thread():
     first = block.first
     assert threading.active_count() == threads
     assert all(map(torch.equal, first, next(iter(block))))
+
+
+def test_parts_of_a_block_are_its_batches():
+    block = Block((torch.arange(100),), torch.randperm(96), 32)
+    parts = [batch for begin, end in ((0, 1), (1, 3)) for batch in block.part(begin, end)]
+    assert block.steps == 3
+    assert all(torch.equal(one, other) for (one,), (other,) in zip(block, parts, strict=True))

@@ -89,7 +89,8 @@ def test_same_seed_and_a_killed_run_give_the_same_files(experiment, tmp_path, mo
     one, other, killed = map(begin, ("one", "other", "killed"))
     wait_for(tmp_path / "killed" / "best.ckpt", killed)
     killed.kill()
-    assert killed.wait() == -signal.SIGKILL
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
     resumed = begin("killed", "ckpt_path=last")
     for process in (one, other, resumed):
         end(process)
