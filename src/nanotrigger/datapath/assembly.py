@@ -15,10 +15,11 @@ class Term(NamedTuple):
 
 
 class Assembly:
-    """The operations made so far; a signal is known by its position among them."""
+    """The operations made so far, and how many of them are inputs; a signal is known by its position."""
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
+        self.inputs = 0
         self._made: dict[Operation, int] = {}
 
     def append(self, operation: Operation) -> int:
@@ -32,6 +33,7 @@ class Assembly:
 
     def input(self, layer: str, column: int, words: Range) -> int:
         """Return the signal of an input word."""
+        self.inputs += 1
         return self.append(Input(layer, Kind.INPUT, words, column))
 
     def range_of(self, signal: int) -> Range:

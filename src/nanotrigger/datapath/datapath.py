@@ -165,8 +165,8 @@ class Datapath:
         operations: what computes each signal; a signal is known by its position.
         outputs: positions of the output words.
         output_bits: width of each output word at the firmware's interface.
-        output_step: value of one output word.
-        input_format: format of the input words.
+        output_steps: value of one word of each output.
+        input_formats: format of the words of each input of the network.
         sections: the network's nodes, in the order in which the data flow.
         remarks: what a reader should know of each layer, a few lines by its name.
     """
@@ -174,8 +174,8 @@ class Datapath:
     operations: tuple[Operation, ...]
     outputs: tuple[int, ...]
     output_bits: tuple[int, ...]
-    output_step: float
-    input_format: FixedPoint
+    output_steps: tuple[float, ...]
+    input_formats: tuple[FixedPoint, ...]
     sections: tuple[Section, ...] = ()
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -188,6 +188,17 @@ class Datapath:
     def known(self) -> tuple[Known, ...]:
         """The bits of each signal that never change."""
         return known_bits(self.operations)
+
+    @property
+    def output_step(self) -> float | NDArray[np.float64]:
+        """Value of one output word: a number, or one for each output word if they differ, shape (outputs,)."""
+        first = self.output_steps[0]
+        return first if set(self.output_steps) == {first} else np.array(self.output_steps)
+
+    @property
+    def input_width(self) -> int:
+        """Bits in which each input word arrives: those of the widest."""
+        return max(number.width for number in self.input_formats)
 
     @property
     def inputs(self) -> int:

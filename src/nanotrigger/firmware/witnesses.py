@@ -116,9 +116,10 @@ def qonnx_nodes(model: onnx.ModelProto, graph: Graph, features: Array) -> dict[s
 
 
 def datapath_outputs(datapath: Datapath, graph: Graph, features: Array) -> Array:
-    """Return what the operations compute from which ALUTs and Verilog come, shape (events, outputs)."""
+    """Return what the operations compute from which ALUTs and Verilog come, shape (events, *shape)."""
     words = datapath.evaluate(graph.input_words(features))
-    return np.asarray(words.astype(np.float64) * datapath.output_step)
+    values = np.asarray(words.astype(np.float64) * datapath.output_step)
+    return values.reshape(len(values), *graph.tensors[graph.output].shape)
 
 
 def datapath_nodes(datapath: Datapath, graph: Graph, features: Array) -> dict[str, Array]:

@@ -50,7 +50,7 @@ class Dense(Node):
             low, high = int(min(lows)), int(max(highs))
         bias = [int(word) << scale.bias for word in self.bias.tolist()]
         words = Range((low << scale.sum) + min(bias), (high << scale.sum) + max(bias))
-        return Tensor(len(self.bias), scale.exponent, words)
+        return Tensor((*source.shape[:-1], len(self.bias)), scale.exponent, words)
 
     def compute(self, *inputs: Words, of: Sequence[Tensor]) -> Words:
         """Return the sums, bias included."""

@@ -81,13 +81,15 @@ class Reader:
             READERS[node.op_type](self, node)
         if not any(isinstance(node, Dense) for node in self.nodes):
             raise InputError("the network has no dense layer, nothing to count")
-        return Graph(tuple(self.nodes), self.graph.output[0].name)
+        return Graph(tuple(self.nodes), (self.graph.output[0].name,))
 
     def append_input(self, name: str, output: str, number: FixedPoint) -> None:
         """Make a tensor the network's input words."""
         source = self.graph.input[0]
-        size = source.type.tensor_type.shape.dim[-1].dim_value
-        self.nodes.append(Input(name=name, inputs=(source.name,), output=output, layer=INPUT, size=size, number=number))
+        shape = (source.type.tensor_type.shape.dim[-1].dim_value,)
+        self.nodes.append(
+            Input(name=name, inputs=(source.name,), output=output, layer=INPUT, shape=shape, number=number)
+        )
 
     def take_reader(self, tensor: str, kind: str) -> onnx.NodeProto | None:
         """Return the node that alone reads a tensor if it is of a kind, and of constants otherwise; it is read then."""

@@ -65,7 +65,7 @@ class Quantize(Node):
             words = Range(*(min(max(end, target.low), target.high) for end in (free.low, free.high)))
         else:
             words = free if free in target else target
-        return Tensor(source.size, exponent_of(number.step), words, number)
+        return Tensor(source.shape, exponent_of(number.step), words, number)
 
     def compute(self, *inputs: Words, of: Sequence[Tensor]) -> Words:
         """Return rounded words, saturated or wrapped around."""
@@ -110,7 +110,7 @@ class Relu(Node):
     def infer(self, *inputs: Tensor) -> Tensor:
         """Return the same without negative words."""
         (source,) = inputs
-        return Tensor(source.size, source.exponent, self._words(source.words))
+        return Tensor(source.shape, source.exponent, self._words(source.words))
 
     def compute(self, *inputs: Words, of: Sequence[Tensor]) -> Words:
         """Return zero where words are negative."""
