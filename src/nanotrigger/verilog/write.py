@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.operations import Input, Offset, Operation, Range, Sum
+from nanotrigger.datapath.operations import Input, Offset, Operation, Range, Select, Sum
 from nanotrigger.datapath.schedule import Schedule, schedule
 from nanotrigger.files import whole_folder, write_text
 from nanotrigger.verilog.names import signal_names
-from nanotrigger.verilog.wires import Wire, assigned, literal, offset_expression, quantize_statements, sum_expression
+from nanotrigger.verilog.wires import (
+    Wire,
+    assigned,
+    literal,
+    offset_expression,
+    quantize_statements,
+    select_statements,
+    sum_expression,
+)
 
 DATAPATH_MODULE = "nanotrigger_datapath"
 
@@ -87,6 +95,8 @@ class Signals:
             yield assigned(result, sum_expression(operation, operands))
         elif isinstance(operation, Offset):
             yield assigned(result, offset_expression(operation, result.bits, operands[0]))
+        elif isinstance(operation, Select):
+            yield from select_statements(operation, result, operands)
         else:
             yield from quantize_statements(operation, result, operands[0])
         for later in range(stage + 1, self._plan.kept_until[position] + 1):
