@@ -16,6 +16,7 @@ from nanotrigger.numbers import FixedPoint
 Words = NDArray[Any]  # int64, or Python's integers where these are too narrow; the first dimension are the events
 
 INPUT = "input"  # the layer to which the input words belong
+INPUT_ROUNDINGS = {"ROUND": None, "FLOOR": np.floor, "CEIL": np.ceil, "DOWN": np.trunc}  # those of an input's values
 MOST_BITS = 62  # of a word for which int64 is enough
 
 
@@ -122,10 +123,12 @@ class Input(Node):
     Attributes:
         shape: of the values of an event.
         number: format of the words.
+        rounding: how values are brought to it, a rounding mode of QONNX.
     """
 
     shape: tuple[int, ...]
     number: FixedPoint
+    rounding: str = "ROUND"
 
     @property
     def title(self) -> str:
@@ -139,7 +142,8 @@ class Input(Node):
 
     def words(self, features: NDArray[np.float64]) -> Words:
         """Return the words that stand for features: rounded to the format and saturated."""
-        return self.number.words(features)
+        rounds = INPUT_ROUNDINGS[self.rounding]
+        return self.number.words(features if rounds is None else rounds(features / self.number.step) * self.number.step)
 
     def compute(self, *inputs: Words, of: Sequence[Tensor]) -> Words:
         """Return the words as they are."""

@@ -35,10 +35,10 @@ def signal_names(datapath: Datapath) -> list[str]:
 def identifier(name: str) -> str:
     """Return a layer's name with all that Verilog does not allow replaced.
 
-    >>> identifier("dense.1")
-    'dense_1'
+    >>> identifier("dense.1"), identifier("1/Conv")
+    ('dense_1', '_1_Conv')
     """
-    return re.sub(r"\W", "_", name, flags=re.ASCII)
+    return re.sub(r"^(?=\d)|\W", "_", name, flags=re.ASCII)
 
 
 def _multiple(operation: Sum, multiples: list[int]) -> int:

@@ -1,0 +1,57 @@
+"""Reader of nodes that put values in other places."""
+
+from typing import Any
+
+import numpy as np
+import onnx
+
+from nanotrigger.errors import InputError
+from nanotrigger.graph.arrange import Arrange
+from nanotrigger.graph.reader import Reader
+
+_FIRST_ONLY = ("Reshape", "Expand", "Tile", "Unsqueeze", "Squeeze", "Slice", "Gather", "Pad", "Split", "Dropout")
+
+
+def read_move(reader: Reader, node: onnx.NodeProto) -> None:
+    """Read Reshape, Transpose, Concat, Slice and the like: ONNX' own reference moves the positions of the values."""
+    reader.refuse_in_float(node)
+    check_batch(reader, node)
+    sources = [name for name in node.input if name][: 1 if node.op_type in _FIRST_ONLY else None]
+    constant = [name for name in sources if reader.is_constant(name)]
+    if constant:
+        raise InputError(
+            f"node {node.name}: {node.op_type} of a tensor and the constant {constant[0]!r} cannot be read"
+        )
+    layer, first, read = reader.layer_of(sources[0]), 1, dict[str, Any]()
+    for name in dict.fromkeys(sources):
+        known = reader.tensor(name)
+        read[name] = np.arange(first, first + known.size, dtype=np.int64).reshape(1, *known.shape)
+        first += known.size
+    inputs = [read[name] if name in read else reader.integers(name) if name else None for name in node.input]
+    for output in filter(None, node.output):
+        reader.check_size(node, int(np.prod(reader.shape_of(output), dtype=object)))
+    for place, (output, table) in enumerate(zip(node.output, reader.evaluate(node, inputs), strict=False)):
+        if (output and reader.readers_of(output)) or place == 0:
+            name = node.name if place == 0 else f"{node.name}_{place}"
+            kind = node.op_type.lower()
+            arrange = Arrange(name=name, inputs=tuple(read), output=output, layer=layer, table=table[0] - 1, kind=kind)
+            reader.nodes.append(arrange)
+
+
+def check_batch(reader: Reader, node: onnx.NodeProto) -> None:
+    """Check that a node keeps the events apart.
+
+    Raises:
+        InputError: it moves, cuts or joins along the batch axis.
+    """
+    given = reader.attributes(node)
+    axes_count = len(reader.tensor(node.input[0]).shape) + 1
+    touched = {
+        "Transpose": [0] if given.get("perm", [1])[0] != 0 else [],
+        "Concat": [given.get("axis", 1)],
+        "Split": [given.get("axis", 0)],
+        "Gather": [given.get("axis", 0)],
+        "Flatten": [given.get("axis", 1)],
+    }.get(node.op_type, [])
+    if any(int(axis) % axes_count == 0 for axis in touched):
+        raise InputError(f"node {node.name}: {node.op_type} along the batch axis mixes events; leave that axis alone")
