@@ -47,8 +47,12 @@ class Reader:
         self._readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
         self._tensors: dict[str, tuple[Tensor, str]] = {}  # with the layer to which each belongs
         self._inferred = self._operations = 0
+        self._integers: dict[str, NDArray[Any]] = {}  # constants such as shapes and axes, in their own type
         for constant in model.graph.initializer:
-            self._constants[constant.name] = numpy_helper.to_array(constant).astype(np.float64), None
+            values = numpy_helper.to_array(constant)
+            self._constants[constant.name] = values.astype(np.float64), None
+            if values.dtype.kind != "f":
+                self._integers[constant.name] = values
         for node in model.graph.node:
             for name in dict.fromkeys(node.input):
                 self._readers[name].append(node)
@@ -184,14 +188,9 @@ class Reader:
         moved = values if node.op_type not in integer else values[:1]
         steps = [step for _, step in moved if step is not None]
         step = min(steps) if node.op_type in MOVES and len(steps) == len(moved) else None
-        read = [self._evaluable(name, place) if name else None for place, name in enumerate(node.input)]
+        read = [self._integers.get(name, self._constants[name][0]) if name else None for name in node.input]
         for name, found in zip(node.output, evaluate(node, read, self._opset), strict=False):
             self._constants[name] = found.astype(np.float64), step
-
-    def _evaluable(self, name: str, place: int) -> NDArray[Any]:
-        """Return a constant as a node reads it: shapes and axes are integers."""
-        found = next((constant for constant in self.graph.initializer if constant.name == name), None)
-        return self._constants[name][0] if place == 0 or found is None else numpy_helper.to_array(found)
 
     def attributes(self, node: onnx.NodeProto) -> dict[str, Any]:
         """Return a node's attributes by name; text as str."""
@@ -203,7 +202,7 @@ class Reader:
 
     def integers(self, name: str) -> NDArray[Any]:
         """Return a constant of integers, such as a shape or axes, in its own type."""
-        return self._evaluable(name, 1)
+        return self._integers[name]
 
     def refuse_in_float(self, node: onnx.NodeProto) -> None:
         """Raise `InputError` if the network has no quantizers: only dense layers and ReLU are counted then."""
