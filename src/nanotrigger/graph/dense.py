@@ -42,11 +42,6 @@ class Dense(Node):
         """What the datasheet's picture calls it."""
         return self.kind
 
-    @property
-    def products(self) -> int:
-        """Number of products with a constant other than zero."""
-        return int(np.count_nonzero(self.weights)) * (1 if self.gather is None else self.gather.taps.shape[1])
-
     def infer(self, *inputs: Tensor) -> Tensor:
         """Return the exact range of the sums, over all outputs."""
         (source,) = inputs

@@ -46,6 +46,7 @@ def normalized(model: onnx.ModelProto) -> onnx.ModelProto:
     _collect_constants(graph)
     check_constants(graph)
     sort(graph)
+    _remove_unused(graph)
     _fix_batch(graph)
     _split_gemm(graph)
     for _ in range(len(graph.node)):

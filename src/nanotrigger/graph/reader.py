@@ -141,9 +141,7 @@ class Reader:
         words = exact_words(values)
         if words is None:
             reader = self._readers[name][0].name if self._readers[name] else "no node"
-            raise NotExactError(
-                reader, f"constants {name!r} have no quantizer; give the layer a weight and a bias format"
-            )
+            raise NotExactError(reader, f"constants {name!r} have no quantizer; give the layer weight and bias formats")
         return words
 
     def formats(self, node: onnx.NodeProto) -> Formats:
