@@ -89,9 +89,11 @@ class Conversion:
         if drop <= 0 or not self.exact or self.rounding == HALF_EVEN:
             return assembly.quantize(layer, signal, self.words, drop, relu=relu, exact=self.exact)
         words, (constant, negative) = assembly.range_of(signal), ROUNDINGS[self.rounding].added(drop)
+        if words.is_constant:
+            return assembly.offset(layer, None, self.range_of(words, drop, relu=relu).low)
         if constant and relu and words.low < 0:
-            signal = assembly.quantize(layer, signal, Range(0, max(words.high, 0)), 0, relu=True, exact=False)
-            relu = False
+            words, relu = Range(0, max(words.high, 0)), False
+            signal = assembly.quantize(layer, signal, words, 0, relu=True, exact=False)
         term = Term(signal)
         if negative and words.low < 0 and not relu:
             sign = assembly.quantize(layer, signal, Range(-1, 0), words.bits - 1, relu=False, exact=False)
