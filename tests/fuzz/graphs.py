@@ -167,7 +167,7 @@ class RandomNetwork:
             perm = [0, *(int(axis) + 1 for axis in order)]
             self.keep(self.maker.add("Transpose", name, perm=perm), tuple(shape[axis] for axis in order))
         elif choice == 2:
-            bounds = [self.maker.constant([value], np.int64) for value in (-1, -9, 1, -1)]  # the channels backwards
+            bounds = [self.maker.constant([value], np.int64) for value in (-1, -1000, 1, -1)]  # the channels backwards
             self.keep(self.maker.add("Slice", name, *bounds), shape)
         else:
             pads = self.maker.constant([0, 1, *[0] * len(shape), *[0] * len(shape)], np.int64)

@@ -98,8 +98,8 @@ class Conversion:
         if negative and words.low < 0 and not relu:
             sign = assembly.quantize(layer, signal, Range(-1, 0), words.bits - 1, relu=False, exact=False)
             pair = term, Products(assembly, layer, sign).times(-negative)
-            high = words.high if words.high >= 0 else words.high + negative
-            term = assembly.add(layer, Kind.ACTIVATION, pair, words=Range(words.low + negative, high))
+            ends = [words.low + negative, min(words.high, -1) + negative] + [0, words.high] * (words.high >= 0)
+            term = assembly.add(layer, Kind.ACTIVATION, pair, words=Range(min(ends), max(ends)))
         added = assembly.offset(layer, term, constant)
         return assembly.quantize(layer, added, self.words, drop, relu=relu, exact=True, cut=True)
 
