@@ -79,7 +79,7 @@ class CProgram(Backend):
 
     def convert(self, model, project, target, *, name, input_format):
         network = read_graph(model)
-        layers = [layer_record("input", "Input", network.input.output, network.input.infer().size, input_format)]
+        layers = [layer_record("input", "Input", network.input.output, network.input.size, input_format)]
         for dense, result in pairs(network):
             layers.append(layer_record(dense.name, "Dense", result.output, len(dense.bias), result.conversion.number))
         firmware = Firmware(name, target.fpga_part, target.clock_period, target.io_type, tuple(layers))
@@ -136,7 +136,7 @@ def pairs(network):
 
 def program(network):
     """Return the C program of dense layers of integers."""
-    number, size = network.input_format, network.input.infer().size
+    number, size = network.input_format, network.input.size
     constants, statements = [], [QUANTIZE.format(size=size, **edges(number))]
     exponent = exponent_of(number.step)
     for place, (layer, result) in enumerate(pairs(network), start=1):

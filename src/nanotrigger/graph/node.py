@@ -131,6 +131,11 @@ class Input(Node):
     rounding: str = "ROUND"
 
     @property
+    def size(self) -> int:
+        """Number of values of an event."""
+        return math.prod(self.shape)
+
+    @property
     def title(self) -> str:
         """What the datasheet's picture calls it."""
         return "input"
@@ -156,7 +161,7 @@ class Input(Node):
 
     def remarks(self, *inputs: Tensor) -> tuple[str, ...]:
         """Say how many words arrive, and in which format."""
-        return (f"Inputs: {self.infer().size} words of type {self.number}",)
+        return (f"Inputs: {self.size} words of type {self.number}",)
 
 
 def exponent_of(step: float) -> int:

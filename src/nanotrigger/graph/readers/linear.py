@@ -201,7 +201,7 @@ def append_dense(
         layer=node.name,
         weights=words,
         weight_step=step,
-        bias=np.broadcast_to(biases.reshape(-1), (neurons,)),
+        bias=np.array(np.broadcast_to(biases.reshape(-1), (neurons,))),
         bias_step=bias_step,
         accumulator=reader.cast,
         gather=gather,
