@@ -42,11 +42,13 @@ class Maker:
         self.constants.append(numpy_helper.from_array(np.asarray(values, dtype), name))
         return name
 
-    def add(self, kind: str, *inputs: str, name: str | None = None, outputs: int = 1, **attributes: Any) -> str:
+    def add(
+        self, kind: str, *inputs: str, name: str | None = None, outputs: int = 1, domain: str = "", **attributes: Any
+    ) -> str:
         """Add a node of a kind."""
         name = name or f"{kind.lower()}_{len(self.nodes)}"
         results = [f"{name}_out", *(f"{name}_out_{place}" for place in range(1, outputs))]
-        domain = GENERAL if kind in ("Quant", "BipolarQuant", "Trunc") else ""
+        domain = GENERAL if kind in ("Quant", "BipolarQuant") else domain
         self.nodes.append(helper.make_node(kind, inputs, results, name=name, domain=domain, **attributes))
         return results[0]
 

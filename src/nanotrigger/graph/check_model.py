@@ -9,8 +9,9 @@ import onnx
 from onnx import numpy_helper
 
 from nanotrigger.errors import InputError
-from nanotrigger.graph.evaluate import QUANTIZERS
+from nanotrigger.graph.evaluate import CHANNELS_LAST, QUANTIZERS
 
+_WITH_CHANNELS_LAST = ("Conv", "MaxPool", "BatchNormalization")
 _CONTROL_FLOW = ("If", "Loop", "Scan", "SequenceMap")
 
 
@@ -30,7 +31,7 @@ def check_nodes(model: onnx.ModelProto) -> None:
             attribute.HasField("g") or attribute.graphs for attribute in node.attribute
         ):
             raise InputError(f"node {name}: {node.op_type} is control flow; export the network without it")
-        if node.op_type in QUANTIZERS:
+        if node.op_type in QUANTIZERS or (node.domain == CHANNELS_LAST and node.op_type in _WITH_CHANNELS_LAST):
             continue
         if node.domain not in ("", "ai.onnx") or not onnx.defs.has(node.op_type):
             raise InputError(f"node {name}: {node.op_type} is no operator of ONNX, nor one of {', '.join(QUANTIZERS)}")

@@ -12,10 +12,11 @@ from onnx.reference import ReferenceEvaluator
 from nanotrigger.errors import InputError
 
 QUANTIZERS = ("Quant", "BipolarQuant")
+CHANNELS_LAST = "qonnx.custom_op.channels_last"  # domain of nodes whose channels are the last axis
 
 MOVES = (
     *("Identity", "Dropout", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Gather", "Concat"),
-    *("Split", "Pad", "Expand", "Tile", "DepthToSpace", "SpaceToDepth"),
+    *("Split", "Pad", "Expand", "Tile", "DepthToSpace", "SpaceToDepth", "Resize"),
 )
 """Nodes that put values in other places and change none."""
 

@@ -12,7 +12,7 @@ from nanotrigger.errors import InputError, NotExactError
 from nanotrigger.graph.evaluate import attributes_of
 from nanotrigger.graph.node import Words
 from nanotrigger.graph.quantize import HALF_EVEN, ROUNDINGS, Conversion
-from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers import CoarseFixedPoint, FixedPoint
 
 Array = NDArray[np.float64]
 
@@ -103,7 +103,8 @@ def _formats(
         width, exponent = int(widths[place]), int(np.frexp(scales[place])[1]) - 1
         try:
             is_narrow = narrow and width > 1  # one signed bit is ±1 in any case
-            number = FixedPoint(width, width + exponent, signed=signed, narrow=is_narrow)
+            kind = CoarseFixedPoint if exponent > 0 else FixedPoint
+            number = kind(width, width + exponent, signed=signed, narrow=is_narrow)
         except InputError as error:
             raise InputError(f"node {node.name}: {error}") from None
         conversions[place] = Conversion(number, rounding=rounding)

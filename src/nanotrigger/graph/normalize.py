@@ -1,7 +1,6 @@
 """Normalize: an ONNX model of any exporter in the one form that is read: batch 1, shapes known, constants folded."""
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import onnx
@@ -11,6 +10,7 @@ from onnx import helper, numpy_helper, shape_inference
 from nanotrigger.errors import InputError
 from nanotrigger.graph.check_model import check_constants, check_nodes, name_nodes, replace, sort
 from nanotrigger.graph.evaluate import FOLDED, QUANTIZERS, attributes_of, evaluate
+from nanotrigger.graph.rewrite import move_channels, split_gemm
 
 QONNX_DOMAIN = "qonnx.custom_op.general"
 OPSETS = range(9, 25)
@@ -24,7 +24,8 @@ def normalized(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a model that computes the same for a batch of one event.
 
     Its nodes follow what they read and have unique names. Every constant is an initializer, or a quantizer of one. A
-    `Gemm` is a `MatMul` and an `Add`; nodes that change nothing are gone. Names of tensors stay.
+    `Gemm` is a `MatMul` and an `Add`, channels come before places, and nodes that change nothing are gone. Names of
+    tensors stay.
 
     Args:
         model: of opset 9 to 24, all constants in it; left as it is.
@@ -47,8 +48,10 @@ def normalized(model: onnx.ModelProto) -> onnx.ModelProto:
     check_constants(graph)
     sort(graph)
     _remove_unused(graph)
+    known = shapes(graph)
     _fix_batch(graph)
-    _split_gemm(graph)
+    move_channels(graph, known)
+    split_gemm(graph)
     for _ in range(len(graph.node)):
         _infer_shapes(simple)
         if not _fold(graph, opset):
@@ -122,39 +125,6 @@ def _fix_batch(graph: onnx.GraphProto) -> None:
     del graph.value_info[:]
     for value in graph.output:
         value.type.tensor_type.ClearField("shape")
-
-
-def _split_gemm(graph: onnx.GraphProto) -> None:
-    """Write `alpha A B + beta C` as products and sums of their own."""
-    split: list[onnx.NodeProto] = []
-    for node in graph.node:
-        split += _parts_of_gemm(graph, node) if node.op_type == "Gemm" else [node]
-    replace(graph.node, split)
-
-
-def _parts_of_gemm(graph: onnx.GraphProto, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
-    given = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0, **attributes_of(node)}
-    if given["transA"]:
-        raise InputError(f"node {node.name}: Gemm with transA mixes events; export the network as MatMul")
-    left, right, *bias = node.input
-    bias = [name for name in bias if name and given["beta"]]
-    if given["transB"]:
-        yield helper.make_node("Transpose", [right], [f"{node.name}_transposed"], f"{node.name}_transpose", perm=[1, 0])
-        right = f"{node.name}_transposed"
-    scaled = {"alpha": given["alpha"], "beta": given["beta"]}
-    for which, scale in scaled.items():
-        source = right if which == "alpha" else (bias or [""])[0]
-        if scale == 1 or not source:
-            continue
-        constant = numpy_helper.from_array(np.array(scale, np.float32), f"{node.name}_{which}")
-        graph.initializer.append(constant)
-        result = f"{node.name}_times_{which}"
-        yield helper.make_node("Mul", [source, constant.name], [result], f"{node.name}_scale_{which}")
-        right, bias = (result, bias) if which == "alpha" else (right, [result])
-    product = f"{node.name}_product" if bias else node.output[0]
-    yield helper.make_node("MatMul", [left, right], [product], node.name)
-    if bias:
-        yield helper.make_node("Add", [product, bias[0]], list(node.output), f"{node.name}_bias")
 
 
 def _infer_shapes(model: onnx.ModelProto) -> None:

@@ -79,9 +79,13 @@ class Reader:
             InputError: with it there are more than are read.
         """
         self._operations += operations
-        if self._operations > MOST_OPERATIONS:
+        self.check_values(node, self._operations)
+
+    def check_values(self, node: onnx.NodeProto, values: int) -> None:
+        """Check that a node does not make more values than are read; raises `InputError` if it does."""
+        if values > MOST_OPERATIONS:
             raise InputError(
-                f"node {node.name}: with it the network has {self._operations:,} operations, unrolled at most "
+                f"node {node.name}: with it the network has {values:,} operations, unrolled at most "
                 f"{MOST_OPERATIONS:,}; export a smaller network"
             )
 
@@ -197,6 +201,10 @@ class Reader:
     def evaluate(self, node: onnx.NodeProto, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
         """Return what a node computes of arrays, by ONNX' own reference."""
         return evaluate(node, inputs, self._opset)
+
+    def as_given(self, name: str) -> NDArray[Any]:
+        """Return a constant as a node reads it: of integers if the file has integers, else float32."""
+        return self._integers[name] if name in self._integers else self.values(name).astype(np.float32)
 
     def integers(self, name: str) -> NDArray[Any]:
         """Return a constant of integers, such as a shape or axes, in its own type."""

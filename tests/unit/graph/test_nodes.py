@@ -257,6 +257,14 @@ def padding(maker, g):
     return maker.add("Conv", x, maker.weights(g, 2, 2, 3), kernel_shape=[3])
 
 
+def enlargement(maker, g):
+    x = maker.quant(maker.input(2, 3, 2), 6, 0.25)
+    scales = maker.constant([1.0, 1.0, 2.0, 3.0])
+    return maker.add(
+        "Resize", x, "", scales, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
+    )
+
+
 def input_that_is_moved_first(maker, g):
     x = maker.add("Flatten", maker.input(3, 2))
     return maker.add("MatMul", maker.quant(x, 5, 0.5), maker.weights(g, 6, 2))
@@ -280,7 +288,7 @@ CASES = [
     *(global_average_pool, reduce_sum, reduce_mean, residual, difference, sum_that_broadcasts, difference_with_itself),
     *(scaling, division, offset, batch_normalization, relu, relu_with_quantizer, relu_by_channel, quantizer_by_channel),
     *(leaky_relu, leaky_relu_of_two_digits, hard_tanh, relu_6, clip_between_words, sign, one_bit, binary_weights),
-    *(concatenation, transposition, reshape, flatten, slices, split, padding, input_that_is_moved_first),
+    *(concatenation, transposition, reshape, flatten, slices, split, padding, enlargement, input_that_is_moved_first),
     *(constant_tensors_that_are_moved, short_constants_without_quantizer),
 ]
 

@@ -5,17 +5,31 @@ from typing import Any
 import numpy as np
 import onnx
 
-from nanotrigger.errors import InputError
+from nanotrigger.errors import InputError, NotExactError
 from nanotrigger.graph.arrange import Arrange
 from nanotrigger.graph.reader import Reader
 
-_FIRST_ONLY = ("Reshape", "Expand", "Tile", "Unsqueeze", "Squeeze", "Slice", "Gather", "Pad", "Split", "Dropout")
+_FIRST_ONLY = (
+    "Reshape",
+    "Expand",
+    "Tile",
+    "Unsqueeze",
+    "Squeeze",
+    "Slice",
+    "Gather",
+    "Pad",
+    "Split",
+    "Dropout",
+    "Resize",
+)
 
 
 def read_move(reader: Reader, node: onnx.NodeProto) -> None:
     """Read Reshape, Transpose, Concat, Slice and the like: ONNX' own reference moves the positions of the values."""
     reader.refuse_in_float(node)
     check_batch(reader, node)
+    if node.op_type == "Resize" and reader.attributes(node).get("mode", "nearest") != "nearest":
+        raise NotExactError(node.name, "a Resize that interpolates; only the nearest value is exact")
     sources = [name for name in node.input if name][: 1 if node.op_type in _FIRST_ONLY else None]
     constant = [name for name in sources if reader.is_constant(name)]
     if constant:
@@ -27,14 +41,21 @@ def read_move(reader: Reader, node: onnx.NodeProto) -> None:
         known = reader.tensor(name)
         read[name] = np.arange(first, first + known.size, dtype=np.int64).reshape(1, *known.shape)
         first += known.size
-    inputs = [read[name] if name in read else reader.integers(name) if name else None for name in node.input]
+    inputs = [read[name] if name in read else reader.as_given(name) if name else None for name in node.input]
     for output in filter(None, node.output):
-        reader.check_size(node, int(np.prod(reader.shape_of(output), dtype=object)))
+        reader.check_values(node, int(np.prod(reader.shape_of(output), dtype=object)))
     for place, (output, table) in enumerate(zip(node.output, reader.evaluate(node, inputs), strict=False)):
         if (output and reader.readers_of(output)) or place == 0:
             name = node.name if place == 0 else f"{node.name}_{place}"
             kind = node.op_type.lower()
-            arrange = Arrange(name=name, inputs=tuple(read), output=output, layer=layer, table=table[0] - 1, kind=kind)
+            arrange = Arrange(
+                name=name,
+                inputs=tuple(read),
+                output=output,
+                layer=layer,
+                table=table[0].astype(np.int64) - 1,
+                kind=kind,
+            )
             reader.nodes.append(arrange)
 
 
