@@ -125,8 +125,9 @@ class Reader:
         return name in self._constants
 
     def values(self, name: str) -> Array:
-        """Return a constant tensor."""
-        assert self.is_constant(name)
+        """Return a constant tensor; raises `InputError` if it is none."""
+        if not self.is_constant(name):
+            raise InputError(f"tensor {name!r} changes with the event, where only constants can be read")
         return self._constants[name][0]
 
     def constant(self, name: str) -> tuple[Words, float]:
@@ -135,8 +136,7 @@ class Reader:
         Raises:
             InputError: it is no constant, or has no format and no words of few bits.
         """
-        if not self.is_constant(name):
-            raise InputError(f"tensor {name!r} changes with the event, where only constants can be read")
+        self.values(name)
         values, step = self._constants[name]
         if self.cast is not None:
             return _wrapped(values, self.cast.number), self.cast.number.step
@@ -208,6 +208,7 @@ class Reader:
 
     def integers(self, name: str) -> NDArray[Any]:
         """Return a constant of integers, such as a shape or axes, in its own type."""
+        self.values(name)
         return self._integers[name]
 
     def refuse_in_float(self, node: onnx.NodeProto) -> None:

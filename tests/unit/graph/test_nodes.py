@@ -257,6 +257,11 @@ def padding(maker, g):
     return maker.add("Conv", x, maker.weights(g, 2, 2, 3), kernel_shape=[3])
 
 
+def reflection(maker, g):
+    x = maker.quant(maker.input(2, 4), 6, 0.25)
+    return maker.add("Pad", x, maker.constant([0, 0, 2, 0, 0, 1], np.int64), mode="reflect")
+
+
 def enlargement(maker, g):
     x = maker.quant(maker.input(2, 3, 2), 6, 0.25)
     scales = maker.constant([1.0, 1.0, 2.0, 3.0])
@@ -288,7 +293,18 @@ CASES = [
     *(global_average_pool, reduce_sum, reduce_mean, residual, difference, sum_that_broadcasts, difference_with_itself),
     *(scaling, division, offset, batch_normalization, relu, relu_with_quantizer, relu_by_channel, quantizer_by_channel),
     *(leaky_relu, leaky_relu_of_two_digits, hard_tanh, relu_6, clip_between_words, sign, one_bit, binary_weights),
-    *(concatenation, transposition, reshape, flatten, slices, split, padding, enlargement, input_that_is_moved_first),
+    *(
+        concatenation,
+        transposition,
+        reshape,
+        flatten,
+        slices,
+        split,
+        padding,
+        enlargement,
+        reflection,
+        input_that_is_moved_first,
+    ),
     *(constant_tensors_that_are_moved, short_constants_without_quantizer),
 ]
 

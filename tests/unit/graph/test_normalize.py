@@ -351,6 +351,16 @@ def huge(maker, x):
     return maker.add("Expand", x, maker.constant([1, 10**9, 3], np.int64), name="expand")
 
 
+def padding(maker, x):
+    return maker.add("Pad", x, maker.constant([0, 1, 0, 0], np.int64), maker.constant(1.0), name="edge")
+
+
+def changing_bounds(maker, x):
+    return maker.add(
+        "Clip", x, "", maker.add("Squeeze", maker.add("ReduceSum", x, maker.constant([1], np.int64))), name="bounded"
+    )
+
+
 def rounding(maker, x):
     return maker.quant(x, 4, 0.5, rounding="STOCHASTIC", name="third")
 
@@ -370,6 +380,8 @@ def rounding(maker, x):
         (nothing, "node last reads nowhere, which nothing computes"),
         (many, r"node dense_2: with it the network has 10,800,010 operations"),
         (huge, "node expand: with it the network has 3,000,000,000 operations"),
+        (padding, "node edge: pads with a value other than 0"),
+        (changing_bounds, r"tensor 'squeeze_4_out' of shape \(\): its first axis must be the batch"),
         (rounding, "node third: rounding STOCHASTIC is not among ROUND, FLOOR"),
     ],
 )

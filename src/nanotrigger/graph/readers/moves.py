@@ -30,6 +30,10 @@ def read_move(reader: Reader, node: onnx.NodeProto) -> None:
     check_batch(reader, node)
     if node.op_type == "Resize" and reader.attributes(node).get("mode", "nearest") != "nearest":
         raise NotExactError(node.name, "a Resize that interpolates; only the nearest value is exact")
+    if node.op_type == "Dropout" and any(map(reader.readers_of, node.output[1:])):
+        raise InputError(f"node {node.name}: its mask is read; export the network for inference")
+    if node.op_type == "Pad" and _pads_other_than_zero(reader, node):
+        raise InputError(f"node {node.name}: pads with a value other than 0, which cannot be read; pad with 0")
     sources = [name for name in node.input if name][: 1 if node.op_type in _FIRST_ONLY else None]
     constant = [name for name in sources if reader.is_constant(name)]
     if constant:
@@ -44,8 +48,9 @@ def read_move(reader: Reader, node: onnx.NodeProto) -> None:
     inputs = [read[name] if name in read else reader.as_given(name) if name else None for name in node.input]
     for output in filter(None, node.output):
         reader.check_values(node, int(np.prod(reader.shape_of(output), dtype=object)))
-    for place, (output, table) in enumerate(zip(node.output, reader.evaluate(node, inputs), strict=False)):
-        if (output and reader.readers_of(output)) or place == 0:
+    outputs = node.output[:1] if node.op_type == "Dropout" else node.output
+    for place, (output, table) in enumerate(zip(outputs, reader.evaluate(node, inputs), strict=False)):
+        if output:
             name = node.name if place == 0 else f"{node.name}_{place}"
             kind = node.op_type.lower()
             arrange = Arrange(
@@ -57,6 +62,13 @@ def read_move(reader: Reader, node: onnx.NodeProto) -> None:
                 kind=kind,
             )
             reader.nodes.append(arrange)
+
+
+def _pads_other_than_zero(reader: Reader, node: onnx.NodeProto) -> bool:
+    """Whether a Pad node adds constants other than zero; the edge, or its reflection, is no constant."""
+    given = reader.attributes(node)
+    value = reader.values(node.input[2]) if len(node.input) > 2 and node.input[2] else given.get("value", 0.0)
+    return given.get("mode", "constant") == "constant" and bool(np.any(value))
 
 
 def check_batch(reader: Reader, node: onnx.NodeProto) -> None:
