@@ -4,6 +4,7 @@ Ours is `python train.py experiment=…` as users run it, validation, checkpoint
 read off metrics.csv as it grows. The references run in environments of their own, which the first run installs. Samples
 are those of the training split; the first epoch, with what is compiled in it, is left out and shown as `first`.
 
+With --gpu: on a GPU, HGQ2 with its data there as in its own example.
 With --scan: the time of a scan of 12 points against that of its points one by one, as train.py and export.py.
 """
 
@@ -30,12 +31,19 @@ REFERENCES = Path(__file__).parent / "references"
 PACKAGES = {
     "qkeras": ["tensorflow-cpu==2.14.1", "qkeras==0.9.0", "numpy<2", "setuptools<81", "pyparsing"],
     "hgq2": ["HGQ2==0.2.0", "jax==0.10.2"],
+    "hgq2-gpu": ["HGQ2==0.2.0", "jax[cuda13]==0.10.2"],
 }
 ROWS = [  # task, batch size, experiment, its epochs, reference
     ("jets", 128, "jets_qat", 12, "qkeras"),
     ("jets", 1024, "jets_qat", 30, "qkeras"),
     ("jets", 8192, "jets_qat", 40, "hgq2"),
     ("anomaly", 1024, "ad_ae_qat", 30, "qkeras"),
+]
+GPU_ROWS = [
+    ("jets", 1024, "jets_qat", 100, "hgq2-gpu"),
+    ("jets", 33_200, "jets_qat", 500, "hgq2-gpu"),
+    ("anomaly", 1024, "ad_ae_qat", 100, None),
+    ("anomaly", 16_384, "ad_ae_qat", 200, None),
 ]
 
 
@@ -70,7 +78,7 @@ def archive(data: SplitData, target: Path) -> Path:
 
 
 def ours(experiment: str, source: Path, batch: int, epochs: int, folder: Path, device: str = "cpu") -> list[float]:
-    """Run train.py; return the seconds to the end of the first epoch, and of every further one."""
+    """Run train.py; return the seconds to the end of the first epoch, and of a further one."""
     run = folder / f"{experiment}-{batch}-{device}"
     command = [
         sys.executable,
@@ -82,21 +90,21 @@ def ours(experiment: str, source: Path, batch: int, epochs: int, folder: Path, d
     command += [
         f"trainer.accelerator={device}",
         f"trainer.max_epochs={epochs}",
+        "early_stopping.patience=1000000",
         f"output={run}",
         "evaluate=false",
         "trainer.enable_progress_bar=false",
     ]
-    times, seen = [time.perf_counter()], 0
+    metrics, seen = run / "metrics.csv", {0: time.perf_counter()}  # when so many epochs were done
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             time.sleep(0.002)
-            stamp = (run / "metrics.csv").stat().st_mtime_ns if (run / "metrics.csv").exists() else 0
-            if stamp != seen:
-                seen = stamp
-                times.append(time.perf_counter())
-    if process.returncode or len(times) != epochs + 1:
-        raise SystemExit(f"{' '.join(map(str, command))}: exit code {process.returncode}, {len(times) - 1} epochs seen")
-    return np.diff(times).tolist()
+            done = metrics.read_text().count("\n") - 1 if metrics.exists() else 0
+            seen.setdefault(done, time.perf_counter())
+    if process.returncode or max(seen) != epochs:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit code {process.returncode}, {max(seen)} epochs seen")
+    first = min(seen.keys() - {0})
+    return [seen[first] - seen[0], (seen[epochs] - seen[first]) / (epochs - first)]
 
 
 def start_up(folder: Path) -> float:
@@ -133,7 +141,7 @@ def scan_and_single(source: Path, folder: Path) -> tuple[float, float]:
 def reference(python: Path, name: str, task: str, data: Path, batch: int, epochs: int) -> list[float]:
     """Return the seconds of a reference's epochs."""
     arguments = [task] if name == "qkeras" else []
-    script = REFERENCES / f"{name}_training.py"
+    script = REFERENCES / f"{name.removesuffix('-gpu')}_training.py"
     command = [python, script, *arguments, data, str(batch), str(epochs)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -145,6 +153,7 @@ def main() -> None:
     parser.add_argument("--events", type=Path, required=True, help="HDF5 file of events in ADC2021's layout")
     parser.add_argument("--rows", type=int, default=830_000, help="events of each, repeated as needed")
     parser.add_argument("--environments", type=Path, default=ROOT / ".venv-references")
+    parser.add_argument("--gpu", action="store_true", help="train on a GPU")
     parser.add_argument("--scan", action="store_true", help="compare a scan with single runs instead")
     options = parser.parse_args()
     if options.scan:
@@ -152,34 +161,28 @@ def main() -> None:
             scanned, single = scan_and_single(options.jets.resolve(), Path(temporary))
         print(f"12 points: scan.py {scanned:.0f} s, one by one {single:.0f} s, ratio {scanned / single:.2f}")
         return
-    pythons = {name: environment(options.environments, name) for name in PACKAGES}
+    table = GPU_ROWS if options.gpu else ROWS
+    pythons = {name: environment(options.environments, name) for *_, name in table if name is not None}
+    if options.gpu:
+        print(f"on {torch.cuda.get_device_name()}, torch {torch.__version__}")
     print("task      batch  samples/s     first  reference  samples/s     first   ratio")
-    samples: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for task, batch, experiment, epochs, name in ROWS:
+        for task, batch, experiment, epochs, name in table:
             kind = JetData if task == "jets" else EventData
             source = repeated(options.jets if task == "jets" else options.events, folder / f"{task}.h5", options.rows)
             data = kind(str(source), batch_size=batch)
             arrays = archive(data, folder / f"{task}.npz")
-            samples[task] = len(data.rows("train")[0])
-            theirs = reference(pythons[name], name, task, arrays, batch, 3)
-            mine = ours(experiment, source, batch, epochs, folder)
-            speeds = [samples[task] / statistics.median(times[1:]) for times in (mine, theirs)]
-            print(
-                f"{task:8} {batch:6} {speeds[0]:10,.0f} {mine[0]:8.1f}s  {name:9} {speeds[1]:10,.0f} {theirs[0]:8.1f}s "
-                f"{speeds[0] / speeds[1]:6.1f}x",
-                flush=True,
-            )
+            samples = len(data.rows("train")[0])
+            first, further = ours(experiment, source, batch, epochs, folder, device="gpu" if options.gpu else "cpu")
+            row = f"{task:8} {batch:6} {samples / further:10,.0f} {first:8.1f}s"
+            if name is not None:
+                theirs = reference(pythons[name], name, task, arrays, batch, 10 if options.gpu else 3)
+                speed = samples / statistics.median(theirs[1:])
+                row += f"  {name:9} {speed:10,.0f} {theirs[0]:8.1f}s {samples / further / speed:6.1f}x"
+            print(row, flush=True)
         starts = [start_up(folder / f"start-{number}") for number in range(3)]
         print(f"\nfirst step of experiment=jets_qat trainer.max_epochs=1: {statistics.median(starts):.1f} s")
-        for batch in (1024, 33_200) if torch.cuda.is_available() else ():
-            times = ours("jets_qat", folder / "jets.h5", batch, 12, folder, device="gpu")
-            print(
-                f"on a GPU, jets in batches of {batch}: {samples['jets'] / statistics.median(times[1:]):,.0f} samples/s"
-            )
-    if not torch.cuda.is_available():
-        print("on a GPU: not measured")
 
 
 if __name__ == "__main__":

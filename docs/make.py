@@ -40,7 +40,7 @@ DATA = {  # name → arguments of the simulation, file
 }
 _JETS, _EVENTS = (f"data.source={path}" for _, path in DATA.values())
 
-TRAININGS = {  # name → the step from which it starts, arguments of train.py
+TRAININGS = {  # name → the step from which it starts, arguments of train.py; demo is what `make demo` does
     "jets_float": ("jets", ("experiment=jets_float", _JETS)),
     "jets_qat": ("jets", ("experiment=jets_qat", _JETS)),
     "jets_pruned": ("jets_float", ("experiment=jets_pruned", _JETS)),
@@ -57,7 +57,7 @@ TRAININGS = {  # name → the step from which it starts, arguments of train.py
     "ad_ae_qat_pruned": ("ad_ae", ("experiment=ad_ae_qat", _EVENTS, "pruning.sparsity=0.5")),
     "ad_vae_qat": ("ad_vae", ("experiment=ad_vae_qat", _EVENTS)),
     "ad_ae_budget": ("ad_ae", ("experiment=ad_ae_budget", _EVENTS)),
-    "demo": ("jets", ("experiment=jets_qat", "data.source=simulated")),  # what `make demo` does
+    "demo": ("jets", ("experiment=jets_qat", "data.source=simulated", "trainer.enable_progress_bar=false")),
 }
 FLOAT = ("jets_float", "jets_pruned", "course_pruned", "ad_ae", "ad_vae")
 """Networks that are not quantized; only the first is exported, to `fixed<16,6>`."""
@@ -70,8 +70,7 @@ STUDIES = {  # name → the step from which it starts, arguments of scan.py
     "qat_width": ("jets_float", ("study=qat_width", _JETS)),
     "sparsity": ("jets_float", ("study=sparsity", _JETS, "seed=1,2")),
     "ad_input": ("ad_ae", ("study=ad_input", _EVENTS)),
-    "contest": ("jets", ("study=contest", _JETS, "contest.points=10", f"leaderboard={_BOARD}")),
-    "contest_uniform": ("contest", ("study=contest_uniform", _JETS, "contest.points=16", f"leaderboard={_BOARD}")),
+    "contest": ("jets", ("study=contest", _JETS, "contest.points=14", "workers=2", f"leaderboard={_BOARD}")),
 }
 
 OF_RUNS = ("config.yaml", "metrics.csv", "test.json", "roc.csv")
@@ -215,9 +214,11 @@ def run_steps(at_once: int) -> None:
 
 def announce(step: Step, left: Collection[str], times: Mapping[str, int], at_once: int) -> None:
     """Say what is being made, and how long it and all that is left will take."""
+    unknown = [name for name in left if name not in times]
     rest = timedelta(seconds=round(sum(times.get(name, 0) for name in left) / at_once))
-    about = f"about {timedelta(seconds=times[step.name])}" if step.name in times else "not timed yet"
-    print(f"{step.name}: {about}; {len(left)} steps are left, about {rest}", flush=True)
+    about = f"about {timedelta(seconds=times[step.name])}" if step.name in times else "never timed"
+    more = f" and {len(unknown)} that were never timed" if unknown else ""
+    print(f"{step.name}: {about}; {len(left)} steps are left, about {rest}{more}", flush=True)
     print(f"  python {' '.join(step.arguments)}", flush=True)
 
 
@@ -230,7 +231,8 @@ def keep(name: str) -> None:
         _copy(MADE / run / "export", REFERENCE / run / "export", OF_EXPORTS)
         if run == "demo":
             texts = [(MADE / "logs" / f"{step}.txt").read_text(encoding="utf-8") for step in (run, name)]
-            write_text(REFERENCE / run / "printed.txt", "".join(texts))
+            printed = "".join(texts).replace(str(MADE / run), "checkpoints/jets_qat/<time>")
+            write_text(REFERENCE / run / "printed.txt", printed)
     elif name in TRAININGS:
         _copy(MADE / name, REFERENCE / name, OF_RUNS)
         if name in SHIPPED:
@@ -241,8 +243,8 @@ def keep_winner() -> None:
     """Copy the contest's leaderboard, and the network that leads it."""
     _copy(MADE, REFERENCE, ("leaderboard.json",))
     entry = json.loads(_BOARD.read_text(encoding="utf-8"))["entries"][0]
-    points = (MADE / "studies" / entry["study"] / "points").iterdir()
-    run = next(point for point in points if sha256(point / "best.ckpt") == entry["sha256"])
+    found = (MADE / "studies" / entry["study"] / "points").glob("*/best.ckpt")
+    run = next(path.parent for path in found if sha256(path) == entry["sha256"])
     _copy(run, REFERENCE / "jets_contest", OF_RUNS)
     _slim(run / "best.ckpt", "jets_contest")
 
@@ -253,8 +255,9 @@ def draw() -> None:
     studies = {name: read_study(REFERENCE / "studies" / name) for name in STUDIES}
     for folder, names in {"course": ("post_training", "qat_width", "sparsity"), "input": ("ad_input",)}.items():
         write_figures([studies[name] for name in names], drawn / folder)
-    write_figures([studies["contest"], studies["contest_uniform"]], drawn / "contest")
-    write_comparison(read_detectors([REFERENCE / name for name in tables.DETECTORS]), drawn, notes=())
+    write_figures([studies["contest"]], drawn / "contest")
+    notes = [f"{DATA['events'][1].name}, test split"]
+    write_comparison(read_detectors([REFERENCE / name for name in tables.DETECTORS]), drawn, notes=notes)
     FIGURES.mkdir(exist_ok=True)
     for path in (*(drawn / "course").glob("*.png"), drawn / "input" / "scan_network_input.png"):
         shutil.copyfile(path, FIGURES / path.name)

@@ -159,8 +159,10 @@ def detectors(what: str) -> str:
 
 
 def printed(name: str) -> str:
-    """Return what train.py and export.py print of a run."""
-    return f"```\n{(REFERENCE / name / 'printed.txt').read_text(encoding='utf-8')}```\n"
+    """Return what train.py and export.py print of a run; the count's details are left out."""
+    lines = (REFERENCE / name / "printed.txt").read_text(encoding="utf-8").splitlines()
+    details = next(place for place, line in enumerate(lines) if line.startswith("source"))
+    return "\n".join(["```", *lines[:details], "…", lines[-1], "```", ""])
 
 
 NUMBERS: dict[str, Callable[..., str]] = {

@@ -13,8 +13,10 @@ OVERLAYS = {"course": "jets_qat"}  # overlay → what it is laid over
 def test_trains_and_exports(experiment, tmp_path):
     words = [f"experiment={name}" for name in (OVERLAYS.get(experiment), experiment) if name]
     budget = ("budget.aluts=1e9", "trainer.check_val_every_n_epoch=1") if experiment.endswith("_budget") else ()
+    pruning = ("pruning.begin_step=0",) if experiment == "course_pruned" else ()
     limits = (
         *budget,
+        *pruning,
         "data.source=simulated",
         "trainer.max_epochs=1",
         "trainer.limit_train_batches=1",

@@ -12,6 +12,7 @@ from nanotrigger.cli.keys import check_keys
 from nanotrigger.cli.training import CheckCLI, train
 from nanotrigger.command import dashed
 from tests.command import ROOT
+from tests.made_parquet import make_columns, write_archive
 
 CONFIGS = ROOT / "configs"
 REFERENCE = ROOT / "checkpoints" / "reference"
@@ -27,8 +28,19 @@ def commands(script: str) -> list[str]:
     return sorted(words for words in found if not LEFT_OUT.search(words))
 
 
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory):
+    """A folder of fetched data, with zero bias of the CMS Level-1 set."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "cms_l1").mkdir()
+    write_archive(folder / "cms_l1" / "train.tar", {"zerobias/run/train": make_columns(2000)}, rows=2000)
+    return folder
+
+
 @pytest.mark.parametrize("command", commands("train.py"))
-def test_trainings(command, monkeypatch):
+def test_trainings(command, monkeypatch, fetched):
+    if "experiment=l1" in command:
+        monkeypatch.setenv("NANOTRIGGER_DATA", str(fetched))
     start = REFERENCE / ("jets_float.ckpt" if "=jets" in command else "ad_ae.ckpt")
     words = re.sub(r"(data/\w+|FILE)\.h5", "simulated", command).replace("RUN/best.ckpt", str(start))
     monkeypatch.setattr(sys, "argv", ["train.py"])

@@ -19,6 +19,7 @@ HEAVY = {
     "scipy",
     "optuna",
     "pandas",
+    "pyarrow",
 }
 REPORT = f"""
 import runpy, sys

@@ -24,6 +24,8 @@ from nanotrigger.cli.wording import said_plainly
 from nanotrigger.command import PARSER_SETTINGS, one_line
 from nanotrigger.cost.sources.oneapi.counts import read_estimate, read_fit
 from nanotrigger.cost.sources.oneapi.records import read_schedule
+from nanotrigger.data.level1 import read_accepted, read_objects
+from nanotrigger.data.parquet import event_names
 from nanotrigger.data.particles import particle_sets, read_particles
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.graph.from_qonnx import read_graph
@@ -37,6 +39,7 @@ from nanotrigger.training.slim import slim
 from tests.command import ROOT
 from tests.made_events import make_events, write_events
 from tests.made_models import Maker
+from tests.made_parquet import make_columns, write_archive, write_parquet
 
 REPORTS = ROOT / "tests" / "reference" / "oneapi_reports"
 CONFIGS = ROOT / "configs"
@@ -92,6 +95,18 @@ def targets() -> tuple[Target, ...]:
                 "events of numpy",
                 [_arrays(np.save, make_events(5))],
                 lambda path: _read_events(_named(path, ".npy")),
+                1,
+            ),
+            Target(
+                "events of parquet",
+                [write_parquet(Path(folder, "a.parquet"), make_columns(5)).read_bytes()],
+                lambda path: _read_objects(_named(path, ".parquet")),
+                1,
+            ),
+            Target(
+                "archive of parquet",
+                [write_archive(Path(folder, "a.tar"), {"zerobias/run/test": make_columns(5)}).read_bytes()],
+                lambda path: _read_objects(_named(path, ".tar")),
                 1,
             ),
             Target("checkpoint", [_checkpoint(Path(folder, "slim.ckpt"))], load_trained, 0.5),
@@ -164,6 +179,12 @@ def _events(path: Path) -> bytes:
 def _read_events(path: Path) -> None:
     for name in particle_sets(path):
         read_particles(path, name)
+
+
+def _read_objects(path: Path) -> None:
+    for name in event_names(path):
+        read_objects(path, name)
+        read_accepted(path, name)
 
 
 def _checkpoint(path: Path) -> bytes:

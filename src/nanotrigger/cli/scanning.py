@@ -29,7 +29,7 @@ from nanotrigger.files import write_checksums, write_json
 from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.export import export
 from nanotrigger.firmware.target import Target, input_format, settled
-from nanotrigger.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
+from nanotrigger.scan.contest import candidates, enter, leaderboard_table, make_entry, read_leaderboard
 from nanotrigger.scan.draw import write_figures
 from nanotrigger.scan.measure import measure
 from nanotrigger.scan.plan import Contest, Plan, Value
@@ -125,9 +125,12 @@ def _write_study(points: Points, rows: list[dict[str, Any]], folder: Path) -> No
 
 
 def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Path, leaderboard: Path) -> bool:
-    """Choose on the validation split, confirm once on the test split, enter the leaderboard; return whether one won."""
-    chosen = winner(rows, contest.threshold)
-    if chosen is None:
+    """Choose on the validation split, confirm on the test split, enter the leaderboard; return whether one won.
+
+    A candidate is tested once. If the test split does not confirm it, the next cheapest one is tested.
+    """
+    above = candidates(rows, contest.threshold)
+    if not above:
         best = max((lower_end(row) or 0.0 for row in rows), default=0.0)
         print(
             f"error: no network exceeds contest.threshold={contest.threshold} on the validation split; the best one "
@@ -135,11 +138,29 @@ def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Pa
             file=sys.stderr,
         )
         return False
-    entries = read_leaderboard(leaderboard)
-    if chosen["sha256_checkpoint"] not in [entry["sha256"] for entry in entries]:
-        entries = enter(leaderboard, _confirmed(plan, contest.threshold, chosen, folder))
+    entry: dict[str, Any] = {}
+    tested = None
+    for chosen in above:
+        entries = read_leaderboard(leaderboard)
+        known = (entry for entry in entries if entry["sha256"] == chosen["sha256_checkpoint"])
+        entry = next((entry for entry in known if entry["threshold"] == contest.threshold), {})
+        if not entry:
+            entry, tested = _confirmed(plan, contest.threshold, chosen, folder), chosen
+            entries = enter(leaderboard, entry)
+        if entry["confirmed"]:
+            break
     wide_console().print(leaderboard_table(entries))
-    print(f"leaderboard   {leaderboard}\nwinner        point {chosen['point']}; its firmware is in {folder / 'winner'}")
+    print(f"leaderboard   {leaderboard}")
+    if not entry["confirmed"]:
+        print(
+            f"error: the test split confirms none of the {len(above)} networks that exceed "
+            f"contest.threshold={contest.threshold} on the validation split; search on with more contest.points",
+            file=sys.stderr,
+        )
+        return False
+    if tested not in (None, chosen):  # what lies in winner/ is a cheaper one that was not confirmed
+        _confirmed(plan, contest.threshold, chosen, folder)
+    print(f"winner        point {chosen['point']}; its firmware is in {folder / 'winner'}")
     return True
 
 

@@ -93,14 +93,8 @@ def fetch_zenodo_file(source: ZenodoFile, folder: Path, *, force: bool = False, 
         name = f"{path.name}.new" if force else path.name  # pooch leaves a file alone that has the right MD5
         downloader = ResumingDownloader(partial, size=size)
         fetched = Path(pooch.retrieve(url, known_hash=md5, fname=name, path=folder, downloader=downloader))
-    except requests.HTTPError as error:
-        status = f"{error.response.status_code} {error.response.reason}"
-        raise InputError(f"{error.response.url}: the server answers {status}; try again later") from None
     except requests.RequestException as error:
-        remedy = "check the network and run again to go on"
-        raise InputError(
-            f"{source.name}: no complete answer ({type(error).__name__}) from {server}; {remedy}"
-        ) from None
+        raise _no_answer(source.name, server, error) from None
     except InputError:
         raise
     except ValueError:  # pooch compares the checksums
@@ -110,22 +104,44 @@ def fetch_zenodo_file(source: ZenodoFile, folder: Path, *, force: bool = False, 
     return path
 
 
-def _described(source: ZenodoFile, server: str) -> tuple[str, int, str]:
-    """Return address, size in bytes and checksum (`md5:…`) of a file, as its record at Zenodo has them."""
+def record_files(record: int, server: str = ZENODO) -> dict[str, tuple[str, int, str]]:
+    """Return address, size in bytes and checksum (`md5:…`) of each file of a Zenodo record, by name.
+
+    Raises:
+        InputError: no answer, or one that is no record.
+    """
     import requests
 
-    address = f"{server}/api/records/{source.record}"
-    answer = requests.get(address, timeout=30)
-    answer.raise_for_status()
+    address = f"{server}/api/records/{record}"
     try:
-        files = {
-            file["key"]: (file["links"]["self"], file["size"], file["checksum"]) for file in answer.json()["files"]
-        }
+        answer = requests.get(address, timeout=_TIMEOUT)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise _no_answer(f"Zenodo {record}", server, error) from None
+    try:
+        return {file["key"]: (file["links"]["self"], file["size"], file["checksum"]) for file in answer.json()["files"]}
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{address}: the server sent no record; try again later") from None
+
+
+def _described(source: ZenodoFile, server: str) -> tuple[str, int, str]:
+    """Return address, size in bytes and checksum (`md5:…`) of a file, as its record at Zenodo has them."""
+    files = record_files(source.record, server)
     if source.name not in files:
-        raise InputError(f"{address}: no file {source.name}, only {', '.join(files) or 'none'}; report this as a bug")
+        has = ", ".join(files) or "none"
+        raise InputError(
+            f"{server}/api/records/{source.record}: no file {source.name}, only {has}; report this as a bug"
+        )
     return files[source.name]
+
+
+def _no_answer(wanted: str, server: str, error: Any) -> InputError:
+    """Return what to say of an error of `requests`."""
+    if error.response is not None:
+        status = f"{error.response.status_code} {error.response.reason}"
+        return InputError(f"{error.response.url}: the server answers {status}; try again later")
+    kind = type(error).__name__
+    return InputError(f"{wanted}: no complete answer ({kind}) from {server}; check the network and run again to go on")
 
 
 class ResumingDownloader:

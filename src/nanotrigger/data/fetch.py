@@ -1,4 +1,4 @@
-"""Download the public data sets: python -m nanotrigger.data.fetch {jets,adc2021}."""
+"""Download the public data sets: python -m nanotrigger.data.fetch {jets,adc2021,cms_l1}."""
 
 import shutil
 import sys
@@ -21,6 +21,7 @@ from nanotrigger.data.download import (
     data_folder,
     fetch_zenodo_file,
     is_intact,
+    record_files,
     recorded_sha256,
     write_checksum,
 )
@@ -39,6 +40,10 @@ ADC2021_FILES = {
     "leptoquark": ZenodoFile(5055454, "leptoquark_LOWMASS_lepFilter_13TeV.h5"),
 }
 """Where each sample of ADC2021 is (CC-BY 4.0)."""
+
+CMS_L1_FOLDER = "cms_l1"
+CMS_L1_RECORD = 21787779  # objects of the CMS Level-1 trigger in hardware units, CC0
+_DATA_SUFFIXES = (".tar", ".parquet")  # of a record; others describe it
 
 
 def fetch_jets(folder: Path, *, force: bool = False) -> Path:
@@ -122,19 +127,48 @@ def fetch_adc2021(
     ]
 
 
+def fetch_cms_l1(
+    folder: Path, samples: Sequence[str] | None = None, *, force: bool = False, server: str = ZENODO
+) -> list[Path]:
+    """Download files of the CMS Level-1 set and return them, each with its SHA-256 beside it; as `fetch_adc2021`.
+
+    Which files there are is what the record says when it is asked, so this needs the server even where all are there.
+
+    Args:
+        folder: receives the files in `cms_l1/`.
+        samples: names of files without their ending; by default all that hold data.
+        force: download again.
+        server: where the record is.
+
+    Raises:
+        InputError: an unknown sample, no answer, or a damaged download.
+    """
+    names = {Path(name).stem: name for name in record_files(CMS_L1_RECORD, server) if name.endswith(_DATA_SUFFIXES)}
+    wanted = list(names) if samples is None else samples
+    unknown = [sample for sample in wanted if sample not in names]
+    if unknown or not wanted:
+        has = ", ".join(names) or "none, which is a bug to report"
+        raise InputError(f"samples {', '.join(unknown) or '(none)'}: unknown; Zenodo {CMS_L1_RECORD} has {has}")
+    return [
+        fetch_zenodo_file(ZenodoFile(CMS_L1_RECORD, names[sample]), folder / CMS_L1_FOLDER, force=force, server=server)
+        for sample in wanted
+    ]
+
+
 @dataclass(frozen=True)
 class PublicData:
     """A public data set.
 
     Attributes:
         description: number and kind of its events, its address and its license.
-        fetch: called with a folder, `force` and, if there are several, the names of `samples`; returns the files.
-        samples: its parts, of which some can be chosen; none if it is fetched as a whole.
+        fetch: called with a folder, `force` and, where some were chosen, the names of `samples`; returns the files.
+        samples: its parts, of which some can be chosen; none if it is fetched as a whole, None if only the server
+            knows them.
     """
 
     description: str
     fetch: Callable[..., list[Path]]
-    samples: tuple[str, ...] = ()
+    samples: tuple[str, ...] | None = ()
 
 
 def _fetch_jets(folder: Path, *, force: bool) -> list[Path]:
@@ -145,6 +179,11 @@ DATA_SETS = {
     "jets": PublicData("830,000 jets of five classes: OpenML 42468, CC-BY 4.0", _fetch_jets),
     "adc2021": PublicData(
         "collisions for anomaly detection: Zenodo 5046389 etc., CC-BY 4.0", fetch_adc2021, tuple(ADC2021_FILES)
+    ),
+    "cms_l1": PublicData(
+        f"real collisions, and signals, as the CMS Level-1 trigger sees them: Zenodo {CMS_L1_RECORD}, CC0",
+        fetch_cms_l1,
+        samples=None,
     ),
 }
 """What this command fetches, by name; another data set is another entry."""
@@ -158,7 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> None:
     options = _parser().parse(arguments)
     data = DATA_SETS[options.name]
-    chosen = {"samples": options.samples.split(",")} if data.samples else {}
+    named = getattr(options, "samples", None)
+    chosen = {} if named is None else {"samples": named.split(",")}
     for path in data.fetch(options.out or data_folder(), force=options.force, **chosen):
         print(f"{path}  sha256 {recorded_sha256(path)}")
 
@@ -168,9 +208,10 @@ def _parser() -> Parser:
     names = parser.add_subparsers(metavar="DATASET", dest="name", required=True)
     for name, data in DATA_SETS.items():
         options = names.add_parser(name, help=data.description)
-        if data.samples:
-            every = ",".join(data.samples)
-            options.add_argument("--samples", default=every, help="which, with commas between (default: %(default)s)")
+        if data.samples != ():
+            every = ",".join(data.samples) if data.samples else None
+            default = every or "all; an unknown name is answered with those that there are"
+            options.add_argument("--samples", default=every, help=f"which, with commas between (default: {default})")
         options.add_argument("--out", type=Path, default=None, help="folder (default: $NANOTRIGGER_DATA, or data)")
         options.add_argument("--force", action="store_true", help="download again")
     return parser

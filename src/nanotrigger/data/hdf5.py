@@ -50,16 +50,20 @@ def opened(path: Path, *, layout: str) -> Iterator[h5py.File]:
             raise _unreadable(path, error) from None
 
 
-def check_readable(path: Path) -> None:
+def check_readable(path: Path, kind: str = "an HDF5 file") -> None:
     """Check that a file is there and can be read.
+
+    Args:
+        path: of the file.
+        kind: what it should be, for the message.
 
     Raises:
         InputError: it is missing, a folder or empty, or its permissions do not allow it.
     """
     if path.is_dir():
-        raise InputError(f"{path}: a folder; give an HDF5 file")
+        raise InputError(f"{path}: a folder; give {kind}")
     if not path.is_file():
-        raise InputError(f"{path}: no such file; give an HDF5 file")
+        raise InputError(f"{path}: no such file; give {kind}")
     if not path.stat().st_size:
         raise InputError(f"{path}: an empty file; fetch or write it again")
     try:

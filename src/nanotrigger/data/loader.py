@@ -1,7 +1,7 @@
 """Batches that are slices of tensors already on the device: no worker processes, no copies."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ _GATHERED = 16  # batches at once
 
 
 class Block:
-    """Shuffled batches; another thread gathers the next few from memory while these are used.
+    """Shuffled batches; on a CPU another thread gathers the next few from memory while these are used.
 
     Args:
         tensors: same first dimension.
@@ -27,6 +27,15 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def part(self, begin: int, end: int) -> "Block":
+        """Return the block of the batches from `begin` up to `end`."""
+        return Block(self.tensors, self.rows[begin * self.batch_size : end * self.batch_size], self.batch_size)
+
+    @property
+    def steps(self) -> int:
+        """Number of batches."""
+        return len(self.rows) // self.batch_size
 
     @property
     def first(self) -> tuple[Tensor, ...]:
@@ -50,7 +59,7 @@ class Block:
 
 
 class TensorBatches:
-    """Iterate over row-aligned tensors in batches, shuffled on their device and sharded by rank.
+    """Iterate over row-aligned tensors in batches, shuffled and sharded by rank.
 
     `batch_size` counts the rows of all ranks together, so that the union of what the ranks see in a step
     is what one process would see. Shuffled batches all have that size (the incomplete last one is left
@@ -100,6 +109,8 @@ class TensorBatches:
         self.world_size = world_size
         self.steps_per_block = steps_per_block
         self.epoch = 0
+        self._thread = None if tensors[0].device.type == "cpu" else ThreadPoolExecutor(1)
+        self._next: dict[int, Future[Tensor]] = {}  # permutation that is drawn ahead, by its epoch
         self.sampler, self.batch_sampler = self, None  # where Lightning looks for set_epoch
 
     def set_epoch(self, epoch: int) -> None:
@@ -131,6 +142,16 @@ class TensorBatches:
                 yield tuple(tensor.index_select(0, own) for tensor in self.tensors)
 
     def _permutation(self) -> Tensor:
-        device = self.tensors[0].device
-        generator = torch.Generator(device).manual_seed((self.seed * 1_000_003 + self.epoch) % 2**63)
-        return torch.randperm(len(self.tensors[0]), generator=generator, device=device)
+        """Return the rows in the order of this epoch, which is the same on every device.
+
+        A GPU would wait for it: another thread draws that of the next epoch meanwhile.
+        """
+        if self._thread is None:
+            return self._drawn(self.epoch)
+        order = self._next.pop(self.epoch, None) or self._thread.submit(self._drawn, self.epoch)
+        self._next = {self.epoch + 1: self._thread.submit(self._drawn, self.epoch + 1)}
+        return order.result().to(self.tensors[0].device)
+
+    def _drawn(self, epoch: int) -> Tensor:
+        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
+        return torch.randperm(len(self.tensors[0]), generator=generator)

@@ -78,25 +78,31 @@ def particle_sets(path: Path) -> dict[str, int]:
     return found
 
 
-def read_particles(path: Path, name: str = PARTICLES) -> NDArray[np.float32]:
+def read_particles(path: Path, name: str = PARTICLES, most: int | None = None) -> NDArray[np.float32]:
     """Return the features of a data set's events, shape (events, 57), in the order of `FEATURE_NAMES`.
 
     pT is in GeV; objects that are absent are zeros.
+
+    Args:
+        path: of the file.
+        name: of the data set.
+        most: number of events, the first ones; all by default.
 
     Raises:
         InputError: the file cannot be read, a value is not finite, or an object is not of its row's type.
     """
     with _rows(path, name) as rows:
-        events: NDArray[np.float32] = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
-        for start, block in _blocks(path, name, rows):
+        count = len(rows) if most is None else min(len(rows), most)
+        events: NDArray[np.float32] = np.empty((count, len(FEATURE_NAMES)), np.float32)
+        for start, block in _blocks(path, name, rows, count):
             events[start : start + len(block)] = block[:, :, :3].reshape(len(block), -1)
     return events
 
 
-def check_particles(path: Path, name: str = PARTICLES) -> None:
+def check_particles(path: Path, name: str = PARTICLES, most: int | None = None) -> None:
     """Check a data set's events as `read_particles` does, without keeping them."""
     with _rows(path, name) as rows:
-        for _ in _blocks(path, name, rows):
+        for _ in _blocks(path, name, rows, len(rows) if most is None else min(len(rows), most)):
             pass
 
 
@@ -123,10 +129,12 @@ def _rows(path: Path, name: str) -> Iterator[h5py.Dataset | NDArray[Any]]:
     yield rows
 
 
-def _blocks(path: Path, name: str, rows: h5py.Dataset | NDArray[Any]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Yield the first row and the content of block after block, checked."""
-    for start in range(0, len(rows), _BLOCK):
-        block = np.asarray(rows[start : start + _BLOCK], np.float32)
+def _blocks(
+    path: Path, name: str, rows: h5py.Dataset | NDArray[Any], count: int
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield the first row and the content of block after block of the first `count` rows, checked."""
+    for start in range(0, count, _BLOCK):
+        block = np.asarray(rows[start : min(start + _BLOCK, count)], np.float32)
         _check(path, name, start, block)
         yield start, block
 

@@ -14,7 +14,7 @@ from nanotrigger.data.split import Events, JudgedSplit, Standardization, random_
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 
-_ROWS_IN_ORDER = 4096  # at least; what is only judged need not come in small batches
+_ROWS_IN_ORDER = {"cpu": 4096, "cuda": 2**18}  # at least; what is only judged need not come in small batches
 
 
 class Origin(NamedTuple):
@@ -166,7 +166,7 @@ class SplitData(lightning.LightningDataModule, ABC):
         device = trainer.strategy.root_device if trainer else torch.device("cpu")
         return TensorBatches(
             *(tensor.to(device) for tensor in self.rows(split)),
-            batch_size=self.batch_size if shuffle else max(self.batch_size, _ROWS_IN_ORDER),
+            batch_size=self.batch_size if shuffle else max(self.batch_size, _ROWS_IN_ORDER.get(device.type, 4096)),
             steps_per_block=steps_per_block,
             shuffle=shuffle,
             seed=torch.initial_seed(),

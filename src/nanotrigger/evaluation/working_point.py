@@ -34,7 +34,9 @@ class WorkingPoint:
     interval: tuple[float, float]
 
 
-def working_point(background: ArrayLike, signal: ArrayLike, rate: float) -> WorkingPoint:
+def working_point(
+    background: ArrayLike, signal: ArrayLike, rate: float, *, counted: NDArray[np.bool_] | None = None
+) -> WorkingPoint:
     """Return the working point at which floor(rate * N) of N background events pass, fewer where scores tie.
 
     The threshold is the score of the next background event: with a looser one, too many would pass. The interval adds
@@ -50,6 +52,8 @@ def working_point(background: ArrayLike, signal: ArrayLike, rate: float) -> Work
         background: scores, larger is more anomalous, shape (N,), finite.
         signal: scores of one signal, shape (events,), finite.
         rate: the false-positive rate, in (0, 1).
+        counted: signal events that count if they pass, shape (events,); all by default. The others still are signal, so
+            that the true-positive rate is a fraction of all.
 
     Raises:
         InputError: the rate is impossible or smaller than the background supports, or scores are missing or broken.
@@ -64,7 +68,7 @@ def working_point(background: ArrayLike, signal: ArrayLike, rate: float) -> Work
     fewest, most = (int(count) for count in scipy.stats.binom.interval(ONE_SIGMA, len(known), rate))
     largest = _largest(known, max(most, events_above(len(known), rate)) + 1)
     threshold = float(largest[events_above(len(known), rate)])
-    passing = int(np.count_nonzero(wanted > threshold))
+    passing = int(np.count_nonzero(_above(wanted, threshold, counted)))
     tighter = largest[fewest - 1] if fewest else np.inf  # the true threshold may lie above every event
     looser = largest[most] if most < len(known) else -np.inf
     return WorkingPoint(
@@ -75,7 +79,7 @@ def working_point(background: ArrayLike, signal: ArrayLike, rate: float) -> Work
         interval=_combined(
             passing / len(wanted),
             binomial_interval(passing, len(wanted)),
-            (float(np.mean(wanted > tighter)), float(np.mean(wanted > looser))),
+            (float(np.mean(_above(wanted, tighter, counted))), float(np.mean(_above(wanted, looser, counted)))),
         ),
     )
 
@@ -122,6 +126,11 @@ def events_above(events: int, rate: float) -> int:
     (29, 0)
     """
     return min(math.floor(rate * events * (1 + _ROUNDING)), events - 1)
+
+
+def _above(scores: NDArray[np.float64], threshold: float, counted: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    above = scores > threshold
+    return above if counted is None else above & counted
 
 
 def _largest(scores: NDArray[np.float64], count: int) -> NDArray[np.float64]:

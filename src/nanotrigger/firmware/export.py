@@ -1,9 +1,11 @@
 """Export: from a checkpoint to QONNX, firmware and the proof that they compute the same."""
 
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nanotrigger.data.split import Events, JudgedSplit
+from nanotrigger.errors import InputError
 from nanotrigger.files import whole_folder, write_json
 from nanotrigger.firmware.backends import Backend, backend_named
 from nanotrigger.firmware.built import built, unmet
@@ -81,6 +83,8 @@ def export(
             input_format=input_format(trained.network, target),
         )
         graph = read_graph(folder / "model.onnx") if trained.network.formats else None
+        if graph is not None:
+            _check_output(graph)
         remarks = unmet(target, firmware, backend.possible_reuse_factors)
         judgement = judge(trained, events, target, firmware, folder, graph=graph)
         if graph is None:
@@ -89,6 +93,13 @@ def export(
         parity = {**judgement.parity, "built": built(firmware), "remarks": list(remarks)}
         write_json(folder / "parity.json", parity)
     return Export(output, trained, target, events, replace(judgement, parity=parity), graph, remarks)
+
+
+def _check_output(graph: Graph) -> None:
+    """Refuse outputs wider than the double-precision numbers in which a back end hands them over."""
+    bits, most = graph.tensors[graph.output].bits, sys.float_info.mant_dig
+    if bits > most:
+        raise InputError(f"outputs of {bits} bits: emulation hands over {most}; train with a format for network.output")
 
 
 def _project_name(checkpoint: Path, backend: Backend) -> str:

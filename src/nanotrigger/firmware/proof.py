@@ -17,15 +17,17 @@ from nanotrigger.firmware.record import RADIUS, Firmware
 from nanotrigger.firmware.target import Target, input_format
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_vectors
 from nanotrigger.firmware.witnesses import (
+    EXACT_IN_FLOAT32,
+    EXACT_IN_FLOAT64,
     Difference,
     datapath_nodes,
     datapath_outputs,
     differing_words,
     first_difference,
     graph_nodes,
-    is_exact_in_float32,
     qonnx_nodes,
     qonnx_outputs,
+    torch_graph,
     torch_nodes,
     torch_outputs,
 )
@@ -133,9 +135,10 @@ def _prove(
     model = load_model(folder / "model.onnx")
     expected = graph.run(inputs)
     by_qonnx = qonnx_outputs(model, inputs)
-    is_exact = is_exact_in_float32(graph, inputs)
+    largest = graph.largest_sum(inputs)  # float32 and float64 are exact up to it if they can hold it, in any order
+    is_exact, torch_is_exact = largest <= EXACT_IN_FLOAT32, largest <= EXACT_IN_FLOAT64
     found = {
-        "torch": torch_outputs(network, inputs),
+        "torch": torch_outputs(network, inputs) if torch_is_exact else torch_graph(network).run(inputs),
         **({"qonnx": by_qonnx} if is_exact else {}),
         "datapath": datapath_outputs(graph.unroll(), graph, inputs),
         "firmware": outputs,
@@ -144,6 +147,7 @@ def _prove(
     record = {
         "differing_words": int(np.any([expected != values for values in found.values()], axis=0).sum()),
         "differing_words_of": differing,
+        "torch_float64_is_exact": torch_is_exact,
         "qonnx_float32_is_exact": is_exact,
         "qonnx_float32_largest_deviation": float(np.abs(by_qonnx - expected).max()),
         "output_format": str(firmware.output_format),
@@ -166,6 +170,8 @@ def _nodes_of(
     witness: str, network: DenseNetwork, graph: Graph, row: Array, model: onnx.ModelProto
 ) -> dict[str, Array]:
     """Return what a witness computes in every node for one event."""
+    if witness == "torch" and graph.largest_sum(row) > EXACT_IN_FLOAT64:
+        return graph_nodes(torch_graph(network), row)
     if witness == "torch":
         return torch_nodes(network, row)
     if witness == "qonnx":

@@ -15,13 +15,15 @@ from qonnx.transformation.change_batchsize import ChangeBatchSize
 from qonnx.util.cleanup import cleanup_model
 
 from nanotrigger.datapath.datapath import Datapath
+from nanotrigger.firmware.qonnx import firmware_network
+from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
 from nanotrigger.networks import DenseNetwork
 
 Array = NDArray[np.float64]
 
 _ROWS = 65_536  # at once
-_EXACT_IN_FLOAT32 = 2**24  # every integer up to here
+EXACT_IN_FLOAT32, EXACT_IN_FLOAT64 = 2**24, 2**53  # every integer up to here
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,9 @@ def torch_nodes(network: DenseNetwork, features: Array) -> dict[str, Array]:
     return layers
 
 
-def is_exact_in_float32(graph: Graph, features: Array) -> bool:
-    """Whether float32 computes these events exactly: every partial sum, in any order, stays within 24 bits."""
-    return graph.largest_sum(features) <= _EXACT_IN_FLOAT32
+def torch_graph(network: DenseNetwork) -> Graph:
+    """Return the trained layers as an integer graph, for sums that float64 cannot hold."""
+    return graph_of(firmware_network(network))
 
 
 def qonnx_outputs(model: onnx.ModelProto, features: Array) -> Array:

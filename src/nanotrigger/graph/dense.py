@@ -67,10 +67,7 @@ class Dense(Node):
         (words,), (source,) = inputs, of
         scale, bits = self._scale(source), self.infer(source).words.bits + 1
         if self.accumulator is None:
-            # what a partial sum can reach, in whatever order is summed
-            reach = int(np.abs(self.weights).astype(object).sum(axis=0).max(initial=0))
-            most = reach * max(abs(source.words.low), abs(source.words.high))
-            sums = self._summed(words, self.weights, most.bit_length() + 1)
+            sums = self._summed(words, self.weights, self._partial_bits(source))
         else:
             sums = self._accumulated(words, scale.drop, max(bits, source.words.bits + 32))
         return self._arranged(
@@ -108,8 +105,10 @@ class Dense(Node):
         """Return the sum of the magnitudes of all terms."""
         (words,), (source,) = inputs, of
         scale = self._scale(source)
-        products = self._summed(np.abs(words), np.abs(self.weights), 62)
-        whole = shifted_up(products, scale.sum) + shifted_up(np.abs(self.bias), scale.bias)
+        bits = self._partial_bits(source)
+        products = as_wide_as(self._summed(np.abs(words), np.abs(self.weights), bits), bits + scale.sum + 1)
+        bias = as_wide_as(np.abs(self.bias), bits + scale.sum + 1)
+        whole = shifted_up(products, scale.sum) + shifted_up(bias, scale.bias)
         return int(whole.max(initial=0))
 
     def remarks(self, *inputs: Tensor) -> tuple[str, ...]:
@@ -119,6 +118,11 @@ class Dense(Node):
         steps = f"a weight word is {self.weight_step:g}, a bias word {self.bias_step:g}"
         product = () if self.accumulator is None else (f"each product as {self.accumulator}",)
         return (size, steps, *product)
+
+    def _partial_bits(self, source: Tensor) -> int:
+        """Return the bits that hold every partial sum of products, in whatever order is summed."""
+        reach = int(np.abs(self.weights).astype(object).sum(axis=0).max(initial=0))
+        return (reach * max(abs(source.words.low), abs(source.words.high))).bit_length() + 1
 
     def _scale(self, source: Tensor) -> "_Scale":
         exponent = source.exponent + exponent_of(self.weight_step)

@@ -11,7 +11,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import INPUT, Input, Node
-from nanotrigger.graph.quantize import Conversion, Quantize
+from nanotrigger.graph.quantize import Conversion, Quantize, Relu
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.layers import QuantizedLinear, QuantizedReLU, Quantizer
 
@@ -64,6 +64,10 @@ def _relu(name: str, layer: nn.Module, before: Node) -> Node:
     )
 
 
+def _plain_relu(name: str, layer: nn.Module, before: Node) -> Node:
+    return Relu(name=name, inputs=(before.output,), output=name, layer=before.layer)
+
+
 def _quantizer(name: str, layer: nn.Module, before: Node) -> Node:
     assert isinstance(layer, Quantizer)
     conversion = Conversion(layer.format)
@@ -73,6 +77,7 @@ def _quantizer(name: str, layer: nn.Module, before: Node) -> Node:
 LAYERS: dict[type[nn.Module], Callable[[str, nn.Module, Node], Node]] = {
     QuantizedLinear: _dense,
     QuantizedReLU: _relu,
+    nn.ReLU: _plain_relu,
     Quantizer: _quantizer,
 }
 """What makes a node of each kind of layer: of its name, the layer and the node before it."""

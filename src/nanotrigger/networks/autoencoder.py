@@ -20,7 +20,7 @@ class Autoencoder(Chain):
 
     Layers are numbered through: with two hidden layers the bottleneck is `dense_3`, the last layer `dense_6`. Neither
     has an activation. A float network has BatchNorm and a leaky ReLU after every hidden layer, a quantized one a ReLU.
-    It is quantized if `input`, `weight`, `bias` and `activation` are given. Weights start he-uniform, biases at zero.
+    It is quantized if `input`, `weight` and `bias` are given. Weights start he-uniform, biases at zero.
 
     Args:
         features: number of inputs and outputs.

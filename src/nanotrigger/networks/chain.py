@@ -65,6 +65,8 @@ class Chain(DenseNetwork):
         formats = Formats(kinds, {kind: value for kind, value in given.items() if value is not None}, tensors or {})
         if learned_bits is not None and not formats.given:
             raise InputError(f"network.learned_bits={learned_bits}: give input, weight, bias and activation as well")
+        if learned_bits is not None and "activation" not in formats.given:
+            raise InputError(f"network.learned_bits={learned_bits}: activations have bits too; give network.activation")
         layers = _layers(
             widths,
             ends,
@@ -117,7 +119,7 @@ def _layers(
         if end is None:
             if batch_norm and not formats:
                 layers.add_module(f"norm_{depth}", nn.BatchNorm1d(outputs))
-            layers.add_module(relu, relu_layer(formats.get(relu), slope=slope, learned=is_learned))
+            layers.add_module(relu, relu_layer(formats.get(relu), slope=0.0 if formats else slope, learned=is_learned))
         elif end in formats:
             layers.add_module(end, quantizer_layer(formats[end], learned=is_learned and end != "output"))
     return layers

@@ -15,13 +15,15 @@ from nanotrigger.numbers.quantizers import MAXIMUM_WIDTH
 
 LayerFormats = FixedPoint | Sequence[FixedPoint]  # for all layers, or one for each
 
-_NEEDED = ("input", "weight", "bias", "activation")
+_NEEDED = ("input", "weight", "bias")
 _UNSIGNED, _MULTIPLE_BITS = "activation", ("input", "latent", "output")
 
 
 @dataclass(frozen=True)
 class Formats:
     """What a network was given: all formats that a quantized one needs, or none.
+
+    Without an `activation` ReLUs keep the full precision of the sums before them.
 
     Args:
         kinds: the tensors of each kind, in order, such as `bias` → `dense_1.bias`, `dense_2.bias`.
@@ -49,8 +51,8 @@ class Formats:
         missing = [name for name in _NEEDED if name not in self.given]
         if (self.given or self.tensors) and missing:
             raise InputError(
-                f"network formats: {', '.join(missing)} missing; give all of input, weight, bias and "
-                "activation (quantized) or none (float)"
+                f"network formats: {', '.join(missing)} missing; give all of input, weight and bias (quantized), or "
+                "none (float)"
             )
         for name, formats in self.given.items():
             self._check_length(name, formats)

@@ -11,8 +11,8 @@ from nanotrigger.numbers import FixedPoint
 class MLP(Chain):
     """Map standardized features, shape (batch, features), to logits, shape (batch, classes).
 
-    The network is float if no format is given, and quantized if `input`, `weight`, `bias` and
-    `activation` are: then its first layer quantizes the input, and what is trained is what is exported.
+    The network is float if no format is given, and quantized if `input`, `weight` and `bias` are: then its first layer
+    quantizes the input, and what is trained is what is exported.
     Weights start lecun-uniform, ±sqrt(3 / inputs of the layer), fitted to their format (`networks.start`); biases start
     at zero.
 
@@ -24,6 +24,7 @@ class MLP(Chain):
         weight: format of the weights of every layer, or a list with one for each, `len(hidden) + 1` of them.
         bias: format of the biases, likewise.
         activation: format after every ReLU, or a list with one for each, `len(hidden)` of them; unsigned.
+            Without it they keep the full precision of the sums before them, which grow from layer to layer.
         output: format of the logits; without it they keep the full precision of the last sum.
         learned_bits: train the bits of every tensor: those of each `weight` and bias, of each `neuron`'s weights, or of
             each `tensor` of weights; of activations and input those of each tensor. The formats are the widest ones.

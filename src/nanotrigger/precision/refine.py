@@ -13,7 +13,7 @@ from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.weights import linear_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.precision.allowance import Bill
-from nanotrigger.training.compiled_step import Batch
+from nanotrigger.training.steps import Batch
 
 
 class Incremental:

@@ -17,9 +17,9 @@ from nanotrigger.precision.allowance import Allowance, bill_of, cost_of
 from nanotrigger.precision.names import FRONT
 from nanotrigger.precision.refine import refine
 from nanotrigger.training.checkpoint import network_of, read_checkpoint, with_network
-from nanotrigger.training.compiled_step import Batch
 from nanotrigger.training.module import TrainingModule
 from nanotrigger.training.run_checkpoints import BestCheckpoint, WholeCheckpoints
+from nanotrigger.training.steps import Batch
 
 _ROWS = 20_000  # of the training split, drawn for each round
 _SHOWN = 5  # rounds

@@ -16,18 +16,20 @@ from nanotrigger.scan.quality import lower_end, quality_of
 Row = dict[str, Any]
 
 
-def winner(rows: Sequence[Row], threshold: float) -> Row | None:
-    """Return the cheapest row whose quality on validation exceeds the threshold by its 68 % interval, or None.
+def candidates(rows: Sequence[Row], threshold: float) -> list[Row]:
+    """Return the rows whose quality on validation exceeds the threshold by its 68 % interval, the cheapest first.
 
     Cheapest is the smallest ALUT % + FF %. The interval's lower end is compared rather than the quality, because the
     best of many networks owes part of its quality to chance.
 
     >>> cheap = {"contest_figure": 0.2, "accuracy": 0.74, "accuracy_low": 0.73}
-    >>> winner([cheap, {"contest_figure": 0.4, "accuracy": 0.76, "accuracy_low": 0.75}], 0.74)["contest_figure"]
-    0.4
+    >>> dear = {"contest_figure": 0.5, "accuracy": 0.77, "accuracy_low": 0.76}
+    >>> found = candidates([cheap, dear, {"contest_figure": 0.4, "accuracy": 0.76, "accuracy_low": 0.75}], 0.74)
+    >>> [row["contest_figure"] for row in found]
+    [0.4, 0.5]
     """
     enough = [row for row in rows if (low := lower_end(row)) is not None and low > threshold]
-    return min(enough, key=lambda row: (row["contest_figure"], -row[quality_of(row)]), default=None)
+    return sorted(enough, key=lambda row: (row["contest_figure"], -row[quality_of(row)]))
 
 
 def read_leaderboard(path: Path) -> list[dict[str, Any]]:

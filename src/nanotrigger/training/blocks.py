@@ -12,14 +12,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import lightning
-from lightning.pytorch.accelerators import CPUAccelerator
+from lightning.pytorch.accelerators import CPUAccelerator, CUDAAccelerator
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.profilers import PassThroughProfiler
 from torch.optim.lr_scheduler import LambdaLR
+from torch.utils._triton import has_triton
 
 STEPS_PER_BLOCK = 500
 _WORTH_COMPILING = 10.0  # seconds saved; about as long as compiling takes when nothing is cached
-_SECONDS_PER_STEP, _SECONDS_PER_SAMPLE = 2e-3, 1e-6  # roughly what compiling saves
+_SAVED = {CPUAccelerator: (2e-3, 1e-6), CUDAAccelerator: (15e-3, 0.0)}  # roughly, seconds per step and per sample
 _BATCH_HOOKS = (
     "on_train_batch_start",
     "on_train_batch_end",
@@ -40,6 +41,10 @@ _TRANSFERS = ("on_before_batch_transfer", "transfer_batch_to_device", "on_after_
 
 class AfterStep(lightning.Callback):
     """A callback that acts after single optimizer steps, also within a block."""
+
+    def is_due(self, step: int) -> bool:
+        """Return whether there is something to do after so many steps of the training."""
+        return True
 
     def after_step(self, step: int) -> None:
         """Do what is due after so many steps of the training."""
@@ -68,7 +73,7 @@ def catch_up(optimizer: Any, schedule: Any, steps: int) -> None:
 
 
 def pays_off(trainer: lightning.Trainer, *, samples: int, batch_size: int) -> bool:
-    """Return whether a training is compiled: long enough, on one CPU process, and with nothing that looks at batches.
+    """Return whether a training is compiled: long enough, in one process, and with nothing that looks at batches.
 
     The answer depends on the settings alone, so that the same command always calculates the same.
 
@@ -77,10 +82,13 @@ def pays_off(trainer: lightning.Trainer, *, samples: int, batch_size: int) -> bo
         samples: in an epoch.
         batch_size: samples of a step.
     """
+    if type(trainer.accelerator) not in _SAVED:
+        return False
+    per_step, per_sample = _SAVED[type(trainer.accelerator)]
     epochs = math.inf if trainer.max_epochs in (-1, None) else trainer.max_epochs
     steps = samples / max(batch_size, 1)  # batch_size=0 is refused later
-    saved = epochs * (steps * _SECONDS_PER_STEP + samples * _SECONDS_PER_SAMPLE)
-    return saved >= _WORTH_COMPILING and _is_plain(trainer) and _has_compiler()
+    saved = epochs * (steps * per_step + samples * per_sample)
+    return saved >= _WORTH_COMPILING and _is_plain(trainer) and _has_compiler(trainer)
 
 
 def has_own_steps(task: type, of_tasks: type, data: type, of_data: type) -> bool:
@@ -123,7 +131,6 @@ def restore_steps(checkpoint: dict[str, Any], *, in_blocks: bool) -> None:
 def _is_plain(trainer: lightning.Trainer) -> bool:
     return (
         trainer.world_size == 1
-        and isinstance(trainer.accelerator, CPUAccelerator)
         and trainer.precision == "32-true"
         and trainer.accumulate_grad_batches == 1
         and not trainer.gradient_clip_val
@@ -147,7 +154,11 @@ def _looks_at_batches(callback: lightning.Callback) -> bool:
     return _overrides(type(callback), lightning.Callback, _BATCH_HOOKS)
 
 
-def _has_compiler() -> bool:
-    """Return whether there is the C++ compiler that torch would call; TORCH_COMPILE_DISABLE=1 is torch's own switch."""
+def _has_compiler(trainer: lightning.Trainer) -> bool:
+    """Return whether there are the compilers that torch would call; TORCH_COMPILE_DISABLE=1 is torch's own switch."""
     default = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
-    return os.environ.get("TORCH_COMPILE_DISABLE") != "1" and shutil.which(os.environ.get("CXX", default)) is not None
+    return (
+        os.environ.get("TORCH_COMPILE_DISABLE") != "1"
+        and shutil.which(os.environ.get("CXX", default)) is not None
+        and (isinstance(trainer.accelerator, CPUAccelerator) or has_triton())
+    )

@@ -18,14 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
 from torch.optim import Adam
-from torch.utils._pytree import tree_flatten
 
+from nanotrigger.data.loader import Block
 from nanotrigger.training.compiler import compiled
+from nanotrigger.training.steps import AdamState, Batch, HalvedStep, NetworkState, ReplayedStep, WholeStep, flat
 
-Batch = tuple[Tensor, ...]
 Objective = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
-NetworkState = tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]  # parameters, masks, buffers, by name
-Gradient = Callable[[NetworkState, Batch], tuple[Tensor, Tensor]]  # flat, and the metrics
 
 _WORTH_HALVING = 10_000_000  # rows times parameters; in a smaller step, two threads wait for each other too long
 _LENT = threading.Lock()  # on a module while `functional_call` lends it its tensors
@@ -51,7 +49,7 @@ class CompiledStep:
         self._network = network
         self._objective = _Objective(copy.deepcopy(network).train(), objective)
         self._evaluation = _Objective(copy.deepcopy(network).eval(), objective)
-        self._function: Callable[..., Any] | None = None
+        self._train: Callable[[Block, Sequence[float]], None] | None = None
         self._evaluate: Callable[..., Any] | None = None
         self._map: Callable[..., Iterator[Any]] = map
         self.is_halved = False
@@ -61,40 +59,43 @@ class CompiledStep:
     @property
     def is_ready(self) -> bool:
         """Whether `prepare` was called."""
-        return self._function is not None
+        return self._train is not None
 
-    def prepare(self, optimizer: Adam, batch: Batch) -> None:
+    def prepare(self, optimizer: Adam, block: Block) -> None:
         """Take over the tensors of network and optimizer, and compile for batches of this shape; nothing is trained.
 
         Args:
             optimizer: over the parameters that are trained, in one group, without weight decay.
-            batch: tensors, the first dimension of each is the batch.
+            block: of such batches.
         """
-        self._names, draws = _try(self._objective, batch)
-        self._totals = torch.zeros(len(self._names))
-        self._rate = torch.zeros(())
+        batch = block.first
+        device, rows = batch[0].device, len(batch[0])
+        self._names, draws = _try(self._objective.to(device), batch)
+        self._evaluation.to(device)
+        self._totals = torch.zeros(len(self._names), device=device)
         group = optimizer.param_groups[0]
         self._network_state = network = _network_state(self._network, group["params"])
-        adam = (*_flat_state(optimizer), self._rate, self._totals)
-        rows, work = len(batch[0]), len(batch[0]) * sum(parameter.numel() for parameter in group["params"])
-        are_rows_apart = not draws and not any(isinstance(layer, nn.BatchNorm1d) for layer in self._network.modules())
-        self.is_halved = are_rows_apart and rows % 2 == 0 and work >= _WORTH_HALVING and torch.get_num_threads() == 1
-
+        adam = (*_flat_state(optimizer), self._totals)
         gradient = partial(_gradient, self._objective)
         update = partial(_update, group["betas"], group["eps"])
+        if device.type == "cuda":
+            self._train = ReplayedStep(gradient, update, network, adam, block)
+            return
+        work = rows * sum(parameter.numel() for parameter in group["params"])
+        are_rows_apart = not draws and not any(isinstance(layer, nn.BatchNorm1d) for layer in self._network.modules())
+        self.is_halved = are_rows_apart and rows % 2 == 0 and work >= _WORTH_HALVING and torch.get_num_threads() == 1
         if not self.is_halved:
-            self._function = _WholeStep(gradient, update, network, adam, batch)
+            self._train = WholeStep(gradient, update, network, adam, batch)
             return
         if joblib.cpu_count() > 1:
             self._map = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)).map
-        self._function = _HalvedStep(gradient, update, network, adam, batch, self._map)
+        self._train = HalvedStep(gradient, update, network, adam, batch, self._map)
 
-    def __call__(self, batch: Batch, learning_rate: float) -> None:
-        """Train with one batch."""
-        assert self._function is not None
-        self._rate.fill_(learning_rate)
-        self._function(batch)
-        self.steps += 1
+    def train(self, block: Block, rates: Sequence[float]) -> None:
+        """Train with the batches of a block, each at its learning rate."""
+        assert self._train is not None
+        self._train(block, rates)
+        self.steps += len(rates)
 
     def take_metrics(self) -> dict[str, Tensor]:
         """Return the means of the metrics since the last call, by name."""
@@ -112,8 +113,10 @@ class CompiledStep:
             judge = partial(_metrics, self._evaluation)
             self._evaluate = compiled(judge, network, batches[0], concurrent=self.is_halved)
             self._rows = sizes[0]
-        metrics = list(self._map(partial(self._metrics_of, _flat(network)), batches))
-        means = (torch.stack(metrics) * torch.tensor(sizes)[:, None]).sum(dim=0) / sum(sizes)
+        metrics = list(self._map(partial(self._metrics_of, flat(network)), batches))
+        means = (torch.stack(metrics) * torch.tensor(sizes, device=self._totals.device)[:, None]).sum(dim=0) / sum(
+            sizes
+        )
         return dict(zip(self._names, means.unbind(), strict=True))
 
     @torch.no_grad()  # in another thread too
@@ -123,45 +126,6 @@ class CompiledStep:
         if len(batch[0]) == self._rows:
             return self._evaluate(*weights, *batch)
         return _metrics(self._evaluation, self._network_state, batch)
-
-
-class _WholeStep:
-    """A step with the whole batch at once, compiled for batches of this shape."""
-
-    def __init__(
-        self, gradient: Gradient, update: Callable[..., None], network: NetworkState, adam: Any, batch: Batch
-    ) -> None:
-        self._step = compiled(partial(_step, gradient, update), network, adam, batch)
-        self._state = _flat(network, adam)
-
-    def __call__(self, batch: Batch) -> None:
-        self._step(*self._state, *batch)
-
-
-class _HalvedStep:
-    """A step with the two halves of the batch, which `map_` may give to two threads."""
-
-    def __init__(
-        self,
-        gradient: Gradient,
-        update: Callable[..., None],
-        network: NetworkState,
-        adam: Any,
-        batch: Batch,
-        map_: Callable[..., Iterator[Any]],
-    ) -> None:
-        self._map = map_
-        self._weights, self._state = _flat(network), _flat(network, adam)
-        halves = _halves(batch)
-        self._gradient = compiled(gradient, network, halves[0], concurrent=True)
-        self._update = compiled(update, network, adam, *map(self._gradient_of, halves))
-
-    def __call__(self, batch: Batch) -> None:
-        first, second = self._map(self._gradient_of, _halves(batch))
-        self._update(*self._state, *first, *second)
-
-    def _gradient_of(self, half: Batch) -> tuple[Tensor, Tensor]:
-        return self._gradient(*self._weights, *half)
 
 
 class _Objective(nn.Module):
@@ -200,7 +164,7 @@ def _flat_state(optimizer: Adam) -> tuple[Tensor, ...]:
     """Return counts, first and second moments, flat; from now on the optimizer's state are views of them."""
     parameters = optimizer.param_groups[0]["params"]
     states = [(parameter, optimizer.state[parameter]) for parameter in parameters]
-    counts = torch.tensor([float(state.get("step", 0)) for _, state in states])
+    counts = torch.tensor([float(state.get("step", 0)) for _, state in states], device=parameters[0].device)
     moments = [
         torch.cat([state.get(name, torch.zeros_like(parameter)).flatten() for parameter, state in states])
         for name in ("exp_avg", "exp_avg_sq")
@@ -218,15 +182,10 @@ def _flat_state(optimizer: Adam) -> tuple[Tensor, ...]:
 
 def _try(objective: nn.Module, batch: Batch) -> tuple[list[str], bool]:
     """Return the metrics' names, and whether random numbers are drawn for them."""
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+    with torch.no_grad(), torch.random.fork_rng(devices=[tensor.device for tensor in batch if tensor.is_cuda][:1]):
         before = torch.get_rng_state()
         _, metrics = objective(batch)
         return list(metrics), not torch.equal(before, torch.get_rng_state())
-
-
-def _step(gradient: Gradient, update: Callable[..., None], network: NetworkState, adam: Any, batch: Batch) -> None:
-    """Make one step with the whole batch."""
-    update(network, adam, gradient(network, batch))
 
 
 def _gradient(objective: nn.Module, network: NetworkState, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -240,7 +199,8 @@ def _update(
     betas: tuple[float, float],
     eps: float,
     network: NetworkState,
-    adam: tuple[Tensor, ...],
+    adam: AdamState,
+    rate: Tensor,
     *parts: tuple[Tensor, Tensor],
 ) -> None:
     """Change parameters and moments as Adam does (arXiv 1412.6980, algorithm 1), and add up the metrics.
@@ -249,12 +209,13 @@ def _update(
         betas: of Adam.
         eps: of Adam.
         network: whose parameters are changed.
-        adam: counts, first and second moments, learning rate, and the sums of the metrics.
+        adam: counts, first and second moments, and the sums of the metrics.
+        rate: the learning rate.
         *parts: gradient and metrics of each part of the batch, all of one size.
     """
     gradients, of_parts = zip(*parts, strict=True)
     gradient, metrics = sum(gradients) / len(parts), sum(of_parts) / len(parts)
-    parameters, (counts, first, second, rate, totals) = network[0], adam
+    parameters, (counts, first, second, totals) = network[0], adam
     totals.add_(metrics)
     counts.add_(1)
     first.lerp_(gradient, 1 - betas[0])
@@ -284,11 +245,3 @@ def _judge(
     with _LENT:
         value, metrics = functional_call(objective, (weights, buffers), (batch,))
     return value, torch.stack(list(metrics.values()))
-
-
-def _halves(batch: Batch) -> list[Batch]:
-    return list(zip(*(rows.chunk(2) for rows in batch), strict=True))
-
-
-def _flat(*arguments: Any) -> list[Tensor]:
-    return tree_flatten(arguments)[0]

@@ -4,7 +4,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -25,6 +25,7 @@ def compiled(function: Callable[..., Any], *arguments: Any, concurrent: bool = F
     from torch.fx.experimental.proxy_tensor import make_fx
 
     tensors, structure = tree_flatten(arguments)
+    is_on_gpu = any(tensor.is_cuda for tensor in tensors)
 
     def flat(*tensors: Tensor) -> Any:
         return function(*tree_unflatten(tensors, structure))
@@ -33,10 +34,12 @@ def compiled(function: Callable[..., Any], *arguments: Any, concurrent: bool = F
         "fallback_random": True,  # the random numbers that torch would draw
         "size_asserts": False,  # the shapes are those of the arguments
         "cpp_wrapper": concurrent,
+        "assert_indirect_indexing": False,  # rows come from a permutation
+        "combo_kernels": is_on_gpu,  # what is independent of each other, at once
     }
     try:
-        with uninterrupted(), as_one_thread_may(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of torch about itself
+        with uninterrupted(), nullcontext() if is_on_gpu else as_one_thread_may(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"torch\.")  # of torch about itself
             graph = make_fx(flat, tracing_mode="fake", _allow_non_fake_inputs=True)(*tensors)
             return torch._inductor.standalone_compile(
                 graph, tensors, dynamic_shapes="from_example_inputs", options={"config_patches": options}

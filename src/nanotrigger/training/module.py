@@ -4,6 +4,7 @@ import math
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, Literal, cast
 
 import lightning
@@ -25,7 +26,8 @@ from nanotrigger.training.blocks import (
     pays_off,
     restore_steps,
 )
-from nanotrigger.training.compiled_step import Batch, CompiledStep
+from nanotrigger.training.compiled_step import CompiledStep
+from nanotrigger.training.steps import Batch
 
 RECORD = "nanotrigger"  # the key of our own part of a Lightning checkpoint
 RECORD_VERSION = 1
@@ -156,13 +158,15 @@ class TrainingModule(lightning.LightningModule, ABC):
         step, optimizer = self._compiled, cast(Any, self.optimizers(use_pl_optimizer=False))
         assert step is not None
         if not step.is_ready:
-            step.prepare(optimizer, block.first)
+            step.prepare(optimizer, block)
         callbacks = [callback for callback in self.trainer.callbacks if isinstance(callback, AfterStep)]
-        schedule = self.lr_schedulers()
-        for number, batch in enumerate(block, start=self.trainer.global_step):
-            step(batch, learning_rate(optimizer, schedule, number))
+        schedule, done = self.lr_schedulers(), self.trainer.global_step
+        stops = [number for number in range(1, block.steps) if any(call.is_due(done + number) for call in callbacks)]
+        for begin, end in pairwise([0, *stops, block.steps]):
+            rates = [learning_rate(optimizer, schedule, done + number) for number in range(begin, end)]
+            step.train(block.part(begin, end), rates)
             for callback in callbacks:
-                callback.after_step(number + 1)
+                callback.after_step(done + end)
         count_steps(self.trainer, step.steps)
         catch_up(optimizer, schedule, self.trainer.global_step)
         self._log_metrics("train", step.take_metrics(), len(block))
@@ -190,6 +194,21 @@ class TrainingModule(lightning.LightningModule, ABC):
         """Draw on where the checkpoint left off."""
         for generator, state in zip(_generators(self.device), self._random_states, strict=False):
             generator.set_state(state)
+
+    def on_validation_model_eval(self) -> None:
+        """Change the network's mode; a compiled step has its own, and a GPU would wait for the hundreds of modules."""
+        if self._compiled is None:
+            super().on_validation_model_eval()
+
+    def on_validation_model_train(self) -> None:
+        """Change it back."""
+        if self._compiled is None:
+            self.train()
+
+    def on_validation_model_zero_grad(self) -> None:
+        """Remove gradients; a compiled step leaves none."""
+        if self._compiled is None:
+            super().on_validation_model_zero_grad()
 
     def on_validation_end(self) -> None:
         """Remember that there is a new loss; Lightning keeps that of an earlier epoch as well."""

@@ -123,9 +123,13 @@ class Pruning(Requirement, AfterStep):
             _restore(self._layers[name], **tensors)
         self.prune(trainer.global_step)
 
+    def is_due(self, step: int) -> bool:
+        """Return whether the masks are chosen anew."""
+        return self.is_on and self.schedule.is_due(step)
+
     def after_step(self, step: int) -> None:
         """Choose the masks anew if the schedule says so."""
-        if self.is_on:
+        if self.is_due(step):
             self.prune(step)
 
     def on_validation_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:

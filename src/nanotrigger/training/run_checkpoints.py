@@ -1,12 +1,17 @@
-"""What a training writes: best.ckpt, last.ckpt and metrics.csv."""
+"""What a training writes: best.ckpt whenever it is better, last.ckpt and metrics.csv after an epoch.
+
+These two are written at most once a second: on a GPU an epoch may take less time than they do.
+"""
 
 import csv
 import io
+import math
 import os
 import pickle
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +27,7 @@ from nanotrigger.files import write_bytes, write_text
 from nanotrigger.training.module import RECORD
 from nanotrigger.training.requirement import Requirement
 
+_SECONDS_BETWEEN = 1.0
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
 
@@ -101,8 +107,22 @@ class BestCheckpoint(ModelCheckpoint):
         return str(Path(self.dirpath) / Path(path).name) if path else path
 
 
+class _Pace:
+    """Says whether it is time to write: at most once a second."""
+
+    def __init__(self) -> None:
+        self._last = -math.inf
+
+    def is_due(self) -> bool:
+        """Return whether a second has passed since it last was due."""
+        if time.monotonic() - self._last < _SECONDS_BETWEEN:
+            return False
+        self._last = time.monotonic()
+        return True
+
+
 class LastCheckpoint(ModelCheckpoint):
-    """Write last.ckpt before the first step and after every epoch.
+    """Write last.ckpt before the first step and after an epoch, the first and the last one at any rate.
 
     ModelCheckpoint's own `save_last` skips epochs that did not improve the monitored metric.
 
@@ -118,6 +138,7 @@ class LastCheckpoint(ModelCheckpoint):
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         )
+        self._pace = _Pace()
 
     def state_dict(self) -> dict[str, Any]:
         """Return nothing: it is always the same file."""
@@ -140,6 +161,22 @@ class LastCheckpoint(ModelCheckpoint):
         super().on_train_start(trainer, pl_module)
         if trainer.ckpt_path is None and not trainer.fast_dev_run:
             self._save_checkpoint(trainer, self.format_checkpoint_name({}))
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write it, unless the last one is younger than a second and another epoch follows."""
+        if self._pace.is_due() or _is_last_epoch(trainer):
+            super().on_train_epoch_end(trainer, pl_module)
+
+
+def _is_last_epoch(trainer: lightning.Trainer) -> bool:
+    """Return whether the training may end after this epoch."""
+    epochs, steps = trainer.fit_loop.max_epochs, trainer.max_steps
+    return (
+        trainer.should_stop
+        or trainer.received_sigterm
+        or 0 <= epochs <= trainer.current_epoch + 1
+        or 0 <= steps <= trainer.global_step
+    )
 
 
 def check_readable(content: io.BytesIO) -> None:
@@ -207,15 +244,21 @@ class History(lightning.Callback):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: list[dict[str, float]] = []
+        self._pace = _Pace()
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Append the epoch's row and write the file; Lightning keeps the metrics of an earlier validation as well."""
+        """Append the epoch's row, and write the file; Lightning keeps the metrics of an earlier validation as well."""
         of_epoch = "" if pl_module.is_validated else "train_"
         metrics = {
             name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if name.startswith(of_epoch)
         }
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         self.rows.append({"epoch": trainer.current_epoch, "learning_rate": float(rate), **metrics})
+        if self._pace.is_due():
+            self.on_train_end(trainer, pl_module)
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write the file."""
         if trainer.is_global_zero and not trainer.fast_dev_run:
             write_text(self.path, _to_csv(self.rows))
 

@@ -22,18 +22,29 @@ class Zenodo(ThreadingHTTPServer):
         self.page = None  # sent with status 200 in place of every file
         self.ranges = True
         self.status = 200
-        self.contents = {name: name.encode() * (300_000 // len(name)) for name in RECORDS.values()}
-        self.md5 = {name: hashlib.md5(content).hexdigest() for name, content in self.contents.items()}
+        self.contents = {}
+        self.md5 = {}
+        for name in RECORDS.values():
+            self.add(name)
 
     @property
     def address(self):
         return f"http://127.0.0.1:{self.server_port}"
 
+    def add(self, name):
+        self.contents[name] = name.encode() * (300_000 // len(name))
+        self.md5[name] = hashlib.md5(self.contents[name]).hexdigest()
+
     def record(self, number):
-        name = RECORDS[number]
-        link = f"{self.address}/api/records/{number}/files/{name}/content"
-        file = {"key": name, "size": len(self.contents[name]), "checksum": f"md5:{self.md5[name]}"}
-        return {"id": int(number), "files": [file | {"links": {"self": link}}]}
+        return {"id": int(number), "files": self.files(number, [RECORDS[number]])}
+
+    def files(self, number, names):
+        """What a record says of its files."""
+        return [
+            {"key": name, "size": len(self.contents[name]), "checksum": f"md5:{self.md5[name]}"}
+            | {"links": {"self": f"{self.address}/api/records/{number}/files/{name}/content"}}
+            for name in names
+        ]
 
 
 class _Answer(BaseHTTPRequestHandler):

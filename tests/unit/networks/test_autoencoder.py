@@ -116,7 +116,7 @@ def test_the_configuration_rebuilds_it(arguments):
         ({"latent_size": 0}, "network widths [57, 32, 16, 0, 16, 32, 57]: every layer"),
         ({"slope": 1.0}, "network.slope=1.0: must be at least 0 and below 1"),
         ({"slope": float("nan")}, "network.slope=nan: must be"),
-        ({"tensors": TENSORS}, "network formats: input, weight, bias, activation missing"),
+        ({"tensors": TENSORS}, "network formats: input, weight, bias missing"),
         (
             {**FORMATS, "tensors": {"dense_7.weight": WIDE}},
             "network.tensors has dense_7.weight, which is none of input",

@@ -50,7 +50,7 @@ def test_primitives_name_single_tensors_only_if_there_are_any():
 @pytest.mark.parametrize(
     ("given", "tensors", "message"),
     [
-        ({}, {"1.weight": SMALL}, "network formats: input, weight, bias, activation missing"),
+        ({}, {"1.weight": SMALL}, "network formats: input, weight, bias missing"),
         (
             GIVEN,
             {"3.weight": SMALL},

@@ -97,8 +97,8 @@ def test_formats_by_layer_have_names():
     ("arguments", "message"),
     [
         ({"hidden": [0]}, r"network widths \[16, 0, 5\]: every layer needs at least one unit"),
-        ({"weight": FORMATS["weight"]}, "network formats: input, bias, activation missing"),
-        ({"output": FORMATS["output"]}, "network formats: input, weight, bias, activation missing"),
+        ({"weight": FORMATS["weight"]}, "network formats: input, bias missing"),
+        ({"output": FORMATS["output"]}, "network formats: input, weight, bias missing"),
         ({**FORMATS, "input": FixedPoint(1, 1)}, "network.input is binary: firmware has no exact counterpart"),
         ({**FORMATS, "output": FixedPoint(1, 1)}, "network.output is binary: firmware has no exact counterpart"),
         ({**FORMATS, "activation": FixedPoint(8, 1)}, r"network.activation fixed<8,1>: ReLU has no negative values"),
@@ -115,7 +115,7 @@ def test_formats_by_layer_have_names():
             {**FORMATS, "weight": [*BY_LAYER["weight"][:3], None]},
             "network.weight has None, which is no format; write each like",
         ),
-        ({"weight": BY_LAYER["weight"]}, "network formats: input, bias, activation missing"),
+        ({"weight": BY_LAYER["weight"]}, "network formats: input, bias missing"),
         (
             {**FORMATS, "activation": [*BY_LAYER["activation"][:2], FixedPoint(7, 1)]},
             "network.activation fixed<7,1>: ReLU has no negative values",

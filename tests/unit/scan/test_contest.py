@@ -2,8 +2,10 @@
 
 import pytest
 
+from nanotrigger.cli import scanning
 from nanotrigger.errors import InputError
-from nanotrigger.scan.contest import enter, leaderboard_table, make_entry, read_leaderboard, winner
+from nanotrigger.scan.contest import candidates, enter, leaderboard_table, make_entry, read_leaderboard
+from nanotrigger.scan.plan import Contest
 
 
 def row(figure, accuracy, **others):
@@ -23,8 +25,28 @@ def row(figure, accuracy, **others):
     ],
 )
 def test_the_cheapest_that_is_accurate_enough_wins(rows, best):
-    won = winner([row(*each) for each in rows], 0.74)
+    won = next(iter(candidates([row(*each) for each in rows], 0.74)), None)
     assert (won and (won["contest_figure"], won["accuracy"])) == best
+
+
+@pytest.mark.parametrize(
+    ("tests", "won", "tested"),
+    [({0.1: 0.75}, True, [0.1]), ({0.1: 0.73, 0.2: 0.75}, True, [0.1, 0.2]), ({0.1: 0.7, 0.2: 0.7}, False, [0.1, 0.2])],
+)
+def test_the_next_cheapest_is_tested_if_one_is_not_confirmed(tmp_path, monkeypatch, capsys, tests, won, tested):
+    seen = []
+
+    def confirmed(plan, threshold, chosen, folder):
+        seen.append(chosen["contest_figure"])
+        test = row(seen[-1], tests[seen[-1]], sha256_checkpoint=chosen["sha256_checkpoint"])
+        return make_entry("contest", threshold, chosen, test, {"seed_everything": 1})
+
+    monkeypatch.setattr(scanning, "_confirmed", confirmed)
+    rows = [{**row(figure, 0.76, sha256_checkpoint=str(figure)), "point": 3} for figure in (0.2, 0.1)]
+    for _ in range(2):  # the second time all is known
+        assert scanning._settle(None, Contest(0.74, 2), rows, tmp_path, tmp_path / "board.json") is won
+    assert seen == tested
+    assert ("the test split confirms none of the 2 networks" in capsys.readouterr().err) is not won
 
 
 def test_an_entry_is_confirmed_on_the_test_split():

@@ -1,7 +1,6 @@
 """Compiled trainings equal plain ones: the same weights within float tolerance, the same steps, files and masks."""
 
 import signal
-from pathlib import Path
 from types import SimpleNamespace
 
 import lightning
@@ -10,99 +9,20 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Timer
 from torch._inductor import standalone_compile
 
-from nanotrigger.data.loader import TensorBatches
-from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
+from nanotrigger.data.loader import Block, TensorBatches
 from nanotrigger.networks.weights import layer_weights, linear_layers
-from nanotrigger.numbers import FixedPoint
-from nanotrigger.tasks import AnomalyDetection, EventData, JetData, JetTagging
+from nanotrigger.tasks import JetTagging
 from nanotrigger.training import blocks
 from nanotrigger.training.compiled_step import CompiledStep
 from nanotrigger.training.compiler import as_one_thread_may, uninterrupted
 from nanotrigger.training.module import TrainingModule
 from nanotrigger.training.pruning import Pruning
-from nanotrigger.training.run_checkpoints import History, LastCheckpoint, read_history
+from tests.unit.training.compiled_fits import EVENTS, JETS, TASKS, Stop, assert_equal_runs, fit, jets
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`"),
     pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty"),
 ]
-NUMBER, NARROW = FixedPoint(16, 6), FixedPoint(4, 2, narrow=True)
-QUANTIZED = {"input": NUMBER, "weight": NARROW, "bias": NARROW, "activation": FixedPoint(8, 1, signed=False)}
-JETS, EVENTS = JetData("simulated", batch_size=3000), EventData("simulated", batch_size=1500)
-
-
-def jets(**options) -> TrainingModule:
-    return JetTagging(MLP(hidden=[8, 6], **QUANTIZED), **options)
-
-
-def anomalies(kind: type[Autoencoder], formats: dict, **options) -> TrainingModule:
-    return AnomalyDetection(kind(hidden=(8, 4), latent_size=2, **formats), **options)
-
-
-def normalized() -> TrainingModule:
-    """Without the biases in front of BatchNorm, which takes them away: their gradient is nothing but rounding."""
-    task = anomalies(Autoencoder, {}, angular_phi=True)
-    for layer in list(linear_layers(task.network).values())[:-1]:
-        layer.bias.requires_grad_(False)
-    return task
-
-
-def learned() -> TrainingModule:
-    """With bits that are learned and have a price."""
-    task = JetTagging(MLP(hidden=[8, 6], **{**QUANTIZED, "weight": FixedPoint(9, 3)}, learned_bits="weight"))
-    task.network.price.rate.fill_(1e-4)
-    return task
-
-
-TASKS = {
-    "jets": jets,
-    "jets learned": learned,
-    "jets plateau": lambda: jets(schedule="plateau"),
-    "jets float": lambda: JetTagging(MLP(hidden=[8, 6]), schedule="constant", l1=0.0),
-    "autoencoder": lambda: anomalies(Autoencoder, QUANTIZED, schedule="cosine", masked=True, positive_pt=True),
-    "batch norm": normalized,
-    "variational": lambda: anomalies(VariationalAutoencoder, QUANTIZED),
-}
-
-
-class Stop(lightning.Callback):
-    """End the training after its first epoch."""
-
-    def on_train_epoch_end(self, trainer, pl_module) -> None:
-        trainer.should_stop = trainer.current_epoch == 0
-
-
-def fit(make, folder: Path, *callbacks, compiled: bool, ckpt: Path | None = None, epochs: int = 3) -> TrainingModule:
-    """Train for a few epochs of ten steps."""
-    lightning.seed_everything(3, verbose=False)
-    task = make()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "_WORTH_COMPILING", 0.0 if compiled else torch.inf)
-        patch.setattr("nanotrigger.training.module.STEPS_PER_BLOCK", 7)  # ten steps are two blocks
-        data = JETS if isinstance(task, JetTagging) else EVENTS
-        trainer = lightning.Trainer(
-            accelerator="cpu",
-            callbacks=[*callbacks, History(folder / "metrics.csv"), LastCheckpoint(folder)],
-            max_epochs=epochs,
-            num_sanity_val_steps=0,
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        trainer.fit(task, datamodule=data, ckpt_path=ckpt, weights_only=True)
-    assert task.automatic_optimization != compiled
-    return task
-
-
-def assert_equal_runs(one: Path, other: Path) -> None:
-    first, second = (read_history(folder / "metrics.csv") for folder in (one, other))
-    assert first.keys() == second.keys()
-    for name, values in first.items():
-        assert values == pytest.approx(second[name], rel=2e-3, abs=2e-3), name
-    states = [torch.load(folder / "last.ckpt", weights_only=True) for folder in (one, other)]
-    assert states[0]["global_step"] == states[1]["global_step"]
-    for name, tensor in states[0]["state_dict"].items():
-        torch.testing.assert_close(tensor, states[1]["state_dict"][name], rtol=1e-3, atol=0.02, msg=name)
 
 
 @pytest.fixture
@@ -125,8 +45,12 @@ def prepared(name: str) -> tuple[TrainingModule, CompiledStep, list]:
     batches = list(zip(*(rows[:1200].split(400) for rows in data.rows("train")), strict=True))
     step = CompiledStep(task.network.train(), task.objective)
     trained = [parameter for parameter in task.parameters() if parameter.requires_grad]
-    step.prepare(torch.optim.Adam(trained, lr=1e-3), batches[0])
+    step.prepare(torch.optim.Adam(trained, lr=1e-3), block_of(batches[0]))
     return task, step, batches
+
+
+def block_of(batch: tuple) -> Block:
+    return Block(batch, torch.arange(len(batch[0])), len(batch[0]))
 
 
 def traced(graph: torch.fx.GraphModule, *_, **__) -> torch.fx.GraphModule:
@@ -153,7 +77,7 @@ def test_halves_are_the_batch(name, compiler, monkeypatch):
         task, step, batches = prepared(name)
         assert step.is_halved == (worth == 0)
         for batch in batches:
-            step(batch, 1e-3)
+            step.train(block_of(batch), [1e-3])
         return (*task.network.parameters(), *step.take_metrics().values(), *step.evaluate(batches).values())
 
     one, two, whole = trained(0, 1), trained(0, 2), trained(torch.inf, 2)
@@ -191,8 +115,8 @@ def test_one_step_equals_the_plain_step():
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     step = CompiledStep(network.train(), task.objective)
     optimizer = torch.optim.Adam(task.parameters(), lr=1e-2)
-    step.prepare(optimizer, batch)
-    step(batch, 1e-2)
+    step.prepare(optimizer, block_of(batch))
+    step.train(block_of(batch), [1e-2])
     compiled = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     network.load_state_dict(state)
     plain = torch.optim.Adam(task.parameters(), lr=1e-2)
@@ -214,7 +138,7 @@ def test_metrics_of_batches_of_any_size():
     JETS.setup()
     rows = JETS.rows("validation")
     step = CompiledStep(task.network, task.objective)
-    step.prepare(torch.optim.Adam(task.parameters()), tuple(part[:300] for part in rows))
+    step.prepare(torch.optim.Adam(task.parameters()), block_of(tuple(part[:300] for part in rows)))
     for sizes in ([500, 500, 200], [70], [500], [800, 500]):
         batches = list(zip(*(part[: sum(sizes)].split(sizes) for part in rows), strict=True))
         found = step.evaluate(batches)

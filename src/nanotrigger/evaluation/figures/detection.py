@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.detection import Detection, check_detection
-from nanotrigger.evaluation.figures.labels import MOST_PANELS, all_shortened, first_of, shortened
+from nanotrigger.evaluation.figures.labels import MOST_PANELS, first_of, shortened
 from nanotrigger.evaluation.figures.page import (
     FULL_WIDTH,
     HALF_WIDTH,
@@ -164,7 +164,8 @@ def _draw_curve(axes: Axes, curve: DetectorCurve, labels: Sequence[str]) -> floa
 def detection_panels(panels: int, entries: Sequence[str], notes: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Return a page with `panels` axes under one legend of the curves, `entries`, and of the frame's parts."""
     handles: list[Artist] = [
-        Line2D([], [], **line_style(index), label=entry) for index, entry in enumerate(all_shortened(entries))
+        Line2D([], [], **line_style(index), label=shortened(entry, 40))  # a run and a score
+        for index, entry in enumerate(entries)
     ]
     handles += [
         Line2D([], [], **_DIAGONAL, label="random decision"),

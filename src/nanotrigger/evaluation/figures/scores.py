@@ -109,13 +109,20 @@ def _step(values: NDArray[np.float64]) -> float | None:
 
 @drawn
 def efficiency_over_rate(
-    scores: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], score_name: str, sample: Sample
+    scores: ArrayLike,
+    labels: ArrayLike,
+    *,
+    class_names: Sequence[str],
+    score_name: str,
+    sample: Sample,
+    crossings: float = BUNCH_CROSSINGS,
+    accepted: NDArray[np.bool_] | None = None,
 ) -> Figure:
-    """Draw the efficiency of each signal over the rate of accepted background at 40 MHz, with bands of 68 %.
+    """Draw the efficiency of each signal over the rate of accepted background, with bands of 68 %.
 
-    The rate is an upper bound, see `nanotrigger.evaluation.detection.trigger_rate`; the bands are the intervals of
-    `working_point`. They reach zero at rates that are set by one or two background events: the true threshold may then
-    lie above all events.
+    At 40 MHz the rate is an upper bound, see `nanotrigger.evaluation.detection.trigger_rate`; the bands are the
+    intervals of `working_point`. They reach zero at rates that are set by one or two background events: the true
+    threshold may then lie above all events.
 
     Args:
         scores: larger is more anomalous, shape (events,), finite.
@@ -123,6 +130,8 @@ def efficiency_over_rate(
         class_names: one for each class, the background first.
         score_name: written in the header.
         sample: what is drawn; its size must be the number of events.
+        crossings: rate of the bunch crossings that look like the background, in kHz.
+        accepted: whether a trigger menu accepts each event, shape (events,); dots are then the efficiency beyond it.
 
     Raises:
         InputError: the arguments do not fit together.
@@ -131,6 +140,8 @@ def efficiency_over_rate(
     sample.check_size(len(detection.labels))
     shown, left_out = first_of(len(detection.signals), MOST_CURVES, "signals")
     notes = [sample.source, sample.extent, f"Score: {score_name}; bands: 68 % confidence", *left_out]
+    if accepted is not None:
+        notes.append("Dots: not accepted by the menu")
     figure, body = new_page(width=HALF_WIDTH, height=3.1, notes=notes)
     axes = body.subplots()
     background = detection.background(score_name)
@@ -138,8 +149,9 @@ def efficiency_over_rate(
     for index, signal in enumerate(detection.signals[:shown], start=1):
         wanted = detection.of_class(score_name, signal)
         if wanted.size:
-            lowest = min(lowest, _draw_curve(axes, background, wanted, index))
-    _frame(axes, trigger_rate(supported_rate(len(background))), lowest)
+            counted = None if accepted is None else ~accepted[detection.labels == index]
+            lowest = min(lowest, _draw_curve(axes, background, wanted, index, crossings, counted))
+    _frame(axes, trigger_rate(supported_rate(len(background)), crossings), lowest, crossings)
     entries = [
         name if (detection.labels == index).any() else f"{name}, none"
         for index, name in enumerate(all_shortened(detection.signals[:shown]), start=1)
@@ -150,22 +162,36 @@ def efficiency_over_rate(
     return figure
 
 
-def _draw_curve(axes: Axes, background: NDArray[np.float64], signal: NDArray[np.float64], index: int) -> float:
-    """Draw one signal, and return its smallest efficiency that is not zero."""
+def _draw_curve(
+    axes: Axes,
+    background: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    index: int,
+    crossings: float,
+    counted: NDArray[np.bool_] | None,
+) -> float:
+    """Draw one signal, with dots for the events that count, and return its smallest efficiency that is not zero."""
     rates = np.geomspace(supported_rate(len(background)), 1, _POINTS)[:-1]
     points = [working_point(background, signal, rate) for rate in rates[rates < 1].tolist()]
     efficiency = np.array([point.true_positive_rate for point in points] + [1.0])
     lower, upper = np.array([point.interval for point in points] + [(1.0, 1.0)]).T
-    kilohertz = np.array([trigger_rate(point.false_positive_rate) for point in points] + [BUNCH_CROSSINGS])
+    rates = np.array([point.false_positive_rate for point in points] + [1.0])
+    kilohertz = trigger_rate(1.0, crossings) * rates
     style = line_style(index)
     axes.fill_between(kilohertz, lower, upper, color=style["color"], alpha=0.2, linewidth=0)
     axes.plot(kilohertz, np.where(efficiency > 0, efficiency, np.nan), **style)
+    if counted is not None:
+        thresholds = [point.threshold for point in points] + [-np.inf]
+        pure = np.array([np.mean((signal > threshold) & counted) for threshold in thresholds])
+        dots = {"color": style["color"], "linestyle": "none", "marker": "o", "markersize": 1.5}
+        axes.plot(kilohertz, np.where(pure > 0, pure, np.nan), **dots)
+        efficiency = np.append(efficiency, pure)
     return float(efficiency[efficiency > 0].min())
 
 
-def _frame(axes: Axes, least_rate: float, lowest: float) -> None:
-    axes.set(xlim=(least_rate / 1.0001, BUNCH_CROSSINGS), ylim=(min(lowest, 0.1) / 2, 1.5), xscale="log", yscale="log")
-    axes.set(xlabel="Accepted background at 40 MHz [kHz]", ylabel="Signal efficiency")
+def _frame(axes: Axes, least_rate: float, lowest: float, crossings: float) -> None:
+    axes.set(xlim=(least_rate / 1.0001, crossings), ylim=(min(lowest, 0.1) / 2, 1.5), xscale="log", yscale="log")
+    axes.set(xlabel=f"Accepted background at {crossings / 1000:g} MHz [kHz]", ylabel="Signal efficiency")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(numticks=9))
         axis.set_minor_formatter(NullFormatter())

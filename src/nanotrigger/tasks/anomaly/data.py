@@ -1,53 +1,65 @@
 """EventData: the LightningDataModule of anomaly detection, background for training and signals for judging."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from nanotrigger.data.download import data_folder, samples_folder
-from nanotrigger.data.fetch import ADC2021_FILES, ADC2021_FOLDER
-from nanotrigger.data.particles import FEATURE_NAMES, PARTICLES, check_particles, particle_sets, read_particles
+from nanotrigger.data.fetch import ADC2021_FILES, ADC2021_FOLDER, CMS_L1_FOLDER
+from nanotrigger.data.particles import FEATURE_NAMES, PARTICLES
 from nanotrigger.data.split import Events, JudgedSplit, Standardization, random_split
 from nanotrigger.data.split_data import Origin, SplitData, rows_of_split
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.detection import BUNCH_CROSSINGS, FILLED_CROSSINGS
 from nanotrigger.files import sha256
+from nanotrigger.tasks.anomaly.event_files import (
+    BACKGROUND,
+    EventSet,
+    fit_scaling,
+    joined,
+    sets_of,
+    signals_of,
+    standardize,
+)
 
-BACKGROUND = "background"
 ADC2021_BACKGROUND = ADC2021_FILES["background"].name
 SHIPPED_SAMPLE = samples_folder() / "events.h5"
 _ADC2021_NAMES = {file.name: name for name, file in ADC2021_FILES.items()}
-_PT = slice(None, None, 3)  # columns of the transverse momenta
+_CMS_L1_BACKGROUND, _CMS_L1_SIGNALS = "train.tar", "test.tar"
 _DESCRIPTIONS = {
     "adc2021": "ADC2021 (Zenodo 5046389)",
+    "cms_l1": "CMS Level-1 zero bias of 2025 (Zenodo 21787779)",
     "simulated": "Simulated events (Pythia 8, shipped sample)",
 }
 
 
-class EventSet(NamedTuple):
-    """A data set of events: its file, and its name therein."""
-
-    path: Path
-    name: str
-
-
 class EventData(SplitData):
-    """Events in the layout of ADC2021; background is split, signals are only for judging.
+    """Events in the layout of ADC2021, or of the CMS Level-1 set; background is split, signals are only for judging.
 
-    Transverse momenta are standardized, fitted on the training split; η and φ stay as they are.
+    Transverse momenta are standardized, fitted on the training split; η and φ stay as they are. The integers of the
+    Level-1 set are divided by powers of two instead, `data.level1.SCALE`.
 
     Args:
-        source: `adc2021`, `simulated`, `auto` (the fetched files if they are there, else the shipped sample) or the
-            path of an HDF5 file. Background is its data set `background` or `Particles`. A `.npz` file of NumPy has
-            arrays instead of data sets, a `.npy` file one that is background.
-        signals: such files with signals; by default the other data sets of the source's file, or the files beside it
-            for `adc2021`.
+        source: `adc2021`, `cms_l1`, `simulated`, `auto` (the files of `adc2021` if they were fetched, else the shipped
+            sample) or the path of an HDF5 file. Background is its data set `background` or `Particles`. A `.npz` file
+            of NumPy has arrays instead of data sets, a `.npy` file one that is background. A `.parquet` file is
+            background in the layout of the Level-1 set, a `.tar` archive of it has background and signals.
+        signals: such files with signals; by default the other data sets of the source's file, or those of the files
+            beside it for `adc2021` and `cms_l1`.
         batch_size: events per optimizer step, over all devices.
         test: share of the test split.
         validation: share of the validation split in what is not test.
         split_seed: seed of the split.
+        events: how many events are read of each data set, the first ones; all by default.
+        crossings: rate of the bunch crossings that look like the background, in kHz; by default of those with filled
+            bunches for the Level-1 set, which is zero bias, and of all others as an upper bound.
+
+    Raises:
+        InputError: no event, or an impossible rate.
     """
 
     stand_in = "simulated"
@@ -61,10 +73,19 @@ class EventData(SplitData):
         test: float = 0.2,
         validation: float = 0.2,
         split_seed: int = 0,
+        events: int | None = None,
+        crossings: float | None = None,
     ) -> None:
         super().__init__(source, batch_size=batch_size, test=test, validation=validation, split_seed=split_seed)
+        if events is not None and events < 1:
+            raise InputError(f"data.events={events}: must be at least 1")
+        if crossings is not None and not 0 < crossings < math.inf:
+            raise InputError(f"data.crossings={crossings}: must be above 0, in kHz")
         self.signals = None if signals is None else list(signals)
+        self.most_events = events
+        self.given_crossings = crossings
         self.splits: dict[str, Tensor] = {}
+        self.accepted_splits: dict[str, Tensor] = {}  # empty if no menu decided
 
     @staticmethod
     def resolve(source: str) -> str:
@@ -84,14 +105,17 @@ class EventData(SplitData):
         self.sets = event_sets(self.source, self.signals)
         background, *signals = self.sets.values()
         for signal in signals:
-            check_particles(*signal)  # now rather than after the training
-        events = torch.from_numpy(read_particles(*background))
+            signal.check(self.most_events)  # now rather than after the training
+        events = background.read(self.most_events)
         split = random_split(len(events), test=self.test, validation=self.validation, seed=self.split_seed)
         self.events = len(events)
         self.sha256 = sha256(background.path)
-        self.standardization = fit_momenta(events, split.train)
-        _standardize(events, self.standardization)
+        self.standardization = fit_scaling(background, events, split.train)
+        standardize(events, self.standardization)
         self.splits = {name: events[rows] for name, rows in vars(split).items()}
+        if self.in_hardware_units:
+            accepted = background.accepted(self.most_events)
+            self.accepted_splits = {name: accepted[rows] for name, rows in vars(split).items()}
 
     def __str__(self) -> str:
         if not self.splits:
@@ -108,6 +132,16 @@ class EventData(SplitData):
         return describe_events(self.source)
 
     @property
+    def in_hardware_units(self) -> bool:
+        """Whether the features are integers of the trigger; known from setup() on."""
+        return self.sets[BACKGROUND].in_hardware_units
+
+    @property
+    def crossings(self) -> float:
+        """Rate of the bunch crossings that look like the background, in kHz; known from setup() on."""
+        return self.given_crossings or (FILLED_CROSSINGS if self.in_hardware_units else BUNCH_CROSSINGS)
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Background, and every signal."""
         return tuple(self.sets)
@@ -122,6 +156,8 @@ class EventData(SplitData):
             "description": self.description,
             "sha256": self.sha256,
             "events": self.events,
+            "most_events": self.most_events,
+            "units": self.sets[BACKGROUND].units if self.in_hardware_units else None,  # GeV, as older checkpoints
             "test": self.test,
             "validation": self.validation,
             "split_seed": self.split_seed,
@@ -144,7 +180,14 @@ class EventData(SplitData):
         Returns:
             features, shape (events, 57), and places in `class_names`, shape (events,): 0 is background.
         """
-        return joined(self.splits[split], self.sets, self.standardization)
+        return joined(self.splits[split], self.sets, self.standardization, self.most_events)
+
+    def accepted(self, split: str = "test") -> Tensor | None:
+        """Return whether the menu accepts each event of `with_signals`, shape (events,); None if that is not known."""
+        if not self.accepted_splits:
+            return None
+        signals = [data.accepted(self.most_events) for name, data in self.sets.items() if name != BACKGROUND]
+        return torch.cat([self.accepted_splits[split], *signals])
 
     def check_network(self, configuration: Mapping[str, Any]) -> None:
         """Check that a network's inputs and outputs are those of the data.
@@ -162,10 +205,18 @@ class EventData(SplitData):
     ) -> Events:
         """Return a split of the training's background, or all of another file, and all signals."""
         sets = event_sets(origin.source, record["signals"] if origin.is_own else None)
-        digest = sha256(sets[BACKGROUND].path)
-        background = torch.from_numpy(read_particles(*sets[BACKGROUND]))
+        has = sets[BACKGROUND]
+        if has.in_hardware_units != bool(record.get("units")):
+            wants = record.get("units") or "GeV and radians"
+            raise InputError(
+                f"{describe_events(origin.source)}: events in {has.units}, and the network learned {wants}"
+                f"{origin.remark}; give data= events in {wants}"
+            )
+        digest = sha256(has.path)
+        most = record.get("most_events") if digest == record["sha256"] else None
+        background = has.read(most)
         rows, which = rows_of_split(record, len(background), digest, split)
-        features, labels = joined(standardization.apply(background[rows]), sets, standardization)
+        features, labels = joined(standardization.apply(background[rows]), sets, standardization, most)
         signals = ", ".join(list(sets)[1:]) or "no signals"
         return Events(
             features=features.double().numpy(),
@@ -191,8 +242,10 @@ def describe_events(source: str) -> str:
 
 
 def events_path(source: str) -> Path:
-    """Return the file of the background: of `adc2021`, `simulated`, `auto` or a path."""
+    """Return the file of the background: of `adc2021`, `cms_l1`, `simulated`, `auto` or a path."""
     source = resolve_events(source)
+    if source == "cms_l1":
+        return data_folder() / CMS_L1_FOLDER / _CMS_L1_BACKGROUND
     if source == "adc2021":
         return data_folder() / ADC2021_FOLDER / ADC2021_BACKGROUND
     return SHIPPED_SAMPLE if source == "simulated" else Path(source)
@@ -206,47 +259,29 @@ def event_sets(source: str, signals: Sequence[str] | None = None) -> dict[str, E
     """
     source = resolve_events(source)
     path = events_path(source)
-    if source == "adc2021" and not path.is_file():
-        raise InputError(f"data.source=adc2021: no file {path}; run python -m nanotrigger.data.fetch adc2021")
-    names = particle_sets(path)
-    main = next((name for name in (BACKGROUND, PARTICLES) if name in names), None)
+    if source in ("adc2021", "cms_l1") and not path.is_file():
+        raise InputError(f"data.source={source}: no file {path}; run python -m nanotrigger.data.fetch {source}")
+    own = sets_of(path)
+    main = next((name for name in (BACKGROUND, PARTICLES) if name in own), None)
     if main is None:
-        raise InputError(f"{path} has the events {', '.join(names)}; background is called {BACKGROUND} or {PARTICLES}")
-    files = [Path(signal) for signal in signals or []]
-    if signals is None and source == "adc2021":
-        files = sorted(file for file in path.parent.glob("*.h5") if file != path)
-    sets = {BACKGROUND: EventSet(path, main)}
+        raise InputError(f"{path} has the events {', '.join(own)}; background is called {BACKGROUND} or {PARTICLES}")
+    sets = {BACKGROUND: own.pop(main)}
     if signals is None:
-        sets |= {name: EventSet(path, name) for name in names if name != main}
-    for file in files:
-        for name in particle_sets(file):
-            signal = _ADC2021_NAMES.get(file.name, file.stem) if name == PARTICLES else name
-            if signal in sets:
-                raise InputError(f"data.signals: {file} and {sets[signal].path} both have {signal}; leave one out")
-            sets[signal] = EventSet(file, name)
+        sets |= own
+    for file in _fetched_signals(source, path) if signals is None else map(Path, signals):
+        for name, data in signals_of(file, _ADC2021_NAMES).items():
+            if name in sets:
+                raise InputError(f"data.signals: {file} and {sets[name].path} both have {name}; leave one out")
+            if data.in_hardware_units != sets[BACKGROUND].in_hardware_units:
+                units = sets[BACKGROUND].units
+                raise InputError(f"data.signals: {file} is in {data.units}, {path} in {units}; give both in {units}")
+            sets[name] = data
     return sets
 
 
-def fit_momenta(events: Tensor, rows: Tensor) -> Standardization:
-    """Fit mean and width of the transverse momenta on some rows; η and φ keep mean 0 and width 1."""
-    fitted = Standardization.fit(events[:, _PT][rows])
-    mean = torch.zeros(events.shape[1], dtype=torch.float64)
-    scale = torch.ones_like(mean)
-    mean[_PT], scale[_PT] = fitted.mean, fitted.scale
-    return Standardization(mean, scale)
-
-
-def joined(background: Tensor, sets: Mapping[str, EventSet], standardization: Standardization) -> tuple[Tensor, Tensor]:
-    """Return standardized background followed by all signals of `sets`, and labels; as `EventData.with_signals`."""
-    features = [background]
-    for name, (path, data) in sets.items():
-        if name != BACKGROUND:
-            features.append(standardization.apply(torch.from_numpy(read_particles(path, data))))
-    sizes = torch.tensor([len(rows) for rows in features])
-    return torch.cat(features), torch.repeat_interleave(torch.arange(len(features)), sizes)
-
-
-def _standardize(events: Tensor, standardization: Standardization) -> None:
-    """Standardize in place, block by block: in double precision all at once would take four times the memory."""
-    for block in events.split(100_000):
-        block.copy_(standardization.apply(block))
+def _fetched_signals(source: str, background: Path) -> list[Path]:
+    """Return the files of signals that were fetched with a background."""
+    if source == "adc2021":
+        return sorted(file for file in background.parent.glob("*.h5") if file != background)
+    signals = background.with_name(_CMS_L1_SIGNALS)
+    return [signals] if source == "cms_l1" and signals.is_file() else []

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nanotrigger.evaluation.detection import detection_summary, detection_table
+from nanotrigger.evaluation.menu import menu_summary, menu_table
 from nanotrigger.evaluation.pca import PrincipalComponents
 from nanotrigger.evaluation.roc import roc_points
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
@@ -43,22 +44,30 @@ def evaluate_events(trained: TrainedNetwork, data: EventData, *, history: Figure
     outputs = predict(network, features)
     baseline = PrincipalComponents.fit(data.splits["train"].numpy(), network.latent_size)
     scores = _scores(trained, features, outputs) | _baseline_scores(baseline, features.double().numpy())
-    summary = _summary(scores, labels.numpy(), data.class_names)
+    summary = _summary(scores, labels.numpy(), data)
     figures = anomaly_figures(data, network, features, outputs, labels, scores, baseline)
     return Evaluation(
         summary=summary,
         line=f"test split    {len(data.splits['test']):,} background events, best epoch {trained.epoch}",
         figures={"history": history, **figures},
-        tables=(detection_table(summary),) if summary["signals"] else (),
+        tables=(
+            *((detection_table(summary),) if summary["signals"] else ()),
+            *((menu_table(summary["trigger"]),) if "trigger" in summary else ()),
+        ),
         texts={ROC: _roc(scores, labels.numpy(), data.class_names)},
     )
 
 
-def _summary(scores: Scores, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> dict[str, Any]:
+def _summary(scores: Scores, labels: NDArray[np.int64], data: EventData) -> dict[str, Any]:
     """Return the summary of all signals; without any, there is nothing to detect."""
-    if len(class_names) < 2:
-        return {"events": {class_names[0]: len(labels)}, "signals": {}}
-    return detection_summary(scores, labels, class_names=class_names)
+    names: dict[str, Any] = {"class_names": data.class_names, "crossings": data.crossings}
+    if len(data.class_names) < 2:
+        return {"events": {data.class_names[0]: len(labels)}, "signals": {}}
+    summary = detection_summary(scores, labels, **names)
+    accepted = data.accepted("test")
+    if accepted is not None:
+        summary["trigger"] = menu_summary(scores, labels, accepted.numpy(), **names)
+    return summary
 
 
 def _scores(trained: TrainedNetwork, features: Tensor, outputs: Tensor) -> Scores:

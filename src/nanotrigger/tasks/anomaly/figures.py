@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nanotrigger.data.level1 import in_physical_units
 from nanotrigger.data.particles import FEATURE_NAMES
-from nanotrigger.data.split import Standardization
 from nanotrigger.evaluation.figures import (
     Sample,
     detection_roc,
@@ -55,37 +55,44 @@ def anomaly_figures(
     names: dict[str, Any] = {"class_names": data.class_names, "sample": sample}
     truth = labels.numpy()
     figures = {
-        "inputs": input_distributions(
-            _measured(features, data.standardization), truth, feature_names=FEATURE_NAMES, **names
-        ),
-        **_detection(scores, truth, names),
+        "inputs": input_distributions(_measured(features, data), truth, feature_names=FEATURE_NAMES, **names),
+        **_detection(scores, truth, names, data),
         "reconstruction": _momenta(data, features[labels == 0], outputs[labels == 0]),
         **_latent(network, features, baseline, truth, names),
     }
     return figures | _quantized_inputs(network, features, sample)
 
 
-def _detection(scores: Mapping[str, Array], labels: NDArray[np.int64], names: dict[str, Any]) -> dict[str, Figure]:
+def _detection(
+    scores: Mapping[str, Array], labels: NDArray[np.int64], names: dict[str, Any], data: EventData
+) -> dict[str, Figure]:
     """Return what the scores do to the signals, if there are any."""
     if len(names["class_names"]) < 2:
         return {}
-    first = next(iter(scores))
+    first, accepted = next(iter(scores)), data.accepted("test")
+    rate: dict[str, Any] = {
+        **{"score_name": first, "crossings": data.crossings},
+        "accepted": None if accepted is None else accepted.numpy(),
+    }
     return {
         "scores": score_histograms(scores, labels, **names),
         "roc": detection_roc(scores, labels, **names),
-        "trigger_rate": efficiency_over_rate(scores[first], labels, score_name=first, **names),
+        "trigger_rate": efficiency_over_rate(scores[first], labels, **rate, **names),
     }
 
 
-def _measured(features: Tensor, standardization: Standardization) -> Array:
+def _measured(features: Tensor, data: EventData) -> Array:
     """Return features in GeV and radians; absent objects are zeros, which standardization leaves but for rounding."""
-    values = (features.double() * standardization.scale + standardization.mean).numpy()
+    scaling = data.standardization
+    values = (features.double() * scaling.scale + scaling.mean).numpy()
+    if data.in_hardware_units:
+        return in_physical_units(values)
     return np.where(np.abs(values) < 1e-4, 0.0, values)
 
 
 def _momenta(data: EventData, features: Tensor, outputs: Tensor) -> Figure:
     columns = [FEATURE_NAMES.index(f"{name}_pt") for name in LEADING_OBJECTS]
-    true, found = (_measured(values, data.standardization)[:, columns] for values in (features, outputs))
+    true, found = (_measured(values, data)[:, columns] for values in (features, outputs))
     sample = Sample(data.description, len(features), "test", unit="background events")
     return reconstructed_momenta(true, found, object_names=list(LEADING_OBJECTS.values()), sample=sample)
 

@@ -21,8 +21,8 @@ from nanotrigger.tasks.anomaly.evaluation import evaluate_events
 from nanotrigger.tasks.anomaly.scores import Distance, absent_pt, reconstruction_error
 from nanotrigger.tasks.task import Evaluation, Task
 from nanotrigger.training.checkpoint import TrainedNetwork
-from nanotrigger.training.compiled_step import Batch
 from nanotrigger.training.module import Schedule
+from nanotrigger.training.steps import Batch
 
 Array = NDArray[np.float64]
 
@@ -73,6 +73,8 @@ class AnomalyDetection(Task):
     def setup(self, stage: str) -> None:
         """Check that the network fits the data, and learn what an absent object looks like in them."""
         super().setup(stage)
+        if self.distance.angular_phi and getattr(self.trainer.datamodule, "in_hardware_units", False):
+            raise InputError("model.angular_phi=true: φ in hardware units is no angle in radians; leave it out")
         self.absent_pt = absent_pt(self.trainer.datamodule.standardization).to(self.absent_pt)
 
     def objective(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

@@ -19,8 +19,8 @@ from nanotrigger.tasks.jets.data import JetData
 from nanotrigger.tasks.jets.evaluation import evaluate_jets
 from nanotrigger.tasks.task import Evaluation, Task
 from nanotrigger.training.checkpoint import TrainedNetwork
-from nanotrigger.training.compiled_step import Batch
 from nanotrigger.training.module import Schedule
+from nanotrigger.training.steps import Batch
 
 Array = NDArray[np.float64]
 

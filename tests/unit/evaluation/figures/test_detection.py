@@ -147,3 +147,23 @@ def test_missing_curves_are_refused() -> None:
         detector_comparison({}, notes=["nothing"])
     with pytest.raises(InputError, match="signal 'hTo4l' has no curve"):
         detector_comparison({"hTo4l": []}, notes=["nothing"])
+
+
+def test_rate_of_other_crossings() -> None:
+    (axes,) = efficiency_over_rate(SCORES["error"], LABELS, score_name="error", crossings=28e3, **ARGUMENTS).axes
+    kilohertz, _ = axes.lines[0].get_data()
+    assert (kilohertz[0], kilohertz[-1]) == (pytest.approx(35), 28_000)
+    assert axes.get_xlabel() == "Accepted background at 28 MHz [kHz]"
+
+
+def test_dots_are_what_the_menu_does_not_accept() -> None:
+    accepted = np.arange(1000) % 4 == 0
+    figure = efficiency_over_rate(SCORES["error"], LABELS, score_name="error", accepted=accepted, **ARGUMENTS)
+    (axes,) = figure.axes
+    kilohertz, pure = axes.lines[1].get_data()
+    signal, counted = SCORES["error"][800:], ~accepted[800:]
+    for index in (5, 20, 35):
+        point = working_point(SCORES["error"][:800], signal, kilohertz[index] / trigger_rate(1.0), counted=counted)
+        assert np.nan_to_num(pure[index]) == point.true_positive_rate
+    assert pure[-1] == 0.75
+    assert any("Dots: not accepted by the menu" in text for text in written(figure))

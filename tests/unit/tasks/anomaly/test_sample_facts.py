@@ -11,6 +11,7 @@ from nanotrigger.files import sha256
 
 SAMPLE = Path(data.__file__).parent / "samples" / "events.h5"
 SIGNALS = ("hTo4l", "hToTauTau", "hChToTauNu", "leptoquark")
+FILTERED = ("background", "hTo4l", "leptoquark")  # files of ADC2021 called lepFilter; the others have pile-up instead
 KINDS = {"MET": (slice(0, 1), 1), "e/gamma": (slice(1, 5), 2), "muon": (slice(5, 9), 3), "jet": (slice(9, 19), 4)}
 
 
@@ -74,8 +75,9 @@ def test_objects_are_typed_ordered_and_padded_with_zeros(samples, name):
 @pytest.mark.parametrize("name", ["background", *SIGNALS])
 def test_filter_and_acceptance(samples, name):
     events = samples[name]
-    assert (events[:, [1, 5], 0].max(axis=1) > 23).all()
-    for kind, least, reach in (("e/gamma", 3, 3.0), ("muon", 3, 2.4), ("jet", 15, 4.0)):
+    hard = events[:, [1, 5], 0].max(axis=1) > 23
+    assert hard.all() if name in FILTERED else hard.mean() < 0.25  # few taus leave so hard a lepton
+    for kind, least, reach in (("e/gamma", 3, 3.0), ("muon", 3, 2.1), ("jet", 15, 4.0)):
         objects = events[:, KINDS[kind][0]]
         assert objects[objects[..., 3] > 0][:, 0].min() >= least
         assert np.abs(objects[..., 1]).max() <= reach
@@ -93,33 +95,28 @@ def test_the_background_is_shuffled(samples):
 
 
 def test_background_is_mostly_w_with_one_lepton(samples):
-    # the numbers are those of another simulation of the same processes: 98,000 events, photons not merged
-    found = present(samples["background"])
-    assert found[1:5] == pytest.approx([0.79, 0.50, 0.38, 0.32], abs=0.05)
-    assert found[5:7] == pytest.approx([0.33, 0.02], abs=0.03)
-    assert found[9:13] == pytest.approx([1.0, 0.69, 0.43, 0.25], abs=0.06)
-    assert mean_pt(samples["background"])[[0, 1, 5, 9]] == pytest.approx([27.8, 32.6, 36.8, 75.8], rel=0.15)
+    leptons = (samples["background"][:, 1:9, 0] > 0).sum(axis=1)
+    # Z is 6.7 % of the events, and gives two leptons where both are within the acceptance
+    assert 0.01 < (leptons == 2).mean() < 0.067
+    assert (leptons == 1).mean() > 0.93
+    electrons, muons = present(samples["background"])[[1, 5]]
+    assert electrons > muons > 0.7 * electrons  # W and Z give as many; muons reach |η| < 2.1 only, electrons 3
+    assert 30 < mean_pt(samples["background"])[1] < 45  # half of the W's mass, or less from taus and beauty
 
 
 def test_four_leptons_are_the_mark_of_the_neutral_scalar(samples):
-    leptons = {name: (events[:, 1:9, 0] > 3).sum(axis=1).mean() for name, events in samples.items()}
-    two_muons = {name: present(events)[6] for name, events in samples.items()}
-    assert leptons["hTo4l"] > 1.5 * leptons["background"]
-    assert two_muons["hTo4l"] > 0.5 > 0.2 > max(share for name, share in two_muons.items() if name != "hTo4l")
+    four = {name: ((events[:, 1:9, 0] > 0).sum(axis=1) == 4).mean() for name, events in samples.items()}
+    assert four.pop("hTo4l") > 0.25 > 0.01 > max(four.values())
 
 
 def test_neutrinos_show_as_missing_energy(samples):
     missing = {name: events[:, 0, 0].mean() for name, events in samples.items()}
     assert missing["hTo4l"] < 0.6 * missing["background"]
-    assert min(missing["hToTauTau"], missing["leptoquark"]) > missing["background"]
-    # multijets have no leptons at all: e/gamma without missing energy, against one lepton of a charged scalar
-    events = samples["background"]
-    multijets = events[(events[:, 1, 0] > 0) & (events[:, 10, 0] > 60) & (events[:, 5, 0] == 0)]
-    assert missing["hChToTauNu"] > 1.3 * multijets[:, 0, 0].mean()
+    assert min(missing[name] for name in ("hToTauTau", "hChToTauNu", "leptoquark")) > missing["background"]
 
 
-def test_leptoquarks_make_jets(samples):
+def test_tops_leptoquarks_and_pileup_make_jets(samples):
     jets = {name: (events[:, 9:, 0] > 0).sum(axis=1).mean() for name, events in samples.items()}
-    assert jets["leptoquark"] == max(jets.values())
-    assert jets["leptoquark"] > 1.3 * jets["background"]
-    assert jets["hChToTauNu"] < jets["background"]
+    assert max(jets, key=jets.__getitem__) == "hChToTauNu"  # a top beside it, and pile-up
+    assert jets["leptoquark"] > 2 * jets["background"]
+    assert jets["hToTauTau"] > jets["hTo4l"]  # both from gluons, one with pile-up

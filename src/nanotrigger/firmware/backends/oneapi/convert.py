@@ -3,7 +3,7 @@
 import hashlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -22,7 +22,9 @@ from nanotrigger.firmware.backends.oneapi.checks import check_name, check_target
 from nanotrigger.firmware.backends.oneapi.endings import SOFTMAX, WIDEN, append_radius, append_softmax
 from nanotrigger.firmware.record import FILE, Firmware, Layer, write_record
 from nanotrigger.firmware.target import Target
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, load_model, output_format
+from nanotrigger.graph.quantize import Relu
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import type_name, without_modes
 
@@ -72,7 +74,10 @@ def convert(
         append_radius(graph)
     with whole_folder(project, marker=FILE) as folder:
         with _quiet(model):
-            hls = build_model_graph(network, folder, target, name=name, input_precision=inputs, added=added)
+            types = {} if precision else full_precision(model)
+            hls = build_model_graph(
+                network, folder, target, name=name, input_precision=inputs, types=types, added=added
+            )
             hls.write()
         _settle(folder, project, hls.config.get_config_value("Stamp"))
         part, clock, io_type = (hls.config.get_config_value(key) for key in ("Part", "ClockPeriod", "IOType"))
@@ -88,12 +93,13 @@ def build_model_graph(
     *,
     name: str,
     input_precision: str,
+    types: Mapping[str, str],
     added: dict[str, dict[str, Any]],
 ) -> ModelGraph:
     """Return hls4ml's model, ready to be written into `folder`.
 
-    `added` is the configuration of layers that were added to the network, by name; for the other arguments
-    see `convert`.
+    `types` are those of results by layer, where hls4ml would take others; `added` is the configuration of layers that
+    were added to the network, by name; for the other arguments see `convert`.
     """
     precision = target.precision
     _rename_reserved(network.graph)
@@ -105,9 +111,10 @@ def build_model_graph(
     layers = configuration["LayerName"]
     # Left to itself hls4ml reads inputs as fixed<16,6>, truncated, before the input quantizer sees them.
     layers[network.graph.input[0].name]["Precision"]["result"] = input_precision
+    for layer, result in types.items():
+        layers[layer]["Precision"]["result"] = result
     for layer, settings in added.items():
-        types = layers[layer]["Precision"] | settings.get("Precision", {})
-        layers[layer] |= settings | {"Precision": types}
+        layers[layer] |= settings | {"Precision": layers[layer]["Precision"] | settings.get("Precision", {})}
     for settings in layers.values():
         if precision is not None and "param" in settings["Precision"]:
             settings["Precision"]["param"] = precision  # else the slope of a leaky ReLU has eight bits
@@ -124,6 +131,20 @@ def build_model_graph(
     if precision is not None:
         _set_modes(model, precision)
     return model
+
+
+def full_precision(model: Path) -> dict[str, str]:
+    """Return a type for each ReLU without a quantizer that holds all its words; hls4ml would take fixed<16,6>."""
+    nodes = load_model(model).graph.node
+    quantized = {node.input[0] for node in nodes if node.op_type == "Quant"}
+    if all(node.output[0] in quantized for node in nodes if node.op_type == "Relu"):
+        return {}
+    graph = read_graph(model)
+    tensors = {node.name: graph.tensors[node.output] for node in graph.nodes if isinstance(node, Relu)}
+    return {
+        name: type_name(FixedPoint(tensor.bits, tensor.bits + tensor.exponent, signed=tensor.words.low < 0))
+        for name, tensor in tensors.items()
+    }
 
 
 def recorded_layers(model: ModelGraph, graph: onnx.GraphProto) -> tuple[Layer, ...]:
