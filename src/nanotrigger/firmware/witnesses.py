@@ -63,7 +63,7 @@ def differing_words(expected: Array, found: Array) -> int:
     return int(np.count_nonzero(expected != found))
 
 
-def graph_nodes(graph: Graph, features: Array) -> dict[str, Array]:
+def graph_nodes(graph: Graph, features: Array | Mapping[str, Array]) -> dict[str, Array]:
     """Return what every node of the graph computes, each of shape (events, size), by its name and in order."""
     words = graph.words(features)
     return {node.name: graph.values(node.output, words[node.output]) for node in graph.nodes}
