@@ -95,12 +95,19 @@ def export_file_and_report(
     """
     output = output or default_output(file)
     check_tools(report)
-    number = None if input_format is None else FixedPoint.parse(input_format)
+    number = None if input_format is None else _parsed(input_format)
     with _held(output):
         events = None if data is None else Path(data)
         result = export_file(file, output, target=target, data=events, input_format=number)
         _tell(result, report, lambda reports: compose_file_datasheet(result, reports, data=data, number=number))
         return result
+
+
+def _parsed(text: str) -> FixedPoint:
+    try:
+        return FixedPoint.parse(text)
+    except InputError as error:
+        raise InputError(f"input={error}") from None
 
 
 def _export_and_report(checkpoint: Path, target: Target, output: Path, data: str | None, report: str) -> Export:

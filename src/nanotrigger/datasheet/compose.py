@@ -108,9 +108,7 @@ def compose_file_datasheet(
         judged_by=JudgedBy(export.inputs.events, export.inputs.description),
         firmware=read_record(export.project),
         nodes=graph.nodes,
-        features=tuple(
-            Feature(name, 0.0, 1.0) for node in graph.inputs for name in _places(node.inputs[0], node.shape)
-        ),
+        features=tuple(Feature(place, 0.0, 1.0) for place in places),
         outputs=tuple(place for name in graph.outputs for place in _places(name, graph.tensors[name].shape)),
         meaning=f"what {export.file.name} computes",
         parity=export.judgement.parity,

@@ -146,8 +146,8 @@ def _judge(
     of_outputs = {node.output: graph.values(node.output, by_node[node.name]) for node in graph.nodes}
     found = {"datapath": _side_by_side(graph, of_outputs), "firmware": emulation.outputs}
     few = np.unique(np.linspace(0, len(words) - 1, _BY_QONNX).astype(int))
-    is_exact = graph.largest_sum(by_input(graph, inputs.values[few])) <= EXACT_IN_FLOAT32
-    by_qonnx = _qonnx_outputs(graph, model, inputs.values[few])
+    is_exact = graph.largest_sum(by_input(graph, values[few])) <= EXACT_IN_FLOAT32
+    by_qonnx = _qonnx_outputs(graph, model, values[few])
     differing = {witness: differing_words(expected, outputs) for witness, outputs in found.items()}
     if is_exact:
         differing = {"qonnx": differing_words(expected[few], by_qonnx), **differing}

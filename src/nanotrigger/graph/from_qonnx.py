@@ -139,13 +139,15 @@ def _read_input(reader: Reader, name: str, input_format: FixedPoint | None) -> N
     readers = _first_readers(reader, name)
     if not readers or any(node.op_type not in QUANTIZERS for node in readers):
         input_quantizer_format(reader.graph)
-        raise InputError(f"input {name!r} of the network is read by other nodes than quantizers; give input_precision")
+        raise InputError(
+            f"input {name!r} of the network is read by other nodes than quantizers; give input=fixed<16,6>"
+        )
     conversions = {reader.formats(node).only for node in readers}
     conversion = conversions.pop() if len(conversions) == 1 else None
     if conversion is None or conversion.number.is_binary or conversion.rounding not in INPUT_ROUNDINGS:
         found = ", ".join(node.name for node in readers)
         raise InputError(
-            f"input {name!r}: its quantizers ({found}) do not give all words one format; give input_precision"
+            f"input {name!r}: its quantizers ({found}) do not give all words one format; give input=fixed<16,6>"
         )
     only = readers[0]
     if len(readers) == 1 and only.input[0] == name:

@@ -79,7 +79,7 @@ def input_quantizer_format(graph: onnx.GraphProto) -> FixedPoint:
     reader = next((node for node in graph.node if features in node.input), None)
     if reader is None or reader.op_type != "Quant":
         raise InputError(
-            f"input {features!r} of the network has no quantizer; make one its first layer, or give input_precision"
+            f"input {features!r} of the network has no quantizer; make one its first layer, or give input=fixed<16,6>"
         )
     return node_format(graph, reader)
 

@@ -68,7 +68,8 @@ def convert(
     check_target(target)
     network = _load(model)
     graph = network.graph
-    _check_precision(graph, target.precision)
+    if types is None:
+        _check_precision(graph, target.precision)
     precision = target.precision and checked_type(target.precision)
     inputs = checked_type(input_precision or precision or type_name(input_quantizer_format(graph)))
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
