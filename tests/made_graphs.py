@@ -36,9 +36,9 @@ class Layer:
 
 def chain(number: FixedPoint, layers: Sequence[Layer]) -> Graph:
     """Return layers one after the other, after an input of a format."""
-    size = len(layers[0].weights)
+    shape = (len(layers[0].weights),)
     nodes: list[Node] = [
-        Input(name="input", inputs=("features",), output="input", layer="input", size=size, number=number)
+        Input(name="input", inputs=("features",), output="input", layer="input", shape=shape, number=number)
     ]
     for layer in layers:
         nodes.append(
@@ -63,4 +63,4 @@ def chain(number: FixedPoint, layers: Sequence[Layer]) -> Graph:
                     name=name, inputs=source, output=name, layer=layer.name, conversion=conversion, relu=result.relu
                 )
             )
-    return Graph(tuple(nodes), nodes[-1].output)
+    return Graph(tuple(nodes), (nodes[-1].output,))

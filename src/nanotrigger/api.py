@@ -33,6 +33,8 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.data.split import Events, JudgedSplit, Standardization
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.evaluation.performance import described
+from nanotrigger.firmware.export import Export
+from nanotrigger.firmware.file_export import FileExport
 from nanotrigger.firmware.target import Target
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers.notation import as_mappings, load_yaml
@@ -184,30 +186,35 @@ def draw(checkpoint: str | Path, *, data: str | None = None, split: JudgedSplit 
 
 
 def export(
-    checkpoint: str | Path,
+    source: str | Path,
     output: str | Path | None = None,
     *,
     data: str | None = None,
+    input_format: str | None = None,
     report: str = "structural",
     **target: Any,
 ) -> Path:
-    """Write firmware, proof, cost and datasheet as `python export.py ckpt=…` does, and return their folder.
+    """Write firmware, proof, cost and datasheet as `python export.py` does, and return their folder.
 
     Args:
-        checkpoint: a run's folder, or its best.ckpt or last.ckpt.
-        output: folder; by default `export` in the run's.
-        data: source of the events on which it is judged; by default the training's own.
+        source: a run's folder, its best.ckpt or last.ckpt, or a QONNX file, NAME.onnx.
+        output: folder; by default `export` in the run's, or `NAME_export` beside the file.
+        data: source of the events on which it is judged; by default the training's own, or random inputs of a file.
+        input_format: of a file whose inputs no quantizer reads first, such as `fixed<16,6>`.
         report: which source of resources is asked: `structural`, `yosys` or `vendor`.
         target: how the firmware is built, such as `clock_period=4.0`: the fields of `firmware.target.Target`.
 
     Raises:
-        InputError: a checkpoint, data, a target or a tool that cannot be used.
+        InputError: a checkpoint, a file, data, a target or a tool that cannot be used.
         FirmwareError: the firmware does not build, or computes other words than the network.
     """
     _check_arguments(Target, target)
-    result = exporting.export_and_report(
-        _file(checkpoint), Target(**target), output=None if output is None else Path(output), data=data, report=report
-    )
+    settings: dict[str, Any] = {"output": None if output is None else Path(output), "data": data, "report": report}
+    result: Export | FileExport
+    if Path(source).suffix == ".onnx":
+        result = exporting.export_file_and_report(Path(source), Target(**target), input_format=input_format, **settings)
+    else:
+        result = exporting.export_and_report(_file(source), Target(**target), **settings)
     if result.judgement.difference is not None:
         raise FirmwareError(str(result.judgement.difference))
     return result.folder

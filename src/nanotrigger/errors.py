@@ -8,6 +8,19 @@ class InputError(ValueError):
     """
 
 
+class NotExactError(InputError):
+    """A network with a node that no integers compute exactly, such as a table or a scale that is no power of two.
+
+    Attributes:
+        node: its name.
+        reason: why, with the remedy.
+    """
+
+    def __init__(self, node: str, reason: str) -> None:
+        super().__init__(f"node {node}: {reason}")
+        self.node, self.reason = node, reason
+
+
 class TrainingError(RuntimeError):
     """A training that ended without what it was for, or that did something else than is recorded.
 

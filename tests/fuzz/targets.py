@@ -38,6 +38,7 @@ from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.slim import slim
 from tests.command import ROOT
 from tests.made_events import make_events, write_events
+from tests.made_models import Maker
 from tests.made_parquet import make_columns, write_archive, write_parquet
 
 REPORTS = ROOT / "tests" / "reference" / "oneapi_reports"
@@ -109,7 +110,7 @@ def targets() -> tuple[Target, ...]:
                 1,
             ),
             Target("checkpoint", [_checkpoint(Path(folder, "slim.ckpt"))], load_trained, 0.5),
-            Target("qonnx", [_qonnx(Path(folder, "model.onnx"))], _read_graph, 1),
+            Target("qonnx", [_qonnx(Path(folder, "model.onnx")), _convolutional()], _read_graph, 1),
             *_reports(),
             Target("results", [(STUDY / "results.csv").read_bytes()], _read_results, 0.5),
             Target("plan", [(STUDY / "study.json").read_bytes()], _read_plan, 0.5),
@@ -197,6 +198,19 @@ def _qonnx(path: Path) -> bytes:
     torch.manual_seed(0)
     write_qonnx(MLP(3, [4], 2, input=number, output=number, **formats).eval(), path)
     return path.read_bytes()
+
+
+def _convolutional() -> bytes:
+    """Return a network of others: a convolution, pooling, a residual, and a shape that is computed."""
+    maker, generator = Maker(), np.random.default_rng(0)
+    x = maker.quant(maker.input(2, 6), 5, 0.5)
+    x = maker.add("Conv", x, maker.weights(generator, 2, 2, 3), kernel_shape=[3], pads=[1, 1])
+    x = maker.quant(maker.add("Relu", x), 4, [[[0.5], [1.0]]], signed=0)
+    x = maker.add("MaxPool", x, kernel_shape=[2], strides=[2])
+    x = maker.add("Add", x, maker.add("Clip", x, maker.constant(0.0), maker.constant(1.0)))
+    shape = maker.add("Concat", maker.constant([1], np.int64), maker.constant([-1], np.int64), axis=0)
+    x = maker.add("Gemm", maker.add("Reshape", x, shape), maker.weights(generator, 3, 6), transB=1)
+    return maker.model(maker.add("Softmax", x), batch="batch").SerializeToString()
 
 
 def _read_graph(path: Path) -> None:

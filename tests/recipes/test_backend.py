@@ -77,7 +77,7 @@ class CProgram(Backend):
         if others or target.reuse_factor != 1:
             raise InputError(f"backend={target.backend} writes quantized networks; omit softmax, radius and the like")
 
-    def convert(self, model, project, target, *, name, input_format):
+    def convert(self, model, project, target, *, name, input_format, formats=None):
         network = read_graph(model)
         layers = [layer_record("input", "Input", network.input.output, network.input.size, input_format)]
         for dense, result in pairs(network):

@@ -45,7 +45,7 @@ class LeakyRelu(Node):
 
     def infer(self, *inputs):
         (source,) = inputs
-        return Tensor(source.size, source.exponent - SHIFT, leaky(source.words))
+        return Tensor(source.shape, source.exponent - SHIFT, leaky(source.words))
 
     def compute(self, *inputs, of):
         words = as_wide_as(inputs[0], of[0].words.bits + SHIFT)

@@ -9,6 +9,7 @@ from jsonargparse import ArgumentParser, Namespace
 from nanotrigger.cli.wording import read_settings
 from nanotrigger.command import exit_code, settings_parser
 from nanotrigger.cost.sources import options, sources_asked
+from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
 
 _DESCRIPTION = """
@@ -20,6 +21,12 @@ Turn a checkpoint into QONNX and oneAPI firmware, and prove that they compute th
   python export.py ckpt=RUN/best.ckpt report=yosys             resources from open synthesis
   python export.py ckpt=RUN/best.ckpt part=encoder             of an autoencoder; radius=true adds squares of means
   python export.py ckpt=FLOAT_RUN/best.ckpt precision='fixed<12,5>'
+
+or a QONNX file that others wrote:
+
+  python export.py qonnx=FILE.onnx                             into FILE_export, judged by random and extreme inputs
+  python export.py qonnx=FILE.onnx data=EVENTS.npz             by the inputs X of these events as well
+  python export.py qonnx=FILE.onnx input='fixed<16,6>'         where no quantizer reads the inputs first
 """
 
 
@@ -32,22 +39,31 @@ def _run(arguments: Sequence[str]) -> int:
     settings = read_settings(export_parser(), arguments)
     target = read_target(settings)
     sources_asked(settings.report)
-    from nanotrigger.cli.exporting import export_and_report  # takes seconds
+    if (settings.ckpt is None) == (settings.qonnx is None):
+        given = "both" if settings.ckpt else "neither"
+        raise InputError(f"{given} of ckpt and qonnx: give ckpt=RUN/best.ckpt, or qonnx=FILE.onnx")
+    if settings.qonnx is None and settings.input is not None:
+        raise InputError(f"input={settings.input}: a checkpoint has its own input format; it is for qonnx=FILE")
+    from nanotrigger.cli.exporting import export_and_report, export_file_and_report  # takes seconds
 
-    result = export_and_report(
-        settings.ckpt, target, output=settings.output, data=settings.data, report=settings.report
-    )
-    return 0 if result.judgement.difference is None else 1
+    shared = {"output": settings.output, "data": settings.data, "report": settings.report}
+    if settings.qonnx is None:
+        judgement = export_and_report(settings.ckpt, target, **shared).judgement
+    else:
+        judgement = export_file_and_report(settings.qonnx, target, input_format=settings.input, **shared).judgement
+    return 0 if judgement.difference is None else 1
 
 
 def export_parser() -> ArgumentParser:
     """Return the parser of export.py's arguments."""
     parser = settings_parser(_DESCRIPTION)
-    parser.add_argument("--ckpt", type=Path, required=True, help="best.ckpt or last.ckpt of a run")
+    parser.add_argument("--ckpt", type=Path | None, default=None, help="best.ckpt or last.ckpt of a run")
+    parser.add_argument("--qonnx", type=Path | None, default=None, help="QONNX file of whatever exporter")
     parser.add_argument(
         "--output", type=Path | None, default=None, help="folder (default: RUN/export, or NAME_export beside NAME.ckpt)"
     )
     parser.add_argument("--data", type=str | None, default=None, help="events to judge by, as data.source")
+    parser.add_argument("--input", type=str | None, default=None, help="format of a file's inputs, such as fixed<16,6>")
     parser.add_argument(
         "--report",
         type=str,

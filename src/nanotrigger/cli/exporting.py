@@ -1,7 +1,7 @@
 """The work of export.py: from a checkpoint to verified firmware, its cost and its datasheet."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,13 +14,16 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources import sources_asked
 from nanotrigger.cost.sources.source import Design, read_design
 from nanotrigger.datapath.schedule import levels_per_stage
-from nanotrigger.datasheet.compose import compose_datasheet
+from nanotrigger.datasheet.compose import compose_datasheet, compose_file_datasheet
 from nanotrigger.datasheet.page import write_datasheet
+from nanotrigger.datasheet.sheet import Datasheet
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums
 from nanotrigger.firmware.audit import audit_table
 from nanotrigger.firmware.export import Export, export
+from nanotrigger.firmware.file_export import FileExport, export_file
 from nanotrigger.firmware.target import Target
+from nanotrigger.numbers import FixedPoint
 from nanotrigger.verilog.write import write_rtl
 
 _SPELLED = {"qonnx": "QONNX"}  # witnesses of the proof
@@ -67,8 +70,61 @@ def _held(output: Path) -> Iterator[None]:
         ) from None
 
 
+def export_file_and_report(
+    file: Path,
+    target: Target,
+    *,
+    output: Path | None = None,
+    data: str | None = None,
+    input_format: str | None = None,
+    report: str = "structural",
+) -> FileExport:
+    """Export a QONNX file as export.py does, print what came of it, and return it.
+
+    Args:
+        file: of whatever exporter.
+        target: how the firmware is built.
+        output: folder; by default `NAME_export` beside NAME.onnx.
+        data: file with the inputs of events; by default random ones.
+        input_format: of inputs that no quantizer reads first.
+        report: as of `export_and_report`.
+
+    Raises:
+        InputError: a file or a tool that is missing or cannot be used, or a node that integers cannot compute exactly.
+        FirmwareError: the firmware does not build or run.
+    """
+    output = output or default_output(file)
+    check_tools(report)
+    number = None if input_format is None else _parsed(input_format)
+    with _held(output):
+        events = None if data is None else Path(data)
+        result = export_file(file, output, target=target, data=events, input_format=number)
+        _tell(result, report, lambda reports: compose_file_datasheet(result, reports, data=data, number=number))
+        return result
+
+
+def _parsed(text: str) -> FixedPoint:
+    try:
+        return FixedPoint.parse(text)
+    except InputError as error:
+        raise InputError(f"input={error}") from None
+
+
 def _export_and_report(checkpoint: Path, target: Target, output: Path, data: str | None, report: str) -> Export:
     result = export(checkpoint, output, target=target, data=data)
+    outputs = result.judgement.outputs
+    _tell(
+        result,
+        report,
+        lambda reports: compose_datasheet(
+            output, result.trained, result.events, outputs, reports=reports, checkpoint=checkpoint, data=data
+        ),
+    )
+    return result
+
+
+def _tell(result: Export | FileExport, report: str, compose: Callable[[Sequence[ResourceReport]], Datasheet]) -> None:
+    """Print what came of an export; write its cost, its datasheet and its checksums."""
     print(_report(result))
     for remark in result.remarks:
         print(f"warning: {remark}")
@@ -78,21 +134,17 @@ def _export_and_report(checkpoint: Path, target: Target, output: Path, data: str
     else:
         print(f"error: {difference}", file=sys.stderr)
         reports = ()
-    outputs = result.judgement.outputs
-    sheet = compose_datasheet(
-        output, result.trained, result.events, outputs, reports=reports, checkpoint=checkpoint, data=data
-    )
+    sheet = compose(reports)
     if difference is None and sheet.audits:
         wide_console().print(audit_table(sheet.audits))
         for warning in sheet.saturation:
             print(f"warning: {warning}")
-    print(f"datasheet     {write_datasheet(sheet, output)}")
-    write_checksums(output)
-    return result
+    print(f"datasheet     {write_datasheet(sheet, result.folder)}")
+    write_checksums(result.folder)
 
 
 def default_output(checkpoint: Path) -> Path:
-    """Return `export` beside the best.ckpt or last.ckpt of a run, `NAME_export` beside another NAME.ckpt.
+    """Return `export` beside the best.ckpt or last.ckpt of a run, `NAME_export` beside another NAME.ckpt or NAME.onnx.
 
     >>> default_output(Path("run/best.ckpt")).as_posix(), default_output(Path("reference/jets_qat.ckpt")).as_posix()
     ('run/export', 'reference/jets_qat_export')
@@ -101,14 +153,14 @@ def default_output(checkpoint: Path) -> Path:
     return checkpoint.parent / ("export" if is_of_run else f"{checkpoint.stem}_export")
 
 
-def _report(result: Export) -> str:
+def _report(result: Export | FileExport) -> str:
     parity = result.judgement.parity
     lines = [
         f"events        {parity['inputs']['events']['description']}",
         f"extremes      {parity['inputs']['extremes']['samples']:,} saturating and extreme inputs",
         f"emulated with {parity['compiler']}",
     ]
-    if parity["differing_words"] is None:
+    if isinstance(result, Export) and parity["differing_words"] is None:
         lines.append(_agreement(result))
     else:
         *others, last = (_SPELLED.get(witness, witness) for witness in parity["differing_words_of"])
@@ -149,7 +201,7 @@ def check_tools(report: str) -> None:
         source.check_tools()
 
 
-def report_cost(result: Export, report: str) -> tuple[ResourceReport, ...]:
+def report_cost(result: Export | FileExport, report: str) -> tuple[ResourceReport, ...]:
     """Ask the sources; write resources.json and rtl/; print the best report.
 
     What is at hand at once is on disk before a long build begins, so that an interrupted one loses nothing.

@@ -100,7 +100,7 @@ def _origin(folder: Path, hashes: dict[str, Any], sources: str) -> list[str]:
     """Return which of the files that parity.json speaks of are others."""
     others = []
     checkpoints = [path for path in (folder.parent / "best.ckpt", folder.parent / "last.ckpt") if path.is_file()]
-    if checkpoints and hashes["checkpoint"] not in map(sha256, checkpoints):
+    if checkpoints and "file" not in hashes and hashes["checkpoint"] not in map(sha256, checkpoints):
         others.append("the run's checkpoints are not the one that was exported")
     if sha256(folder / "model.onnx") != hashes["qonnx"]:
         others.append("model.onnx is another one")

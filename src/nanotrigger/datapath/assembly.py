@@ -3,7 +3,7 @@
 from functools import cache
 from typing import NamedTuple
 
-from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Quantize, Range, Sum, rounded_range
+from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Quantize, Range, Select, Sum, rounded_range
 
 
 class Term(NamedTuple):
@@ -15,15 +15,16 @@ class Term(NamedTuple):
 
 
 class Assembly:
-    """The operations made so far; a signal is known by its position among them."""
+    """The operations made so far, and how many of them are inputs; a signal is known by its position."""
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
+        self.inputs = 0
         self._made: dict[Operation, int] = {}
 
     def append(self, operation: Operation) -> int:
-        """Add an operation and return its position; a sum that was made before is used again, as synthesis does."""
-        if isinstance(operation, Sum | Offset):
+        """Add an operation and return its position; one that was made before is used again, as synthesis does."""
+        if isinstance(operation, Sum | Offset | Select):
             if operation in self._made:
                 return self._made[operation]
             self._made[operation] = len(self.operations)
@@ -32,6 +33,7 @@ class Assembly:
 
     def input(self, layer: str, column: int, words: Range) -> int:
         """Return the signal of an input word."""
+        self.inputs += 1
         return self.append(Input(layer, Kind.INPUT, words, column))
 
     def range_of(self, signal: int) -> Range:
@@ -81,17 +83,35 @@ class Assembly:
         level = self.level_of(term.signal) + bool(adds)
         return self.append(Offset(layer, Kind.TREE, words, level, term.signal, term.sign, term.shift, constant))
 
-    def quantize(self, layer: str, signal: int, target: Range, drop: int, *, relu: bool, exact: bool) -> int:
-        """Return a signal in another format: rounded half to even and saturated if `exact`, else cut and wrapped."""
-        source = self.range_of(signal)
-        free = rounded_range(source, drop, relu=relu, half_to_even=exact)
+    def quantize(
+        self, layer: str, signal: int, target: Range, drop: int, *, relu: bool, exact: bool, cut: bool = False
+    ) -> int:
+        """Return a signal in another format: rounded half to even and saturated if `exact`, else cut and wrapped.
+
+        With `cut` low bits are cut off before it saturates, which rounds towards minus infinity.
+        """
+        source, rounds = self.range_of(signal), exact and not cut
+        free = rounded_range(source, drop, relu=relu, half_to_even=rounds)
         if exact:
             words = Range(*(min(max(end, target.low), target.high) for end in (free.low, free.high)))
         else:
             words = free if free in target else target
-        works = (relu and source.low < 0) or (exact and (drop > 0 or free not in target))
+        works = (relu and source.low < 0) or (rounds and drop > 0) or (exact and free not in target)
         level = self.level_of(signal) + works
-        return self.append(Quantize(layer, Kind.ACTIVATION, words, level, signal, relu, drop, exact, exact, target))
+        return self.append(Quantize(layer, Kind.ACTIVATION, words, level, signal, relu, drop, rounds, exact, target))
+
+    def select(self, layer: str, left: int, right: int, *, larger: bool) -> int:
+        """Return the larger of two signals, or the smaller; one of them as it is if it always is the one."""
+        first, second = self.range_of(left), self.range_of(right)
+        if left == right or (first.low >= second.high if larger else first.high <= second.low):
+            return left
+        if second.low >= first.high if larger else second.high <= first.low:
+            return right
+        choose = max if larger else min
+        words = Range(choose(first.low, second.low), choose(first.high, second.high))
+        left, right = sorted((left, right))
+        level = max(self.level_of(left), self.level_of(right)) + 1
+        return self.append(Select(layer, Kind.COMPARISON, words, level, left, right, larger))
 
 
 class Digit(NamedTuple):

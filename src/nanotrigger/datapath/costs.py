@@ -1,9 +1,10 @@
 """Costs: the ALUTs that an operation takes. One ALUT is one bit of an adder, or a function of up to six bits."""
 
 from nanotrigger.datapath.datapath import Datapath, Known, rounds_up
-from nanotrigger.datapath.operations import Input, Offset, Quantize, Range, Sum, rounded_range
+from nanotrigger.datapath.operations import Input, Offset, Quantize, Range, Select, Sum, rounded_range
 
 LUT_INPUTS = 6
+_NEVER = 1 << 30  # more bits than any word has
 _MERGED = 3  # bits of an incrementer that become part of the look-up tables that follow it
 
 
@@ -16,6 +17,8 @@ def aluts(datapath: Datapath, position: int) -> int:
         return _sum(operation, bits, known, datapath.operations[operation.left].range)
     if isinstance(operation, Offset):
         return _offset(operation, bits, known)
+    if isinstance(operation, Select):
+        return _select(datapath, operation, bits, known)
     return _quantize(operation, bits, datapath.operations[operation.source].range, datapath.known[operation.source])
 
 
@@ -63,6 +66,21 @@ def _quantize(operation: Quantize, bits: int, source: Range, source_known: Known
         alone = rounded_bits - target.bits + 1 + (source.low < 0) <= LUT_INPUTS  # the ALUT of a bit sees it all
         return count + bits + (0 if alone else _overflow(rounded_bits, target))
     return count + (bits if operation.relu and source.low < 0 else 0)
+
+
+def _select(datapath: Datapath, operation: Select, bits: int, known: Known) -> int:
+    """A carry chain that compares, and after it a multiplexer: an ALUT for each bit that may change.
+
+    The chain is that of the difference, whose sign tells which word is larger: a bit for each of the wider word, one
+    for the sign, and a carry-in. Low bits that are known in both words are not part of it.
+    """
+    words = [datapath.operations[operand].range for operand in operation.operands]
+    lowest = min(
+        _NEVER if range_.is_constant else datapath.known[at].low
+        for at, range_ in zip(operation.operands, words, strict=True)
+    )
+    whole = Range(min(range_.low for range_ in words), max(range_.high for range_ in words))
+    return whole.bits - lowest + 2 + known.unknown(bits)
 
 
 def _rounding(drop: int, rounded_bits: int, source_known: Known) -> int:

@@ -11,7 +11,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.datapath.operations import Input, Offset, Operation, Quantize, Range, Sum, Words, rounded_range
+from nanotrigger.datapath.operations import (
+    Input,
+    Offset,
+    Operation,
+    Quantize,
+    Range,
+    Select,
+    Sum,
+    Words,
+    rounded_range,
+)
 from nanotrigger.numbers import FixedPoint
 
 _ALL = 1 << 30  # more than any word has
@@ -53,6 +63,8 @@ def known_bits(operations: Sequence[Operation]) -> tuple[Known, ...]:
             known.append(_lowest(operation.sign * shifted.ones + operation.constant, shifted.low))
         elif isinstance(operation, Quantize):
             known.append(_of_quantize(operation, known[operation.source], operations[operation.source].range))
+        elif isinstance(operation, Select):
+            known.append(_of_select(operation, known, operations))
         else:
             known.append(Known())
     return tuple(known)
@@ -88,6 +100,20 @@ def _of_quantize(operation: Quantize, source: Known, words: Range) -> Known:
         return Known()
     kept = _shifted(source, -operation.drop)
     return Known(kept.zeros, 0 if operation.relu and words.low < 0 else kept.ones)
+
+
+def _of_select(operation: Select, known: Sequence[Known], operations: Sequence[Operation]) -> Known:
+    """A bit is known that is the same in both words."""
+    left, right = (_word_known(known[at], operations[at].range) for at in operation.operands)
+    return Known(left.zeros & right.zeros, left.ones & right.ones)
+
+
+def _word_known(known: Known, words: Range) -> Known:
+    """Return the known bits of a word, all of them if it is a constant."""
+    if not words.is_constant:
+        return known
+    bits = max(words.low.bit_length(), (~words.low).bit_length()) + 1
+    return _lowest(words.low, bits)
 
 
 def _shifted(known: Known, shift: int) -> Known:
@@ -132,6 +158,8 @@ def _of_operands(operation: Operation, bits: int) -> tuple[int, ...]:
         return bits, max(bits - operation.shift, 0)
     if isinstance(operation, Offset):
         return (max(bits - operation.shift, 0),) * len(operation.operands)
+    if isinstance(operation, Select):
+        return _ALL, _ALL
     if isinstance(operation, Quantize):
         reads_all = operation.saturates or operation.relu
         return (_ALL if reads_all else max(bits + operation.drop, 0),)
@@ -165,8 +193,8 @@ class Datapath:
         operations: what computes each signal; a signal is known by its position.
         outputs: positions of the output words.
         output_bits: width of each output word at the firmware's interface.
-        output_step: value of one output word.
-        input_format: format of the input words.
+        output_steps: value of one word of each output.
+        input_formats: format of the words of each input of the network.
         sections: the network's nodes, in the order in which the data flow.
         remarks: what a reader should know of each layer, a few lines by its name.
     """
@@ -174,8 +202,8 @@ class Datapath:
     operations: tuple[Operation, ...]
     outputs: tuple[int, ...]
     output_bits: tuple[int, ...]
-    output_step: float
-    input_format: FixedPoint
+    output_steps: tuple[float, ...]
+    input_formats: tuple[FixedPoint, ...]
     sections: tuple[Section, ...] = ()
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -188,6 +216,17 @@ class Datapath:
     def known(self) -> tuple[Known, ...]:
         """The bits of each signal that never change."""
         return known_bits(self.operations)
+
+    @property
+    def output_step(self) -> float | NDArray[np.float64]:
+        """Value of one output word: a number, or one for each output word if they differ, shape (outputs,)."""
+        first = self.output_steps[0]
+        return first if set(self.output_steps) == {first} else np.array(self.output_steps)
+
+    @property
+    def input_width(self) -> int:
+        """Bits in which each input word arrives: those of the widest."""
+        return max(number.width for number in self.input_formats)
 
     @property
     def inputs(self) -> int:

@@ -62,6 +62,7 @@ class Kind(StrEnum):
     PRODUCT = "products"
     TREE = "adder tree"
     ACTIVATION = "activation"
+    COMPARISON = "comparison"
 
 
 class Input(NamedTuple):
@@ -190,7 +191,36 @@ class Quantize(NamedTuple):
         return wrapped(words, self.target)
 
 
-Operation = Input | Sum | Offset | Quantize
+class Select(NamedTuple):
+    """The larger of two words, or the smaller.
+
+    Attributes:
+        layer, kind, range, level: as in `Sum`.
+        left, right: positions of the operands in the datapath.
+        larger: whether the larger one passes.
+    """
+
+    layer: str
+    kind: Kind
+    range: Range
+    level: int
+    left: int
+    right: int
+    larger: bool
+
+    @property
+    def operands(self) -> tuple[int, ...]:
+        """Positions of the operands in the datapath."""
+        return self.left, self.right
+
+    def evaluate(self, signals: list[Words], inputs: Words) -> Words:
+        """Return the words of this signal, shape (samples,), given those of earlier ones."""
+        choose = np.maximum if self.larger else np.minimum
+        words: Words = choose(signals[self.left], signals[self.right])
+        return words
+
+
+Operation = Input | Sum | Offset | Quantize | Select
 
 
 def rounded_range(source: Range, drop: int, *, relu: bool, half_to_even: bool) -> Range:

@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.data.split import Events
-from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, rebuild_commands, tool_versions
+from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, file_commands, rebuild_commands, tool_versions
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms
-from nanotrigger.firmware.audit import audit
+from nanotrigger.firmware.audit import QuantizerAudit, audit, audit_quantizer
 from nanotrigger.firmware.backends import backend_named
+from nanotrigger.firmware.file_export import FileExport, by_input
 from nanotrigger.firmware.post_training import audit_types
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS
+from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.onnx_file import load_model
+from nanotrigger.graph.quantize import Quantize
 from nanotrigger.networks.weights import LayerWeights, layer_weights, weight_formats
+from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import task_of
 from nanotrigger.training.checkpoint import TrainedNetwork
 
@@ -81,6 +85,66 @@ def compose_datasheet(
         commands=rebuild_commands(checkpoint, target, data=data),
         versions=tool_versions(backend),
     )
+
+
+def compose_file_datasheet(
+    export: FileExport, reports: Sequence[ResourceReport], *, data: str | None = None, number: FixedPoint | None = None
+) -> Datasheet:
+    """Return the datasheet of the export of a QONNX file.
+
+    Args:
+        export: of the file.
+        reports: what the firmware costs.
+        data: source of the events, if it was given.
+        number: format of the inputs, likewise.
+    """
+    graph, backend = export.graph, backend_named(export.target.backend)
+    weights = tuple(_weights_of(node) for node in graph.nodes if isinstance(node, Dense))
+    places = [place for node in graph.inputs for place in _places(node.inputs[0], node.shape)]
+    return Datasheet(
+        experiment=export.file.stem,
+        task="network of a QONNX file",
+        performance=None,
+        judged_by=JudgedBy(export.inputs.events, export.inputs.description),
+        firmware=read_record(export.project),
+        nodes=graph.nodes,
+        features=tuple(Feature(place, 0.0, 1.0) for place in places),
+        outputs=tuple(place for name in graph.outputs for place in _places(name, graph.tensors[name].shape)),
+        meaning=f"what {export.file.name} computes",
+        parity=export.judgement.parity,
+        reports=tuple(reports),
+        audits=_audits_of(export),
+        weights=weights,
+        weight_figure=_weight_figure(weights),
+        performance_figures=(),
+        vectors=_vectors(export.judgement.parity),
+        training={"File": export.file.name, "SHA-256 of the file": export.judgement.parity["sha256"]["file"]},
+        commands=file_commands(export.file, export.target, data=data, number=number),
+        versions=tool_versions(backend),
+    )
+
+
+def _audits_of(export: FileExport) -> tuple[QuantizerAudit, ...]:
+    """Return what the quantizers of activations make of the events."""
+    graph = export.graph
+    words = graph.words(by_input(graph, export.inputs.values[: export.inputs.events]))
+    audits = []
+    for node in graph.nodes:
+        if isinstance(node, Quantize):
+            values = graph.values(node.inputs[0], words[node.inputs[0]])
+            arriving = np.maximum(values, 0) if node.relu else values
+            audits.append(audit_quantizer(node.name, "activation", node.conversion.number, arriving))
+    return tuple(audits)
+
+
+def _weights_of(node: Dense) -> LayerWeights:
+    """Return the constants of a layer, as values."""
+    return LayerWeights(node.name, node.weights.astype(np.float64) * node.weight_step)
+
+
+def _places(name: str, shape: tuple[int, ...]) -> list[str]:
+    """Name the values of a tensor, such as `image[0, 3, 2]`."""
+    return [f"{name}{list(place)}" for place in np.ndindex(shape)]
 
 
 def _features(trained: TrainedNetwork) -> tuple[Feature, ...]:

@@ -18,6 +18,7 @@ from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.node import Node
 from nanotrigger.networks.weights import LayerWeights
+from nanotrigger.numbers import FixedPoint
 
 
 @dataclass(frozen=True)
@@ -138,22 +139,39 @@ def rebuild_commands(checkpoint: Path, target: Target, *, data: str | None = Non
     )
 
 
+def file_commands(
+    file: Path, target: Target, *, data: str | None = None, number: FixedPoint | None = None
+) -> tuple[Command, ...]:
+    """Return the commands from a QONNX file to the vendor's report."""
+    given = {"data": data, "input": number}
+    more = [f"{key}={value}" for key, value in given.items() if value is not None]
+    build = backend_named(target.backend).build
+    return (
+        Command("Export the firmware and prove it", _line("export.py", f"qonnx={file}", *_differing(target), *more)),
+        *([] if build is None else [Command("Compile for the FPGA: the compiler's resource estimate", build)]),
+    )
+
+
 def export_line(checkpoint: Path, target: Target, *, data: str | None = None) -> str:
     """Return the command that exports a checkpoint for `target`; defaults are left out.
 
     >>> export_line(Path("run/best.ckpt"), Target(reuse_factor=2, precision="fixed<12,5>"))
     "python export.py ckpt=run/best.ckpt reuse_factor=2 'precision=fixed<12,5>'"
     """
-    default = asdict(Target())
-    differing = [f"{key}={_spelled(value)}" for key, value in asdict(target).items() if value != default[key]]
     source = [] if data is None else [f"data={data}"]
-    return _line("export.py", f"ckpt={checkpoint}", *differing, *source)
+    return _line("export.py", f"ckpt={checkpoint}", *_differing(target), *source)
 
 
 def tool_versions(backend: Backend) -> dict[str, str]:
     """Return the versions of Python and of the packages that determine the firmware."""
     packages = ("nanotrigger", "torch", "brevitas", "qonnx", *backend.packages, "onnx", "numpy")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _differing(target: Target) -> list[str]:
+    """Return the settings of a target that are not the default's."""
+    default = asdict(Target())
+    return [f"{key}={_spelled(value)}" for key, value in asdict(target).items() if value != default[key]]
 
 
 def _spelled(value: object) -> str:

@@ -63,7 +63,7 @@ def differing_words(expected: Array, found: Array) -> int:
     return int(np.count_nonzero(expected != found))
 
 
-def graph_nodes(graph: Graph, features: Array) -> dict[str, Array]:
+def graph_nodes(graph: Graph, features: Array | Mapping[str, Array]) -> dict[str, Array]:
     """Return what every node of the graph computes, each of shape (events, size), by its name and in order."""
     words = graph.words(features)
     return {node.name: graph.values(node.output, words[node.output]) for node in graph.nodes}
@@ -118,9 +118,10 @@ def qonnx_nodes(model: onnx.ModelProto, graph: Graph, features: Array) -> dict[s
 
 
 def datapath_outputs(datapath: Datapath, graph: Graph, features: Array) -> Array:
-    """Return what the operations compute from which ALUTs and Verilog come, shape (events, outputs)."""
+    """Return what the operations compute from which ALUTs and Verilog come, shape (events, *shape)."""
     words = datapath.evaluate(graph.input_words(features))
-    return np.asarray(words.astype(np.float64) * datapath.output_step)
+    values = np.asarray(words.astype(np.float64) * datapath.output_step)
+    return values.reshape(len(values), *graph.tensors[graph.output].shape)
 
 
 def datapath_nodes(datapath: Datapath, graph: Graph, features: Array) -> dict[str, Array]:

@@ -1,19 +1,23 @@
-"""Dense: constants times a tensor, summed, plus a bias."""
+"""Dense: constants times a tensor, summed, plus a bias; with a `Gather` also convolutions, sums and scalings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nanotrigger.datapath.assembly import Assembly, Products, Term
 from nanotrigger.datapath.operations import Kind, Range, rounded, wrapped
+from nanotrigger.graph.gather import Gather, uses_of
 from nanotrigger.graph.node import Node, Tensor, Words, as_wide_as, exponent_of, product_of, shifted_up
 from nanotrigger.graph.quantize import Conversion
+
+_AT_ONCE = 1 << 22  # gathered words that are held at a time
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dense(Node):
-    """A dense layer.
+    """A layer of neurons: each sums products of constants and values of the input, and adds a bias.
 
     Attributes:
         weights: words, shape (inputs, outputs).
@@ -21,6 +25,8 @@ class Dense(Node):
         bias: words, shape (outputs,).
         bias_step: value of one word.
         accumulator: how each product is brought to the accumulator's format; None if sums are exact.
+        gather: which values the neurons read at which places; None if all of them read the last axis.
+        kind: what the datasheet calls the layer.
     """
 
     weights: Words
@@ -28,11 +34,13 @@ class Dense(Node):
     bias: Words
     bias_step: float
     accumulator: Conversion | None = None
+    gather: Gather | None = None
+    kind: str = "dense"
 
     @property
     def title(self) -> str:
         """What the datasheet's picture calls it."""
-        return "dense"
+        return self.kind
 
     def infer(self, *inputs: Tensor) -> Tensor:
         """Return the exact range of the sums, over all outputs."""
@@ -43,25 +51,29 @@ class Dense(Node):
             most = int(np.count_nonzero(self.weights, axis=0).max(initial=0))
             low, high = min(ends.low, 0) * most, max(ends.high, 0) * most
         else:
+            words = self._gathered(source)
             positive = np.where(self.weights > 0, self.weights, 0).astype(object)
             negative = np.where(self.weights < 0, self.weights, 0).astype(object)
-            lows = positive.sum(axis=0) * source.words.low + negative.sum(axis=0) * source.words.high
-            highs = positive.sum(axis=0) * source.words.high + negative.sum(axis=0) * source.words.low
+            lows = positive.sum(axis=0) * words.low + negative.sum(axis=0) * words.high
+            highs = positive.sum(axis=0) * words.high + negative.sum(axis=0) * words.low
             low, high = int(min(lows)), int(max(highs))
         bias = [int(word) << scale.bias for word in self.bias.tolist()]
         words = Range((low << scale.sum) + min(bias), (high << scale.sum) + max(bias))
-        return Tensor(len(self.bias), scale.exponent, words)
+        shape = (*source.shape[:-1], len(self.bias)) if self.gather is None else self.gather.shape
+        return Tensor(shape, scale.exponent, words)
 
     def compute(self, *inputs: Words, of: Sequence[Tensor]) -> Words:
         """Return the sums, bias included."""
         (words,), (source,) = inputs, of
         scale, bits = self._scale(source), self.infer(source).words.bits + 1
         if self.accumulator is None:
-            sums = product_of(words, self.weights, self._partial_bits(source))
+            sums = self._summed(words, self.weights, self._partial_bits(source))
         else:
             sums = self._accumulated(words, scale.drop, max(bits, source.words.bits + 32))
-        bias = as_wide_as(self.bias, bits)
-        return shifted_up(as_wide_as(sums, bits), scale.sum) + shifted_up(bias, scale.bias)
+        return self._arranged(
+            shifted_up(as_wide_as(sums, bits), scale.sum) + shifted_up(as_wide_as(self.bias, bits), scale.bias),
+            source,
+        )
 
     def lower(self, assembly: Assembly, *inputs: Sequence[int], of: Sequence[Tensor]) -> list[int]:
         """Add products and sums.
@@ -72,25 +84,29 @@ class Dense(Node):
         """
         (signals,), (source,) = inputs, of
         scale = self._scale(source)
-        neurons, constants = self._products(assembly, signals, scale.drop)
+        neurons, constants = self._products(assembly, signals, scale.drop, self._taps(source))
+        biases = self.bias.tolist()
         sums = []
-        for terms, constant, bias in zip(neurons, constants, self.bias.tolist(), strict=True):
+        for number, (terms, constant) in enumerate(zip(neurons, constants, strict=True)):
             total = _tree(assembly, self.layer, terms)
             if total is not None:
                 total = total._replace(shift=total.shift + scale.sum)
-            sums.append(assembly.offset(self.layer, total, (constant << scale.sum) + (bias << scale.bias)))
-        return sums
+            bias = biases[number % len(biases)] << scale.bias
+            sums.append(assembly.offset(self.layer, total, (constant << scale.sum) + bias))
+        order = np.arange(len(sums)).reshape(1, -1, len(biases))
+        return [sums[number] for number in self._arranged(order, source).ravel()]
 
     def bit_operations(self, *inputs: Tensor) -> int:
         """Return each weight's bits, from its first to its last one that is set, times the bits of the input."""
-        return product_bit_operations(self.weights, inputs[0].bits)
+        places = self._places(inputs[0])
+        return product_bit_operations(self.weights, inputs[0].bits) * places
 
     def largest_sum(self, *inputs: Words, of: Sequence[Tensor]) -> int:
         """Return the sum of the magnitudes of all terms."""
         (words,), (source,) = inputs, of
         scale = self._scale(source)
         bits = self._partial_bits(source)
-        products = as_wide_as(product_of(np.abs(words), np.abs(self.weights), bits), bits + scale.sum + 1)
+        products = as_wide_as(self._summed(np.abs(words), np.abs(self.weights), bits), bits + scale.sum + 1)
         bias = as_wide_as(np.abs(self.bias), bits + scale.sum + 1)
         whole = shifted_up(products, scale.sum) + shifted_up(bias, scale.bias)
         return int(whole.max(initial=0))
@@ -116,29 +132,83 @@ class Dense(Node):
         common = min(exponent, bias)
         return _Scale(common, drop, exponent - common, bias - common)
 
+    def _gathered(self, source: Tensor) -> Range:
+        """Return the words that are read, zeros beyond the edge included."""
+        words = source.words
+        padded = self.gather is not None and bool((self.gather.taps < 0).any())
+        return Range(min(words.low, 0), max(words.high, 0)) if padded else words
+
+    def _places(self, source: Tensor) -> int:
+        """Return at how many places each neuron works."""
+        return source.size // len(self.weights) if self.gather is None else self.gather.taps.shape[1]
+
+    def _taps(self, source: Tensor) -> NDArray[np.int64]:
+        """Return positions of what is read, as in `Gather`."""
+        return np.arange(source.size).reshape(1, -1, len(self.weights)) if self.gather is None else self.gather.taps
+
+    def _summed(self, words: Words, weights: Words, bits: int) -> Words:
+        """Return the sums, shape (events, places, neurons), of words of any shape; they need at most so many bits."""
+        if self.gather is None:
+            return product_of(words.reshape(len(words), -1, len(weights)), weights, bits)
+        groups, places, taps = self.gather.taps.shape
+        by_group = weights.reshape(taps, groups, -1).swapaxes(0, 1)  # (groups, taps, neurons of a group)
+        flat, sums = words.reshape(len(words), -1), []
+        rows = max(_AT_ONCE // self.gather.taps.size, 1)
+        for start in range(0, max(len(flat), 1), rows):
+            read = self.gather.read(flat[start : start + rows])
+            if taps == 1:  # a product of matrices of one row and one column is slow
+                part = as_wide_as(read, bits) * as_wide_as(by_group, bits)
+            else:
+                part = product_of(read, by_group, bits)
+            sums.append(np.moveaxis(part, 1, 2).reshape(len(read), places, -1))
+        return np.concatenate(sums)
+
+    def _arranged(self, values: Words, source: Tensor) -> Words:
+        """Return values of shape (events, places, neurons) in the shape of the output."""
+        if self.gather is None:
+            return values.reshape(len(values), *source.shape[:-1], len(self.bias))
+        if not self.gather.neurons_last:
+            values = values.swapaxes(1, 2)
+        return values.reshape(len(values), *self.gather.shape)
+
     def _accumulated(self, words: Words, drop: int, bits: int) -> Words:
         """Return the sums of products, each of which the accumulator cuts off and wraps around."""
         assert self.accumulator is not None
-        wide, sums = as_wide_as(words, bits), np.zeros((len(words), len(self.bias)), np.int64)
+        wide = as_wide_as(words, bits).reshape(len(words), -1, len(self.weights))
+        sums = np.zeros((*wide.shape[:2], len(self.bias)), np.int64)
         for column, weights in enumerate(self.weights):
-            products = rounded(wide[:, column, None] * weights, drop, half_to_even=self.accumulator.exact)
+            products = rounded(wide[..., column, None] * weights, drop, half_to_even=self.accumulator.exact)
             sums = sums + wrapped(products, self.accumulator.words)
         return sums
 
-    def _products(self, assembly: Assembly, inputs: Sequence[int], drop: int) -> tuple[list[list[Term]], list[int]]:
-        """Return the products of each neuron, and the sum of its constant ones; the accumulator drops `drop` bits."""
-        neurons: list[list[Term]] = [[] for _ in self.bias]
+    def _products(
+        self, assembly: Assembly, inputs: Sequence[int], drop: int, taps: NDArray[np.int64]
+    ) -> tuple[list[list[Term]], list[int]]:
+        """Return the products of each neuron at each place, and the sum of its constant ones.
+
+        The accumulator drops `drop` bits.
+        """
+        groups, places, _ = taps.shape
+        width = len(self.bias)
+        of_group = width // groups
+        neurons: list[list[Term]] = [[] for _ in range(places * width)]
         constants = [0] * len(neurons)
         alone = (np.count_nonzero(self.weights, axis=0) == 1).tolist()
-        for signal, row in zip(inputs, self.weights.tolist(), strict=True):
+        rows = [[row[start : start + of_group] for start in range(0, width, of_group)] for row in self.weights.tolist()]
+        for signal, uses in zip(inputs, uses_of(taps, len(inputs)), strict=True):
             words = assembly.range_of(signal)
             products = Products(assembly, self.layer, signal)
-            for neuron, weight in enumerate(row):
-                if words.is_constant:
-                    constants[neuron] += rounded(weight * words.low, drop, half_to_even=False)
-                elif weight:
-                    term = products.times(weight, positive=alone[neuron])
-                    neurons[neuron].append(self._as_accumulated(assembly, term, drop))
+            for group, place, tap in uses:
+                first = group * of_group
+                for neuron, weight in enumerate(rows[tap][group], start=first):
+                    if not weight:
+                        continue
+                    if words.is_constant:
+                        product = rounded(weight * words.low, drop, half_to_even=False)
+                        constants[place * width + neuron] += product
+                    else:
+                        term = products.times(weight, positive=alone[neuron])
+                        neurons[place * width + neuron].append(self._as_accumulated(assembly, term, drop))
         return neurons, constants
 
     def _as_accumulated(self, assembly: Assembly, term: Term, drop: int) -> Term:

@@ -30,7 +30,7 @@ def graph_of(network: DenseNetwork) -> Graph:
     if not isinstance(layer, Quantizer):
         raise InputError(f"layer {name}: the network does not begin with a quantizer; give it an input format")
     nodes: list[Node] = [
-        Input(name=name, inputs=("features",), output=name, layer=INPUT, size=network.features, number=layer.format)
+        Input(name=name, inputs=("features",), output=name, layer=INPUT, shape=(network.features,), number=layer.format)
     ]
     for name, layer in layers[1:]:
         kind = next((kind for kind in LAYERS if isinstance(layer, kind)), None)
@@ -38,7 +38,7 @@ def graph_of(network: DenseNetwork) -> Graph:
             known = ", ".join(kind.__name__ for kind in LAYERS)
             raise InputError(f"layer {name}: {type(layer).__name__} is not among {known}; it cannot be counted")
         nodes.append(LAYERS[kind](name, layer, nodes[-1]))
-    return Graph(tuple(nodes), nodes[-1].output)
+    return Graph(tuple(nodes), (nodes[-1].output,))
 
 
 def _dense(name: str, layer: nn.Module, before: Node) -> Node:

@@ -1,136 +1,119 @@
-"""The integer graph of a QONNX file, in the formats in which firmware has it."""
+"""The integer graph of a QONNX file of whatever origin, in the formats in which firmware has it."""
 
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
-from nanotrigger.errors import InputError
-from nanotrigger.graph.dense import Dense
+from nanotrigger.errors import InputError, NotExactError
+from nanotrigger.graph.evaluate import MOVES, QUANTIZERS
 from nanotrigger.graph.graph import Graph
-from nanotrigger.graph.node import INPUT, Input, Node, Words
-from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, load_model, node_format
-from nanotrigger.graph.quantize import Conversion, Quantize, Relu
+from nanotrigger.graph.node import INPUT_ROUNDINGS, Input
+from nanotrigger.graph.normalize import normalized
+from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, load_model
+from nanotrigger.graph.quantize import Conversion
+from nanotrigger.graph.reader import Reader
+from nanotrigger.graph.readers.linear import (
+    read_batch_norm,
+    read_convolution,
+    read_product,
+    read_scaling,
+)
+from nanotrigger.graph.readers.moves import read_move
+from nanotrigger.graph.readers.quantizers import read_clip, read_leaky_relu, read_quantizer, read_relu
+from nanotrigger.graph.readers.sums import read_average_pool, read_sum
+from nanotrigger.graph.readers.windows import read_largest, read_max_pool
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import without_modes
 
+READERS: dict[str, Callable[[Reader, onnx.NodeProto], None]] = {
+    "Quant": read_quantizer,
+    "BipolarQuant": read_quantizer,
+    "Relu": read_relu,
+    "LeakyRelu": read_leaky_relu,
+    "Clip": read_clip,
+    "MatMul": read_product,
+    "Conv": read_convolution,
+    "BatchNormalization": read_batch_norm,
+    **dict.fromkeys(("Add", "Sub", "Mul", "Div"), read_scaling),
+    **dict.fromkeys(("ReduceSum", "ReduceMean", "GlobalAveragePool"), read_sum),
+    "AveragePool": read_average_pool,
+    "MaxPool": read_max_pool,
+    "GlobalMaxPool": read_largest,
+    **dict.fromkeys(MOVES, read_move),
+}
+"""What reads each type of ONNX node; a bias (Add) is read with its product."""
 
-def read_graph(path: Path, precision: str | None = None) -> Graph:
+TABLES = (
+    *("Sigmoid", "Tanh", "Softmax", "LogSoftmax", "Softplus", "Softsign", "Elu", "Selu", "Celu", "Gelu", "Mish", "Erf"),
+    *("Exp", "Log", "Sqrt", "Reciprocal", "Pow", "HardSigmoid", "HardSwish", "Sin", "Cos", "Hardmax"),
+)
+"""Functions of which firmware holds a table, so that no integers compute them exactly."""
+
+
+def read_graph(path: Path, precision: str | None = None, *, input_format: FixedPoint | None = None) -> Graph:
     """Return the integer graph of a QONNX file.
 
+    A softmax at its end is left out.
+
     Args:
-        path: as `write_qonnx` leaves it.
+        path: as `write_qonnx` leaves it, or of another exporter.
         precision: type of everything in a float network, such as `fixed<16,6>`.
+        input_format: of the words of inputs that no quantizer reads first.
 
     Raises:
+        NotExactError: a node that integers cannot compute exactly, or constants without a format.
         InputError: there is no such file, or a node, a constant or the precision is of a kind that has no integers; the
             message names it.
     """
-    graph = load_model(path).graph
-    if precision is None and not is_quantized(graph):
+    model = load_model(path)
+    if precision is None and not is_quantized(model.graph):
         raise InputError(f"{path} has no quantizers; give a precision such as fixed<16,6>")
-    if precision is not None and is_quantized(graph):
+    if precision is not None and is_quantized(model.graph):
         raise InputError(f"precision {precision} is for float networks; {path} has quantizers, omit it")
     cast = None if precision is None else cast_to(precision)
     try:
-        return Reader(graph, cast).read()
+        return graph_of_model(normalized(model), cast, input_format)
     except InputError:
         raise
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
         # of whatever the graph may hold instead
         reason = " ".join(f"{type(error).__name__} {error}".split())
-        raise InputError(f"{path}: no network that can be counted ({reason}); export it again") from None
+        raise InputError(f"{path}: no network that can be counted ({reason[:300]}); export it again") from None
 
 
-class Reader:
-    """A QONNX graph that is being read.
+def graph_of_model(
+    model: onnx.ModelProto, cast: Conversion | None = None, input_format: FixedPoint | None = None
+) -> Graph:
+    """Return the integer graph of a model that `normalized` returned; arguments and errors as of `read_graph`.
 
     Args:
-        graph: to read.
-        cast: what every result of a float network goes through; None if the network has quantizers.
-
-    Attributes:
-        nodes: the integer graph so far.
+        model: normalized.
+        cast: what every result of a float network goes through.
+        input_format: as of `read_graph`.
     """
-
-    def __init__(self, graph: onnx.GraphProto, cast: Conversion | None) -> None:
-        self.graph = graph
-        self.cast = cast
-        self.nodes: list[Node] = []
-        self._values = {tensor.name: _array(tensor) for tensor in graph.initializer}
-        self._quantizers = {node.output[0]: node for node in graph.node if node.op_type == "Quant"}
-        self._taken: set[str] = set()  # outputs of ONNX nodes that became part of the node before them
-
-    def read(self) -> Graph:
-        """Return the graph.
-
-        Raises:
-            InputError: a node of an unknown kind, or what its kind cannot read.
-        """
-        features = self.graph.input[0].name
-        if self.cast is not None:
-            self.append_input(features, features, self.cast.number)
-        for node in self.graph.node:
-            if self.is_constant(node.output[0]) or node.output[0] in self._taken:
-                continue
-            if node.op_type not in READERS:
-                raise InputError(f"node {node.name}: {node.op_type} is not among {', '.join(READERS)}")
-            READERS[node.op_type](self, node)
-        if not any(isinstance(node, Dense) for node in self.nodes):
-            raise InputError("the network has no dense layer, nothing to count")
-        return Graph(tuple(self.nodes), self.graph.output[0].name)
-
-    def append_input(self, name: str, output: str, number: FixedPoint) -> None:
-        """Make a tensor the network's input words."""
-        source = self.graph.input[0]
-        size = source.type.tensor_type.shape.dim[-1].dim_value
-        self.nodes.append(Input(name=name, inputs=(source.name,), output=output, layer=INPUT, size=size, number=number))
-
-    def take_reader(self, tensor: str, kind: str) -> onnx.NodeProto | None:
-        """Return the node that alone reads a tensor if it is of a kind, and of constants otherwise; it is read then."""
-        readers = [node for node in self.graph.node if tensor in node.input]
-        if len(readers) != 1 or readers[0].op_type != kind or tensor == self.graph.output[0].name:
-            return None
-        if not all(name == tensor or self.is_constant(name) for name in readers[0].input):
-            return None
-        self._taken.add(readers[0].output[0])
-        return readers[0]
-
-    def constant(self, name: str) -> tuple[Words, float]:
-        """Return the words of a constant tensor, and the value of one word.
-
-        Raises:
-            InputError: it is no constant with a format.
-        """
-        if self.cast is not None:
-            return _wrapped(self._values[name], self.cast.number), self.cast.number.step
-        if name in self._quantizers:
-            number = node_format(self.graph, self._quantizers[name])
-            return number.words(self._values[self._quantizers[name].input[0]]), number.step
-        if self._values[name].any():
-            raise InputError(f"constants {name!r} have no quantizer; give the layer a weight and a bias format")
-        return np.zeros(self._values[name].shape, np.int64), 1.0
-
-    def is_constant(self, name: str) -> bool:
-        """Whether a tensor is the same for all events."""
-        quantizer = self._quantizers.get(name)
-        return name in self._values or (quantizer is not None and quantizer.input[0] in self._values)
-
-    def layer_of(self, tensor: str) -> str:
-        """Return the layer to which the node belongs that computes a tensor.
-
-        Raises:
-            InputError: no node does.
-        """
-        if not self.nodes:
-            input_quantizer_format(self.graph)  # says what is missing
-        writer = next((node for node in self.nodes if node.output == tensor), None)
-        if writer is None:
-            raise InputError(f"no node computes {tensor}, which is read; export the network again")
-        return writer.layer
+    reader = Reader(model, cast)
+    for value in model.graph.input:
+        _read_input(reader, value.name, input_format)
+    ends = {value.name: value.name for value in model.graph.output}
+    left_out = []
+    for node in model.graph.node:
+        output = node.output[0]
+        if reader.is_constant(output) or output in reader.taken:
+            continue
+        if node.op_type == "Softmax" and output in ends and not reader.readers_of(output):
+            ends[output] = node.input[0]
+            left_out.append(node.name)
+        elif node.op_type in TABLES:
+            raise NotExactError(node.name, f"a table ({node.op_type}); end the network before it, or approximate=true")
+        elif node.op_type not in READERS:
+            raise InputError(f"node {node.name}: {node.op_type} is not among {', '.join(READERS)}")
+        else:
+            READERS[node.op_type](reader, node)
+    if all(isinstance(node, Input) for node in reader.nodes):
+        raise InputError("the network computes nothing, there is nothing to count")
+    return Graph(tuple(reader.nodes), tuple(dict.fromkeys(ends.values())), tuple(left_out))
 
 
 def cast_to(precision: str) -> Conversion:
@@ -145,92 +128,42 @@ def cast_to(precision: str) -> Conversion:
     return Conversion(FixedPoint.parse(without_modes(precision)), exact=False)
 
 
-def read_quantizer(reader: Reader, node: onnx.NodeProto) -> None:
-    """Read a Quant node: the network's input, or a change of format."""
-    number, source = node_format(reader.graph, node), node.input[0]
-    if source == reader.graph.input[0].name:
-        reader.append_input(node.name, node.output[0], number)
-        return
-    _append_conversion(reader, node, Conversion(number), output=node.output[0])
-
-
-def read_product(reader: Reader, node: onnx.NodeProto) -> None:
-    """Read a MatMul node, with the bias that is added to it alone."""
-    source, last = node.input[0], node
-    reader.layer_of(source)
-    words, step = reader.constant(node.input[1])
-    bias, bias_step = np.zeros(words.shape[1], np.int64), step
-    addition = reader.take_reader(node.output[0], "Add")
-    if addition is not None:
-        last = addition
-        bias, bias_step = reader.constant(next(name for name in addition.input if name != node.output[0]))
-    dense = Dense(
-        name=node.name,
-        inputs=(source,),
-        output=last.output[0] if reader.cast is None else f"sums of {node.name}",
-        layer=node.name,
-        weights=words,
-        weight_step=step,
-        bias=bias.reshape(-1),
-        bias_step=bias_step,
-        accumulator=reader.cast,
-    )
-    reader.nodes.append(dense)
+def _read_input(reader: Reader, name: str, input_format: FixedPoint | None) -> None:
+    """Make an input of the network words in the format of the quantizers that read it."""
     if reader.cast is not None:
-        result = Quantize(
-            name=f"{node.name}_result",
-            inputs=(dense.output,),
-            output=last.output[0],
-            layer=node.name,
-            conversion=reader.cast,
+        reader.append_input(name, name, name, reader.cast)
+        return
+    if input_format is not None:
+        reader.append_input(name, name, name, Conversion(input_format))
+        return
+    readers = _first_readers(reader, name)
+    if not readers or any(node.op_type not in QUANTIZERS for node in readers):
+        input_quantizer_format(reader.graph)
+        raise InputError(
+            f"input {name!r} of the network is read by other nodes than quantizers; give input=fixed<16,6>"
         )
-        reader.nodes.append(result)
+    conversions = {reader.formats(node).only for node in readers}
+    conversion = conversions.pop() if len(conversions) == 1 else None
+    if conversion is None or conversion.number.is_binary or conversion.rounding not in INPUT_ROUNDINGS:
+        found = ", ".join(node.name for node in readers)
+        raise InputError(
+            f"input {name!r}: its quantizers ({found}) do not give all words one format; give input=fixed<16,6>"
+        )
+    only = readers[0]
+    if len(readers) == 1 and only.input[0] == name:
+        reader.append_input(only.name, name, only.output[0], conversion)
+        reader.take(only)
+    else:
+        reader.append_input(name, name, name, conversion)
 
 
-def read_relu(reader: Reader, node: onnx.NodeProto) -> None:
-    """Read a Relu node, with the quantizer that alone reads it."""
-    if reader.cast is not None:
-        _append_conversion(reader, node, reader.cast, output=node.output[0], relu=True)
-        return
-    quantizer = reader.take_reader(node.output[0], "Quant")
-    if quantizer is not None:
-        conversion = Conversion(node_format(reader.graph, quantizer))
-        _append_conversion(reader, node, conversion, output=quantizer.output[0], relu=True)
-        return
-    source, layer = node.input[0], reader.layer_of(node.input[0])
-    reader.nodes.append(Relu(name=node.name, inputs=(source,), output=node.output[0], layer=layer))
-
-
-READERS: dict[str, Callable[[Reader, onnx.NodeProto], None]] = {
-    "Quant": read_quantizer,
-    "MatMul": read_product,
-    "Relu": read_relu,
-}
-"""What reads each type of ONNX node; a bias (Add) is read with its product."""
-
-
-def _append_conversion(
-    reader: Reader, node: onnx.NodeProto, conversion: Conversion, *, output: str, relu: bool = False
-) -> None:
-    source = node.input[0]
-    quantize = Quantize(
-        name=node.name,
-        inputs=(source,),
-        output=output,
-        layer=reader.layer_of(source),
-        conversion=conversion,
-        relu=relu,
-    )
-    reader.nodes.append(quantize)
-
-
-def _array(tensor: onnx.TensorProto) -> NDArray[np.float64]:
-    values: NDArray[np.float64] = onnx.numpy_helper.to_array(tensor).astype(np.float64)
-    return values
-
-
-def _wrapped(values: NDArray[np.float64], number: FixedPoint) -> Words:
-    """Return the words to which hls4ml cuts off the constants of a float network."""
-    words = np.floor(values / number.step).astype(np.int64)
-    size = number.maximum_word - number.minimum_word + 1
-    return (words - number.minimum_word) % size + number.minimum_word
+def _first_readers(reader: Reader, name: str) -> list[onnx.NodeProto]:
+    """Return the nodes that first compute something of a tensor, however it is moved before."""
+    found, names = [], [name]
+    while names:
+        for node in reader.readers_of(names.pop()):
+            if node.op_type in MOVES:
+                names.extend(node.output)
+            elif node not in found:
+                found.append(node)
+    return found

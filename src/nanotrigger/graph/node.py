@@ -16,6 +16,7 @@ from nanotrigger.numbers import FixedPoint
 Words = NDArray[Any]  # int64, or Python's integers where these are too narrow; the first dimension are the events
 
 INPUT = "input"  # the layer to which the input words belong
+INPUT_ROUNDINGS = {"ROUND": None, "FLOOR": np.floor, "CEIL": np.ceil, "DOWN": np.trunc}  # those of an input's values
 MOST_BITS = 62  # of a word for which int64 is enough
 
 
@@ -24,16 +25,22 @@ class Tensor:
     """What is known of a tensor before any event is.
 
     Attributes:
-        size: number of values of an event.
-        exponent: the power of two that a word is worth.
+        shape: of the values of an event.
+        exponent: the power of two that a word is worth. Of channels with formats of their own it is the finest one's;
+            the words of the others are multiples.
         words: all words that it can take.
-        number: its format; None if it has the full precision of a sum.
+        number: its format; None if it has the full precision of a sum, or channels with formats of their own.
     """
 
-    size: int
+    shape: tuple[int, ...]
     exponent: int
     words: Range
     number: FixedPoint | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of values of an event."""
+        return math.prod(self.shape)
 
     @property
     def step(self) -> float:
@@ -77,16 +84,18 @@ class Node(ABC):
 
     @abstractmethod
     def compute(self, *inputs: Words, of: Sequence[Tensor]) -> Words:
-        """Return the output's words, shape (events, size), exactly.
+        """Return the output's words, shape (events, *shape), exactly.
 
         Args:
-            inputs: words, each of shape (events, size).
+            inputs: words, each of shape (events, *shape).
             of: what is known of the inputs.
         """
 
     @abstractmethod
     def lower(self, assembly: Assembly, *inputs: Sequence[int], of: Sequence[Tensor]) -> list[int]:
         """Add the operations that compute the output; return its signals, one for each value.
+
+        Signals are in the order of the values in memory: the last axis of the shape runs fastest.
 
         Args:
             assembly: receives the operations.
@@ -109,15 +118,22 @@ class Node(ABC):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Input(Node):
-    """The network's input: words arrive in its format, so that it costs nothing.
+    """An input of the network: words arrive in its format, so that it costs nothing.
 
     Attributes:
-        size: number of values of an event.
+        shape: of the values of an event.
         number: format of the words.
+        rounding: how values are brought to it, a rounding mode of QONNX.
     """
 
-    size: int
+    shape: tuple[int, ...]
     number: FixedPoint
+    rounding: str = "ROUND"
+
+    @property
+    def size(self) -> int:
+        """Number of values of an event."""
+        return math.prod(self.shape)
 
     @property
     def title(self) -> str:
@@ -127,7 +143,12 @@ class Input(Node):
     def infer(self, *inputs: Tensor) -> Tensor:
         """Return the format."""
         words = Range(self.number.minimum_word, self.number.maximum_word)
-        return Tensor(self.size, exponent_of(self.number.step), words, self.number)
+        return Tensor(self.shape, exponent_of(self.number.step), words, self.number)
+
+    def words(self, features: NDArray[np.float64]) -> Words:
+        """Return the words that stand for features: rounded to the format and saturated."""
+        rounds = INPUT_ROUNDINGS[self.rounding]
+        return self.number.words(features if rounds is None else rounds(features / self.number.step) * self.number.step)
 
     def compute(self, *inputs: Words, of: Sequence[Tensor]) -> Words:
         """Return the words as they are."""
@@ -135,8 +156,8 @@ class Input(Node):
 
     def lower(self, assembly: Assembly, *inputs: Sequence[int], of: Sequence[Tensor]) -> list[int]:
         """Return a signal for each word."""
-        words = self.infer().words
-        return [assembly.input(self.layer, column, words) for column in range(self.size)]
+        known, first = self.infer(), assembly.inputs
+        return [assembly.input(self.layer, first + place, known.words) for place in range(known.size)]
 
     def remarks(self, *inputs: Tensor) -> tuple[str, ...]:
         """Say how many words arrive, and in which format."""

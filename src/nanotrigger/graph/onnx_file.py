@@ -1,38 +1,72 @@
 """ONNX files of whatever origin, and their Quant nodes, read as and written from a FixedPoint."""
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import helper, numpy_helper
+from onnx import checker, external_data_helper, helper, numpy_helper
 
 from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
 
+MOST_BYTES = 1 << 31
+_BYTES = 4  # of a value
+
 
 def load_model(path: Path) -> onnx.ModelProto:
-    """Return the model in a file, all of whose constants are in it.
+    """Return the model in a file, with constants that lie in files beside it.
 
     Raises:
-        InputError: the file is missing, damaged, or has constants in other files, which would be read from wherever it
-            says.
+        InputError: the file is missing, damaged, larger than 2 GB, or has constants in other folders, which would be
+            read from wherever it says.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such QONNX file; export the network first")
+    if path.stat().st_size > MOST_BYTES:
+        raise InputError(f"{path}: larger than {MOST_BYTES >> 30} GB; only small networks can be read")
     try:
         model = onnx.load(path, load_external_data=False)
     except DecodeError:
         raise InputError(f"{path}: damaged, or no ONNX file; export the network again") from None
-    for tensor in model.graph.initializer:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-            raise InputError(f"{path}: the constant {tensor.name!r} lies in another file; save the model in one file")
+    outside = [tensor for tensor in _tensors(model.graph) if tensor.external_data or tensor.data_location]
+    if sum(math.prod(tensor.dims) for tensor in outside) * _BYTES > MOST_BYTES:
+        raise InputError(f"{path}: its constants take more than {MOST_BYTES >> 30} GB; only small networks can be read")
+    for tensor in outside:
+        _load_outside(tensor, path)
     return model
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """Yield all constants of a graph, those of single nodes included."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from (*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors)
+
+
+def _load_outside(tensor: onnx.TensorProto, path: Path) -> None:
+    """Read a constant from a file beside the model's, in place."""
+    where = {entry.key: entry.value for entry in tensor.external_data}
+    name = where.get("location", "")
+    file = path.parent / name
+    if not name or name != Path(name).name or "\\" in name or file.is_symlink() or not file.is_file():
+        raise InputError(f"{path}: the constant {tensor.name!r} lies in another file; save the model in one file")
+    try:
+        external_data_helper.load_external_data_for_tensor(tensor, str(path.parent))
+        tensor.ClearField("data_location")
+        tensor.ClearField("external_data")
+        numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, OSError, RuntimeError, checker.ValidationError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{file}: does not hold the constant {tensor.name!r} ({reason[:200]})") from None
 
 
 def is_quantized(graph: onnx.GraphProto) -> bool:
     """Whether any tensor of the graph has a quantizer."""
-    return any(node.op_type == "Quant" for node in graph.node)
+    return any(node.op_type in ("Quant", "BipolarQuant") for node in graph.node)
 
 
 def input_quantizer_format(graph: onnx.GraphProto) -> FixedPoint:
@@ -45,7 +79,7 @@ def input_quantizer_format(graph: onnx.GraphProto) -> FixedPoint:
     reader = next((node for node in graph.node if features in node.input), None)
     if reader is None or reader.op_type != "Quant":
         raise InputError(
-            f"input {features!r} of the network has no quantizer; make one its first layer, or give input_precision"
+            f"input {features!r} of the network has no quantizer; make one its first layer, or give input=fixed<16,6>"
         )
     return node_format(graph, reader)
 

@@ -1,5 +1,5 @@
 """Numbers: the fixed-point format and the quantizers that train with it."""
 
-from nanotrigger.numbers.fixed_point import FixedPoint
+from nanotrigger.numbers.fixed_point import CoarseFixedPoint, FixedPoint
 
-__all__ = ["FixedPoint"]
+__all__ = ["CoarseFixedPoint", "FixedPoint"]

@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +50,12 @@ class FixedPoint:
     signed: bool = True
     narrow: bool = False
 
+    may_be_coarse: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         if not 1 <= self.width <= WIDEST:
             raise InputError(f"{self}: the width must be 1 to {WIDEST} bits")
-        if self.integer > self.width:
+        if self.integer > self.width and not self.may_be_coarse:
             raise InputError(f"{self}: integer bits must be at most the width")
         if self.integer < -WIDEST:
             raise InputError(f"{self}: integer bits must be at least -{WIDEST}")
@@ -147,7 +149,7 @@ class FixedPoint:
         >>> FixedPoint(1, 1).carrier
         FixedPoint(width=2, integer=2, signed=True, narrow=True)
         """
-        return FixedPoint(2, self.integer + 1, narrow=True) if self.is_binary else self
+        return type(self)(2, self.integer + 1, narrow=True) if self.is_binary else self
 
     @overload
     def quantize(self, values: NDArray[Any]) -> NDArray[Any]: ...
@@ -179,6 +181,16 @@ class FixedPoint:
     def words(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
         """Return the integer words of `values`, quantized first; shape as given."""
         return np.rint(self.quantize(np.asarray(values, np.float64)) / self.step).astype(np.int64)
+
+
+class CoarseFixedPoint(FixedPoint):
+    """A format whose step is above one, as networks of others have: `integer` may exceed the width.
+
+    >>> CoarseFixedPoint(4, 6).step
+    4.0
+    """
+
+    may_be_coarse = True
 
 
 def type_name(number: FixedPoint) -> str:

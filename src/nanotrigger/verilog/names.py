@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Sum
+from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Select, Sum
 
 
 def signal_names(datapath: Datapath) -> list[str]:
@@ -35,10 +35,10 @@ def signal_names(datapath: Datapath) -> list[str]:
 def identifier(name: str) -> str:
     """Return a layer's name with all that Verilog does not allow replaced.
 
-    >>> identifier("dense.1")
-    'dense_1'
+    >>> identifier("dense.1"), identifier("1/Conv")
+    ('dense_1', '_1_Conv')
     """
-    return re.sub(r"\W", "_", name, flags=re.ASCII)
+    return re.sub(r"^(?=\d)|\W", "_", name, flags=re.ASCII)
 
 
 def _multiple(operation: Sum, multiples: list[int]) -> int:
@@ -56,7 +56,7 @@ def _roles(datapath: Datapath) -> dict[int, str]:
             for position in sorted(_within(datapath, layer, result)):
                 role = "" if position == result else _role(datapath.operations[position])
                 counts[role] += 1
-                suffix = f"_{counts[role]}" if role == "_sum" or counts[role] > 1 else ""
+                suffix = f"_{counts[role]}" if role in ("_sum", "_max", "_min") or counts[role] > 1 else ""
                 roles.setdefault(position, f"{name}{role}{suffix}")
     return roles
 
@@ -82,4 +82,6 @@ def _within(datapath: Datapath, layer: str, result: int) -> set[int]:
 def _role(operation: Operation) -> str:
     if isinstance(operation, Sum):
         return "_sum"
+    if isinstance(operation, Select):
+        return "_max" if operation.larger else "_min"
     return "_biased" if isinstance(operation, Offset) else "_cast"

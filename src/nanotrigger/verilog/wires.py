@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nanotrigger.datapath.operations import Offset, Quantize, Range, Sum, rounded_range
+from nanotrigger.datapath.operations import Offset, Quantize, Range, Select, Sum, rounded_range
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,23 @@ def offset_expression(operation: Offset, bits: int, source: Wire) -> str:
     return f"{word} + (-{size})"  # a sum, since a difference would take one more adder bit for its carry
 
 
+def select_statements(operation: Select, result: Wire, operands: Sequence[Wire]) -> list[str]:
+    """Return the declarations that choose between two words by the sign of their difference, `result` included."""
+    left, right = operands
+    whole = Range(min(left.range.low, right.range.low), max(left.range.high, right.range.high))
+    difference = Wire(f"{result.name}_difference", whole.bits + 1, Range(-1, 0))
+    words = [
+        wire.read(signed=True) if wire.bits else literal(wire.range.low, whole.bits, signed=True) for wire in operands
+    ]
+    negative = difference.slice(whole.bits, whole.bits)
+    choices = reversed(words) if operation.larger else words
+    first, second = choices
+    return [
+        assigned(difference, f"{words[0]} - {words[1]}"),
+        assigned(result, f"{negative} ? {first} : {second}"),
+    ]
+
+
 def _side_by_side(left: Wire, right: Wire, shift: int) -> str:
     gap = shift - left.bits
     zeros = [f"{gap}'d0"] if gap else []
@@ -147,6 +164,8 @@ def _kept(operation: Quantize, source: Wire, kept: Wire) -> _Kept:
         return _Kept((), Wire(source.name, kept.bits, kept.range))
     if drop < 0:
         return _Kept((assigned(kept, f"{source.name} <<< {-drop}"),), kept)
+    if not operation.rounds:
+        return _Kept((assigned(kept, f"{source.read(signed=source.signed)} >>> {drop}"),), kept)
     up = f"{kept.name.removesuffix('_kept')}_up"
     incremented = assigned(kept, _incremented(source, drop, up, signed=kept.signed))
     return _Kept((f"wire {up} = {_rounds_up(source, drop)};", incremented), kept)

@@ -2,15 +2,24 @@
 
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.operations import Input, Offset, Operation, Range, Sum
+from nanotrigger.datapath.operations import Input, Offset, Operation, Range, Select, Sum
 from nanotrigger.datapath.schedule import Schedule, schedule
 from nanotrigger.files import whole_folder, write_text
 from nanotrigger.verilog.names import signal_names
-from nanotrigger.verilog.wires import Wire, assigned, literal, offset_expression, quantize_statements, sum_expression
+from nanotrigger.verilog.wires import (
+    Wire,
+    assigned,
+    literal,
+    offset_expression,
+    quantize_statements,
+    select_statements,
+    sum_expression,
+)
 
 DATAPATH_MODULE = "nanotrigger_datapath"
 
@@ -25,7 +34,7 @@ def datapath_module(plan: Schedule) -> str:
     lines = [
         f"module {DATAPATH_MODULE} (",
         "    input  wire clock,",
-        f"    input  wire [{datapath.inputs * datapath.input_format.width - 1}:0] features,",
+        f"    input  wire [{datapath.inputs * datapath.input_width - 1}:0] features,",
         f"    output reg  [{len(datapath.outputs) * output_width(datapath) - 1}:0] outputs",
         ");",
     ]
@@ -62,7 +71,7 @@ class Signals:
         self._datapath = plan.datapath
         self._names = signal_names(plan.datapath)
         self._plan = plan
-        self._input_width = plan.datapath.input_format.width
+        self._input_width = plan.datapath.input_width
 
     def output_statements(self) -> Iterator[str]:
         """Yield a wire for each output word, and the register that takes them."""
@@ -86,6 +95,8 @@ class Signals:
             yield assigned(result, sum_expression(operation, operands))
         elif isinstance(operation, Offset):
             yield assigned(result, offset_expression(operation, result.bits, operands[0]))
+        elif isinstance(operation, Select):
+            yield from select_statements(operation, result, operands)
         else:
             yield from quantize_statements(operation, result, operands[0])
         for later in range(stage + 1, self._plan.kept_until[position] + 1):
@@ -136,23 +147,36 @@ def verilog_testbench(plan: Schedule) -> str:
 
 def _values(plan: Schedule) -> dict[str, Any]:
     """Return what the templates leave open."""
-    datapath, number = plan.datapath, plan.datapath.input_format
+    datapath = plan.datapath
     inputs, outputs, width = datapath.inputs, len(datapath.outputs), output_width(datapath)
     signed = has_negative_outputs(datapath)
     kind = "two's complement" if signed else "unsigned"
     return {
         "inputs": inputs,
-        "input_width": number.width,
-        "input_format": f"type {number}: a word is worth {number.step:g}",
-        "features_high": inputs * number.width - 1,
+        "input_width": datapath.input_width,
+        "input_format": "; ".join(_format_words(datapath)),
+        "features_high": inputs * datapath.input_width - 1,
         "outputs": outputs,
         "output_width": width,
-        "output_format": f"{kind}: a word is worth {datapath.output_step:g}",
+        "output_format": f"{kind}: a word is worth {_step_words(datapath)}",
         "outputs_high": outputs * width - 1,
         "sign": "$signed" if signed else "$unsigned",
         "latency": plan.count,
         "levels": plan.levels,
     }
+
+
+def _format_words(datapath: Datapath) -> Iterator[str]:
+    """Yield what a word of each input is worth."""
+    for number in dict.fromkeys(datapath.input_formats):
+        yield f"type {number}: a word is worth {number.step:g}"
+
+
+def _step_words(datapath: Datapath) -> str:
+    """Return what an output word is worth; one after the other if they differ."""
+    return ", ".join(
+        f"{step:g} ({len(list(same))} words)" for step, same in groupby(datapath.output_steps)
+    ).removesuffix(f" ({len(datapath.outputs)} words)")
 
 
 def _filled(template: str, values: dict[str, Any]) -> str:

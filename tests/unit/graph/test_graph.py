@@ -75,7 +75,7 @@ def test_pruning_makes_it_smaller(quantized_model):
             else node
             for node in network.nodes
         ]
-        pruned = Graph(tuple(nodes), network.output)
+        pruned = Graph(tuple(nodes), network.outputs)
         report = structural_report(pruned.unroll(), Target(), scope="datapath")
         counts.append(report.used.aluts)
     assert counts == sorted(counts, reverse=True)

@@ -161,7 +161,7 @@ def test_verilog_of_any_formats_gives_the_words_of_its_datapath(tmp_path, seed):
 
 
 def _write_datapath(run: Path, datapath: Datapath, seed: int) -> None:
-    number = datapath.input_format
+    number = datapath.input_formats[0]
     shape = (300, datapath.inputs)
     plan = schedule(datapath, 1 + seed % 3)
     inputs = np.random.default_rng(seed).integers(number.minimum_word, number.maximum_word + 1, shape)

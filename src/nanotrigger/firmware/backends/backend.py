@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,16 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def convert(self, model: Path, project: Path, target: Target, *, name: str, input_format: FixedPoint) -> Firmware:
+    def convert(
+        self,
+        model: Path,
+        project: Path,
+        target: Target,
+        *,
+        name: str,
+        input_format: FixedPoint,
+        formats: Mapping[str, FixedPoint] | None = None,
+    ) -> Firmware:
         """Write a network as a project, its record included; compile nothing.
 
         The record says what the project has, which the export compares with what the target asks for.
@@ -76,11 +85,12 @@ class Backend(ABC):
         `record.PROBABILITIES`, `target.radius` one whose tensor is `record.RADIUS`.
 
         Args:
-            model: QONNX file, as `write_qonnx` leaves it.
+            model: QONNX file, as `write_qonnx` or `Flat.write` leaves it.
             project: folder to write, or to replace if it holds a project.
             target: what the firmware is built for; `target.precision` is the type of everything in a float network.
             name: of the project, as `project_name` gives it.
             input_format: to which inputs are brought, rounded to nearest, ties to even, and saturated.
+            formats: of results in full precision, by node; if None, ReLUs without a quantizer have such results.
 
         Raises:
             InputError: the network cannot be converted.

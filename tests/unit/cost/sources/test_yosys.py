@@ -14,6 +14,8 @@ from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
+from nanotrigger.graph.node import Input, Node
+from nanotrigger.graph.pool import MaxPool
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import load_trained
 from tests.command import ROOT
@@ -34,6 +36,24 @@ def random_network(widths: tuple[int, ...], bits: int, sparsity: float) -> Graph
         result = Result(FixedPoint(8, 4) if last else FixedPoint(bits, 2, signed=False), relu=not last)
         layers.append(Layer(f"dense_{depth}", words, weight.step, bias, weight.step, None, (result,)))
     return chain(FixedPoint(bits, 2), tuple(layers))
+
+
+def pooled(bits: int, window: int, *, signed: bool) -> Graph:
+    """Return max-pooling of neighbours in twelve words."""
+    number = FixedPoint(bits, bits, signed=signed)
+    nodes: list[Node] = [Input(name="input", inputs=("x",), output="input", layer="input", shape=(12,), number=number)]
+    windows = np.arange(13 - window)[:, None] + np.arange(window)
+    shape = (len(windows),)
+    nodes.append(MaxPool(name="p", inputs=("input",), output="p", layer="p", windows=windows, shape=shape))
+    return Graph(tuple(nodes), ("p",))
+
+
+@needs_yosys
+@pytest.mark.parametrize(("bits", "window", "signed"), [(6, 2, True), (6, 3, False), (9, 4, True)])
+def test_comparisons_are_counted_as_they_are_synthesized(bits, window, signed, tmp_path):
+    datapath = pooled(bits, window, signed=signed).unroll()
+    counted = structural_report(datapath, Target(), scope="datapath").used
+    assert counted.aluts == synthesis_report(datapath, Target(), log=tmp_path / "log").used.aluts
 
 
 def test_cells_become_resources():

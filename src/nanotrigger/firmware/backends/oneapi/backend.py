@@ -1,6 +1,6 @@
 """The back end oneAPI: hls4ml's C++ for Intel's FPGA compiler."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +30,21 @@ class OneAPI(Backend):
         """Check part, clock, interface and reuse factor."""
         check_target(target)
 
-    def convert(self, model: Path, project: Path, target: Target, *, name: str, input_format: FixedPoint) -> Firmware:
+    def convert(
+        self,
+        model: Path,
+        project: Path,
+        target: Target,
+        *,
+        name: str,
+        input_format: FixedPoint,
+        formats: Mapping[str, FixedPoint] | None = None,
+    ) -> Firmware:
         """Write the project; see `oneapi.convert`."""
         from nanotrigger.firmware.backends.oneapi.convert import convert  # hls4ml takes a while to import
 
-        return convert(model, project, target, name=name, input_precision=type_name(input_format))
+        types = None if formats is None else {node: type_name(number) for node, number in formats.items()}
+        return convert(model, project, target, name=name, input_precision=type_name(input_format), types=types)
 
     def possible_reuse_factors(self, inputs: int, outputs: int) -> Sequence[int]:
         """Return those that divide the products as hls4ml needs it."""

@@ -41,6 +41,7 @@ def convert(
     *,
     name: str = "nanotrigger",
     input_precision: str | None = None,
+    types: Mapping[str, str] | None = None,
 ) -> Firmware:
     """Write the C++ of a network and its build files into a folder; compile nothing.
 
@@ -57,6 +58,7 @@ def convert(
             which.
         name: of the project, in lower case; the kernel is its PascalCase.
         input_precision: type of the inputs; by default that of the input quantizer, or `target.precision`.
+        types: of results in full precision, by node; by default those of ReLUs without a quantizer.
 
     Raises:
         InputError: an argument is wrong, or hls4ml cannot convert the network.
@@ -66,15 +68,17 @@ def convert(
     check_target(target)
     network = _load(model)
     graph = network.graph
-    _check_precision(graph, target.precision)
+    if types is None:
+        _check_precision(graph, target.precision)
     precision = target.precision and checked_type(target.precision)
     inputs = checked_type(input_precision or precision or type_name(input_quantizer_format(graph)))
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
     if target.radius:
         append_radius(graph)
+    if types is None:
+        types = {} if precision else full_precision(model)
     with whole_folder(project, marker=FILE) as folder:
         with _quiet(model):
-            types = {} if precision else full_precision(model)
             hls = build_model_graph(
                 network, folder, target, name=name, input_precision=inputs, types=types, added=added
             )

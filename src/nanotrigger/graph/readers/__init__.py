@@ -1,0 +1,1 @@
+"""Readers: what makes nodes of an integer graph of ONNX nodes."""

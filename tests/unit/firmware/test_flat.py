@@ -1,0 +1,78 @@
+"""Firmware of every kind of node, and of random graphs, computes the words of the integer graph, through hls4ml."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nanotrigger.errors import InputError
+from nanotrigger.firmware.backends import backend_named
+from nanotrigger.firmware.file_export import by_input
+from nanotrigger.firmware.flat import Flat
+from nanotrigger.firmware.target import Target
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.graph import Graph
+from tests.fuzz.graphs import RandomNetwork
+from tests.made_models import Maker, random_features
+from tests.unit.graph.test_nodes import CASES
+
+EVENTS = 100
+
+
+def differing(graph: Graph, features: dict, folder: Path, io_type: str = "io_parallel") -> int:
+    """Return in how many words the firmware differs from the graph."""
+    flat, backend = Flat(graph), backend_named("oneapi")
+    flat.write(folder / "flat.onnx")
+    settings = {"name": "made", "input_format": flat.number, "formats": flat.exact}
+    backend.convert(folder / "flat.onnx", folder / "hls", Target(io_type=io_type), **settings)
+    inputs = np.concatenate([features[node.inputs[0]].reshape(EVENTS, -1) for node in graph.inputs], axis=1)
+    steps = np.concatenate([np.full(node.size, node.number.step) for node in graph.inputs])
+    found = backend.emulate(folder / "hls", graph.input_words(by_input(graph, inputs)) * steps).outputs
+    expected = graph.run_all(features)
+    return int((found != np.concatenate([part.reshape(EVENTS, -1) for part in expected.values()], axis=1)).sum())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_every_kind_of_node(case, tmp_path):
+    maker = Maker()
+    output = case(maker, np.random.default_rng(0))
+    graph = read_graph(maker.write(tmp_path / "model.onnx", output))
+    assert differing(graph, random_features(maker.inputs, EVENTS, 0), tmp_path) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_random_graphs(seed, tmp_path):
+    network = RandomNetwork(seed)
+    graph = read_graph(network.maker.write(tmp_path / "model.onnx", *network.outputs))
+    assert differing(graph, random_features(network.maker.inputs, EVENTS, seed), tmp_path) == 0
+
+
+@pytest.mark.slow
+def test_streams(tmp_path):
+    maker, generator = Maker(), np.random.default_rng(0)
+    one = maker.quant(maker.input(6), 6, 0.25)
+    other = maker.quant(maker.add("MatMul", one, maker.weights(generator, 6, 6)), 6, 0.25)
+    graph = read_graph(maker.write(tmp_path / "model.onnx", maker.quant(maker.add("Add", one, other), 6, 0.5)))
+    assert differing(graph, random_features(maker.inputs, EVENTS, 0), tmp_path, io_type="io_stream") == 0
+
+
+@pytest.mark.slow
+def test_several_inputs_and_outputs(tmp_path):
+    maker, generator = Maker(), np.random.default_rng(0)
+    one = maker.quant(maker.input(2, 3, name="tracks"), 6, 0.25)
+    other = maker.quant(maker.input(6, name="towers"), 4, 1.0)
+    flat = maker.add("Flatten", one)
+    outputs = [maker.add("Add", flat, other), maker.add("MatMul", other, maker.weights(generator, 6, 2))]
+    graph = read_graph(maker.write(tmp_path / "model.onnx", *outputs))
+    assert differing(graph, random_features(maker.inputs, EVENTS, 0), tmp_path) == 0
+
+
+def test_refuses_a_layer_of_too_many_products(tmp_path):
+    maker, generator = Maker(), np.random.default_rng(0)
+    image = maker.quant(maker.input(1, 40, 40), 4)
+    name = maker.add("Conv", image, maker.weights(generator, 1, 1, 3, 3), kernel_shape=[3, 3], name="large")
+    graph = read_graph(maker.write(tmp_path / "model.onnx", name))
+    with pytest.raises(InputError, match="node large: 1600 × 1444 products are written one by one; at most 1,048,576"):
+        Flat(graph)
