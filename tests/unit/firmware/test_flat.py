@@ -1,9 +1,14 @@
 """Firmware of every kind of node, and of random graphs, computes the words of the integer graph, through hls4ml."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
+from qonnx.transformation.general import GiveUniqueNodeNames
+from qonnx.util.cleanup import cleanup_model
 
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends import backend_named
@@ -22,6 +27,7 @@ EVENTS = 100
 def differing(graph: Graph, features: dict, folder: Path, io_type: str = "io_parallel") -> int:
     """Return in how many words the firmware differs from the graph."""
     flat, backend = Flat(graph), backend_named("oneapi")
+    folder.mkdir(exist_ok=True)
     flat.write(folder / "flat.onnx")
     settings = {"name": "made", "input_format": flat.number, "formats": flat.exact}
     backend.convert(folder / "flat.onnx", folder / "hls", Target(io_type=io_type), **settings)
@@ -76,3 +82,26 @@ def test_refuses_a_layer_of_too_many_products(tmp_path):
     graph = read_graph(maker.write(tmp_path / "model.onnx", name))
     with pytest.raises(InputError, match="node large: 1600 × 1444 products are written one by one; at most 1,048,576"):
         Flat(graph)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("group", "is_right"), [(1, True), (2, False)])
+def test_hls4ml_alone_gets_a_depthwise_convolution_wrong(group, is_right, tmp_path):
+    """Left to itself, with channels last as it wants them, and with no word about it: that is what Flat is for."""
+    maker = Maker()
+    image = maker.quant(maker.input(2, 6, 6), 6, 0.125)
+    weights = maker.weights(np.random.default_rng(3), 2, 2 // group, 3, 3)
+    windows = {"kernel_shape": [3, 3], "strides": [1, 1], "pads": [0] * 4, "dilations": [1, 1]}
+    output = maker.quant(maker.add("Conv", image, weights, group=group, **windows), 12, 0.125)
+    graph = read_graph(maker.write(tmp_path / "model.onnx", output, batch=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = cleanup_model(ModelWrapper(str(tmp_path / "model.onnx")))
+        model = model.transform(ConvertToChannelsLastAndClean(make_input_channels_last=True))
+        model.transform(GiveUniqueNodeNames()).save(str(tmp_path / "channels_last.onnx"))
+    backend, features = backend_named("oneapi"), random_features(maker.inputs, EVENTS, 0)["features"]
+    settings = {"name": "alone", "input_format": graph.input_format}
+    backend.convert(tmp_path / "channels_last.onnx", tmp_path / "hls", Target(), **settings)
+    found = backend.emulate(tmp_path / "hls", features.transpose(0, 2, 3, 1).reshape(EVENTS, -1)).outputs
+    assert (found == graph.run(features).reshape(EVENTS, -1)).all() == is_right
+    assert differing(graph, {"features": features}, tmp_path / "flat") == 0
