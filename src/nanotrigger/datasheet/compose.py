@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS
 from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.node import Node
 from nanotrigger.graph.onnx_file import load_model
 from nanotrigger.graph.quantize import Quantize
 from nanotrigger.networks.weights import LayerWeights, layer_weights, weight_formats
@@ -107,7 +109,7 @@ def compose_file_datasheet(
         performance=None,
         judged_by=JudgedBy(export.inputs.events, export.inputs.description),
         firmware=read_record(export.project),
-        nodes=graph.nodes,
+        nodes=_drawn(export),
         features=tuple(Feature(place, 0.0, 1.0) for place in places),
         outputs=tuple(place for name in graph.outputs for place in _places(name, graph.tensors[name].shape)),
         meaning=f"what {export.file.name} computes",
@@ -122,6 +124,14 @@ def compose_file_datasheet(
         commands=file_commands(export.file, export.target, data=data, number=number),
         versions=tool_versions(backend),
     )
+
+
+def _drawn(export: FileExport) -> tuple[Node, ...]:
+    """Return the nodes that computed a tensor of the firmware, under its name."""
+    nodes: dict[str, Node] = {}
+    for node in export.graph.nodes:
+        nodes.setdefault(export.vectors[node.output], node)
+    return tuple(replace(node, output=vector) for vector, node in nodes.items())
 
 
 def _audits_of(export: FileExport) -> tuple[QuantizerAudit, ...]:

@@ -116,6 +116,11 @@ class Datasheet:
         return self.parity["differing_words"] == 0
 
     @property
+    def is_standardized(self) -> bool:
+        """Whether inputs are scaled before they become words."""
+        return any((feature.mean, feature.scale) != (0.0, 1.0) for feature in self.features)
+
+    @property
     def saturation(self) -> tuple[str, ...]:
         """A line for each quantizer that saturates too often; of a float network the remarks of parity.json tell it."""
         return () if self.parity["differing_words"] is None else saturation_warnings(self.audits)

@@ -65,6 +65,7 @@ class FileExport:
         inputs: on which it was judged.
         judgement: what came of comparing the witnesses.
         graph: the network as integers.
+        vectors: names of the firmware's tensors that hold those of the graph, by the names of these.
         remarks: what the user should know, a line each.
     """
 
@@ -74,6 +75,7 @@ class FileExport:
     inputs: Inputs
     judgement: Judgement
     graph: Graph
+    vectors: Mapping[str, str]
     remarks: tuple[str, ...]
 
     @property
@@ -129,7 +131,7 @@ def export_file(
         parity = {**judgement.parity, "sha256": hashes, "built": built(firmware), "remarks": list(remarks)}
         write_json(folder / "parity.json", parity)
     judgement = Judgement(parity, judgement.difference, judgement.outputs, None)
-    return FileExport(output, file, target, inputs, judgement, graph, remarks)
+    return FileExport(output, file, target, inputs, judgement, graph, flat.tensors, remarks)
 
 
 def _judge(
