@@ -94,6 +94,10 @@ def table(maker):
     return maker.quant(maker.add("Tanh", maker.quant(maker.input(3), 6, 0.25), name="curve"), 6, 0.125)
 
 
+def floats(maker):
+    return maker.add("MatMul", maker.input(3), maker.constant(np.ones((3, 2))))
+
+
 def no_input_quantizer(maker):
     return maker.quant(maker.add("MatMul", maker.input(3), maker.weights(np.random.default_rng(0), 3, 2)), 8, 0.25)
 
@@ -103,6 +107,7 @@ def no_input_quantizer(maker):
     [
         (scale_of_a_tenth, [], "odd"),
         (table, [], "curve"),
+        (floats, [], "no quantizers"),
         (no_input_quantizer, [], "input="),
         (no_input_quantizer, ["input=fixed<0,0>"], "input=fixed<0,0>"),
         (no_input_quantizer, ["input=fixed<16,6>", "softmax=true"], "softmax=True"),

@@ -27,7 +27,7 @@ from nanotrigger.firmware.witnesses import EXACT_IN_FLOAT32, Difference, differi
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.normalize import normalized
-from nanotrigger.graph.onnx_file import load_model
+from nanotrigger.graph.onnx_file import is_quantized, load_model
 from nanotrigger.numbers import FixedPoint
 
 Array = NDArray[np.float64]
@@ -109,6 +109,8 @@ def export_file(
     for name in _OF_CHECKPOINTS:
         if getattr(target, name):
             raise InputError(f"{name}={getattr(target, name)}: is for checkpoints, not for files; leave it out")
+    if not is_quantized(load_model(file).graph):
+        raise InputError(f"{file} has no quantizers: nothing says in which integers it computes; train it with some")
     graph = read_graph(file, input_format=input_format)
     flat = Flat(graph)
     inputs = _random_inputs(graph, flat.number) if data is None else _read_inputs(data, graph, flat.number)
