@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from nanotrigger.errors import InputError
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
+from tests.made_firmware import differing
 from tests.made_models import Array, Maker, random_features
 
 EVENTS = 60
@@ -229,12 +231,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.graphs", description=__doc__)
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--firmware", action="store_true", help="compile the firmware of each and run it as well")
     arguments = parser.parse_args()
     begin, kinds = time.monotonic(), Counter[str]()
     for seed in range(arguments.first, arguments.first + arguments.networks):
         with tempfile.TemporaryDirectory() as folder:
-            graph, _ = check(seed, Path(folder))
-        kinds.update(node.title for node in graph.nodes)
+            graph, features = check(seed, Path(folder))
+            kinds.update(node.title for node in graph.nodes)
+            if arguments.firmware:
+                try:
+                    assert not differing(graph, features, Path(folder)), f"seed {seed}: the firmware differs"
+                except InputError as error:
+                    kinds[f"no firmware: {error}"] += 1
     for kind, count in kinds.most_common():
         print(f"{count:6}  {kind}")
     print(f"{arguments.networks} networks, none differs, {time.monotonic() - begin:.0f} s")

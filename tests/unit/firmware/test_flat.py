@@ -1,7 +1,6 @@
 """Firmware of every kind of node, and of random graphs, computes the words of the integer graph, through hls4ml."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,30 +11,15 @@ from qonnx.util.cleanup import cleanup_model
 
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends import backend_named
-from nanotrigger.firmware.file_export import by_input
 from nanotrigger.firmware.flat import Flat
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_qonnx import read_graph
-from nanotrigger.graph.graph import Graph
 from tests.fuzz.graphs import RandomNetwork
+from tests.made_firmware import differing
 from tests.made_models import Maker, random_features
 from tests.unit.graph.test_nodes import CASES
 
 EVENTS = 100
-
-
-def differing(graph: Graph, features: dict, folder: Path, io_type: str = "io_parallel") -> int:
-    """Return in how many words the firmware differs from the graph."""
-    flat, backend = Flat(graph), backend_named("oneapi")
-    folder.mkdir(exist_ok=True)
-    flat.write(folder / "flat.onnx")
-    settings = {"name": "made", "input_format": flat.number, "formats": flat.exact}
-    backend.convert(folder / "flat.onnx", folder / "hls", Target(io_type=io_type), **settings)
-    inputs = np.concatenate([features[node.inputs[0]].reshape(EVENTS, -1) for node in graph.inputs], axis=1)
-    steps = np.concatenate([np.full(node.size, node.number.step) for node in graph.inputs])
-    found = backend.emulate(folder / "hls", graph.input_words(by_input(graph, inputs)) * steps).outputs
-    expected = graph.run_all(features)
-    return int((found != np.concatenate([part.reshape(EVENTS, -1) for part in expected.values()], axis=1)).sum())
 
 
 @pytest.mark.slow

@@ -1,0 +1,29 @@
+"""Firmware of an integer graph through hls4ml, and in how many words it differs."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanotrigger.firmware.backends import backend_named
+from nanotrigger.firmware.file_export import by_input
+from nanotrigger.firmware.flat import Flat
+from nanotrigger.firmware.target import Target
+from nanotrigger.graph.graph import Graph
+
+Array = NDArray[np.float64]
+
+
+def differing(graph: Graph, features: dict[str, Array], folder: Path, io_type: str = "io_parallel") -> int:
+    """Return in how many words the firmware differs from the graph."""
+    events = len(next(iter(features.values())))
+    flat, backend = Flat(graph), backend_named("oneapi")
+    folder.mkdir(exist_ok=True)
+    flat.write(folder / "flat.onnx")
+    settings = {"name": "made", "input_format": flat.number, "formats": flat.exact}
+    backend.convert(folder / "flat.onnx", folder / "hls", Target(io_type=io_type), **settings)
+    inputs = np.concatenate([features[node.inputs[0]].reshape(events, -1) for node in graph.inputs], axis=1)
+    steps = np.concatenate([np.full(node.size, node.number.step) for node in graph.inputs])
+    found = backend.emulate(folder / "hls", graph.input_words(by_input(graph, inputs)) * steps).outputs
+    expected = graph.run_all(features)
+    return int((found != np.concatenate([part.reshape(events, -1) for part in expected.values()], axis=1)).sum())
