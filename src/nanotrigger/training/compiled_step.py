@@ -114,9 +114,8 @@ class CompiledStep:
             self._evaluate = compiled(judge, network, batches[0], concurrent=self.is_halved)
             self._rows = sizes[0]
         metrics = list(self._map(partial(self._metrics_of, flat(network)), batches))
-        means = (torch.stack(metrics) * torch.tensor(sizes, device=self._totals.device)[:, None]).sum(dim=0) / sum(
-            sizes
-        )
+        rows = torch.tensor(sizes, device=self._totals.device)[:, None]
+        means = (torch.stack(metrics) * rows).sum(dim=0) / sum(sizes)
         return dict(zip(self._names, means.unbind(), strict=True))
 
     @torch.no_grad()  # in another thread too

@@ -182,8 +182,10 @@ def test_of_an_export(word, line):
 
 
 def test_what_is_missing_is_named():
+    parser = settings_parser("")
+    parser.add_argument("--ckpt", type=str, required=True)
     with pytest.raises(InputError, match="^ckpt is missing; give it as well"):
-        read_settings(export_parser(), [])
+        read_settings(parser, [])
 
 
 def test_what_is_right_is_read():
