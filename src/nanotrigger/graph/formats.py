@@ -73,7 +73,7 @@ def formats_of(node: onnx.NodeProto, parameters: list[Array]) -> Formats:
     scales = parameters[0]
     wrong = scales[~(np.frexp(scales)[0] == 0.5)]
     if wrong.size:
-        remedy = "retrain with scales that are powers of two, or approximate=true"
+        remedy = "retrain with scales that are powers of two"
         raise NotExactError(node.name, f"scale {wrong.flat[0]:g} of the quantizer is no power of two; {remedy}")
     if node.op_type == "BipolarQuant":
         return _formats(node, scales, np.ones(()), signed=True, narrow=False, rounding=HALF_EVEN)

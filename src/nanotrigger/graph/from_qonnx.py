@@ -106,7 +106,7 @@ def graph_of_model(
             ends[output] = node.input[0]
             left_out.append(node.name)
         elif node.op_type in TABLES:
-            raise NotExactError(node.name, f"a table ({node.op_type}); end the network before it, or approximate=true")
+            raise NotExactError(node.name, f"a table ({node.op_type}); end the network before it")
         elif node.op_type not in READERS:
             raise InputError(f"node {node.name}: {node.op_type} is not among {', '.join(READERS)}")
         else:
