@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotrigger.firmware.backends import backend_named
-from nanotrigger.firmware.file_export import by_input
+from nanotrigger.firmware.file_export import input_values
 from nanotrigger.firmware.flat import Flat
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.graph import Graph
@@ -22,8 +22,7 @@ def differing(graph: Graph, features: dict[str, Array], folder: Path, io_type: s
     flat.write(folder / "flat.onnx")
     settings = {"name": "made", "input_format": flat.number, "formats": flat.exact}
     backend.convert(folder / "flat.onnx", folder / "hls", Target(io_type=io_type), **settings)
-    inputs = np.concatenate([features[node.inputs[0]].reshape(events, -1) for node in graph.inputs], axis=1)
-    steps = np.concatenate([np.full(node.size, node.number.step) for node in graph.inputs])
-    found = backend.emulate(folder / "hls", graph.input_words(by_input(graph, inputs)) * steps).outputs
+    inputs = input_values(graph, graph.input_words(features))
+    found = backend.emulate(folder / "hls", inputs).outputs
     expected = graph.run_all(features)
     return int((found != np.concatenate([part.reshape(events, -1) for part in expected.values()], axis=1)).sum())

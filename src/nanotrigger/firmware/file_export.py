@@ -19,10 +19,10 @@ from nanotrigger.files import sha256, sha256_of_folder, whole_folder, write_json
 from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.built import built, unmet
 from nanotrigger.firmware.flat import Flat
-from nanotrigger.firmware.proof import EXTREME_SEED, Judgement
+from nanotrigger.firmware.proof import EXTREME_SEED, Judgement, write_test_vectors
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.target import Target
-from nanotrigger.firmware.vectors import MAXIMUM_EVENTS, extreme_inputs, write_vectors
+from nanotrigger.firmware.vectors import extreme_inputs
 from nanotrigger.firmware.witnesses import EXACT_IN_FLOAT32, Difference, differing_words, first_difference, graph_nodes
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
@@ -109,13 +109,13 @@ def export_file(
     for name in _OF_CHECKPOINTS:
         if getattr(target, name):
             raise InputError(f"{name}={getattr(target, name)}: is for checkpoints, not for files; leave it out")
-    if not is_quantized(load_model(file).graph):
+    model = load_model(file)
+    if not is_quantized(model.graph):
         raise InputError(f"{file} has no quantizers: nothing says in which integers it computes; train it with some")
     graph = read_graph(file, input_format=input_format)
     flat = Flat(graph)
     inputs = _random_inputs(graph, flat.number) if data is None else _read_inputs(data, graph, flat.number)
     with whole_folder(output, marker="parity.json") as folder:
-        model = load_model(file)
         onnx.save(model, folder / "model.onnx")
         flat.write(folder / "hls4ml.onnx")
         firmware = backend.convert(
@@ -143,7 +143,7 @@ def _judge(
     backend = backend_named(target.backend)
     project, features = folder / backend.folder, by_input(graph, inputs.values)
     words = graph.input_words(features)
-    values = _values(graph, words)
+    values = input_values(graph, words)
     emulation = backend.emulate(project, values)
     expected = _side_by_side(graph, graph.run_all(features))
     by_node = graph.unroll().evaluate_nodes(words)
@@ -166,10 +166,7 @@ def _judge(
             wanted = {name: part.reshape(1, -1) for name, part in graph_nodes(graph, row).items()}
             difference = first_difference(witness, event, wanted, nodes)
     formats = (flat.number, firmware.output_format)
-    rows = np.r_[: min(inputs.events, MAXIMUM_EVENTS), inputs.events : len(values)]
-    vectors = tuple(kind.words(part[rows]) for kind, part in zip(formats, (values, emulation.outputs), strict=True))
-    write_vectors(folder / "tb_data", *vectors, formats=formats)
-    backend.write_testbench(project, *vectors, formats=formats)
+    write_test_vectors(folder, target, formats, values, emulation.outputs, inputs.events)
     seconds = {name: round(getattr(emulation, name), 3) for name in ("seconds_compile", "seconds_run")}
     write_json(
         folder / "emulation.json",
@@ -216,7 +213,7 @@ def _nodes_of(
         return {node.name: graph.values(node.output, by_node[node.name]).reshape(1, -1) for node in graph.nodes}
     if not backend.has_layer_outputs(firmware):
         return {}
-    layers = backend.layer_outputs(project, _values(graph, words))
+    layers = backend.layer_outputs(project, input_values(graph, words))
     vectors = {node.name: flat.tensors[node.output] for node in graph.nodes}
     return {name: layers[vector] for name, vector in vectors.items() if vector in layers}
 
@@ -242,7 +239,7 @@ def by_input(graph: Graph, values: Array) -> dict[str, Array]:
     }
 
 
-def _values(graph: Graph, words: NDArray[Any]) -> Array:
+def input_values(graph: Graph, words: NDArray[Any]) -> Array:
     """Return what input words are worth, shape (rows, values of all inputs)."""
     steps = np.concatenate([np.full(node.size, node.number.step) for node in graph.inputs])
     return np.asarray(words.astype(np.float64) * steps)

@@ -20,7 +20,6 @@ from qonnx.transformation.infer_shapes import InferShapes
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.vector_layers import (
     MOST_WEIGHTS,
-    QONNX_DOMAIN,
     VectorLayers,
     common_format,
     format_of,
@@ -31,6 +30,7 @@ from nanotrigger.graph.combine import Addition
 from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import Input, Node, Tensor
+from nanotrigger.graph.normalize import QONNX_DOMAIN
 from nanotrigger.graph.piecewise import Clip, LeakyRelu, Sign
 from nanotrigger.graph.pool import MaxPool
 from nanotrigger.graph.quantize import Conversion, Quantize, Relu
@@ -68,7 +68,7 @@ class Flat(VectorLayers):
                 sources = [self.tensors[name] for name in other.inputs]
                 self.tensors[other.output] = self._write(other, sources, self.graph.inputs_of(other))
         last = [self.tensors[name] for name in self.graph.outputs]
-        self._last = last[0] if len(last) == 1 else self._joined(last, self.graph.outputs)
+        self._end_in(last[0] if len(last) == 1 else self._joined(last, self.graph.outputs))
         self._total = total
 
     def write(self, path: Path) -> None:
@@ -77,10 +77,6 @@ class Flat(VectorLayers):
             helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size])
             for name, size in ((FEATURES, self._total), (OUTPUTS, self.words))
         ]
-        for node in self.nodes:
-            for names in (node.input, node.output):
-                names[:] = [OUTPUTS if name == self._last else name for name in names]
-        self.tensors = {name: OUTPUTS if flat == self._last else flat for name, flat in self.tensors.items()}
         graph = helper.make_graph(self.nodes, "flat", ends[:1], ends[1:], self.constants)
         opsets = [helper.make_opsetid("", 13), helper.make_opsetid(QONNX_DOMAIN, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
@@ -90,6 +86,13 @@ class Flat(VectorLayers):
     def words(self) -> int:
         """Number of output words of an event."""
         return sum(self.graph.tensors[name].size for name in self.graph.outputs)
+
+    def _end_in(self, last: str) -> None:
+        """Give the last vector the output's name."""
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                names[:] = [OUTPUTS if name == last else name for name in names]
+        self.tensors = {name: OUTPUTS if vector == last else vector for name, vector in self.tensors.items()}
 
     @singledispatchmethod
     def _write(self, node: Node, sources: Sequence[str], of: Sequence[Tensor]) -> str:

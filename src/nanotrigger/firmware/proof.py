@@ -88,7 +88,7 @@ def judge(
     outputs = _tapped_outputs(project, target, emulation, inputs, trained.network.output_name)
     figure = task_of(trained).performance(trained, events, outputs[: len(events.labels)])
     write_json(folder / "emulation.json", _emulation_record(emulation, events, figure))
-    _write_vectors(folder, target, (number, firmware.output_format), inputs, emulation.outputs, len(events.labels))
+    write_test_vectors(folder, target, (number, firmware.output_format), inputs, emulation.outputs, len(events.labels))
     record = {
         "samples": len(inputs),
         "words": int(outputs.size),
@@ -230,7 +230,7 @@ def _emulation_record(emulation: Emulation, events: Events, figure: Performance 
     }
 
 
-def _write_vectors(
+def write_test_vectors(
     folder: Path, target: Target, formats: tuple[FixedPoint, FixedPoint], inputs: Array, outputs: Array, events: int
 ) -> None:
     """Write the first events and all extremes as words, and for the project's own testbench."""

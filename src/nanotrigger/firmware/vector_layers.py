@@ -12,15 +12,14 @@ from onnx import helper, numpy_helper
 
 from nanotrigger.datapath.operations import Range
 from nanotrigger.errors import InputError
+from nanotrigger.graph.gather import Table
 from nanotrigger.graph.node import Tensor
+from nanotrigger.graph.normalize import QONNX_DOMAIN
 from nanotrigger.graph.quantize import HALF_EVEN, ROUNDINGS, Conversion
 from nanotrigger.numbers import CoarseFixedPoint, FixedPoint
 
 MOST_WEIGHTS = 1 << 20  # of a layer, those that are zero included
-QONNX_DOMAIN = "qonnx.custom_op.general"
 _MOST_BITS = 24  # of a constant: float32 holds it
-
-Table = NDArray[np.int64]
 
 
 class VectorLayers:
