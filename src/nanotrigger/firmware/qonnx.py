@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -21,8 +22,8 @@ from torch import nn
 from nanotrigger.files import whole_file
 from nanotrigger.graph.onnx_file import node_format
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.chain import dense_layer
-from nanotrigger.networks.weights import linear_layers
+from nanotrigger.networks.plan import same_layer
+from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tools import temporary_folder
 
@@ -60,12 +61,12 @@ def write_qonnx(network: DenseNetwork, path: Path) -> None:
 def firmware_network(network: DenseNetwork) -> DenseNetwork:
     """Return a copy whose formats firmware can store: binary weights and biases as ±step in two bits."""
     exported = copy.deepcopy(network).eval()
-    for name, layer in linear_layers(exported).items():
+    for name, layer in weighted_layers(exported).items():
         numbers = [exported.formats.get(f"{name}.{kind}") for kind in ("weight", "bias")]
         if any(number is not None and number.is_binary for number in numbers):
-            setattr(exported.layers, name, _carried(layer, *numbers))
+            exported.layers.set_submodule(name, _carried(layer, *numbers))
     formats = {tensor: number.carrier for tensor, number in exported.formats.items()}
-    return DenseNetwork(exported.layers, formats, output_name=exported.output_name).eval()
+    return DenseNetwork(exported.layers, formats, shape=exported.shape, output_name=exported.output_name).eval()
 
 
 def check_exact(model: ModelWrapper) -> None:
@@ -79,10 +80,9 @@ def check_exact(model: ModelWrapper) -> None:
             node_format(model.graph, node)
 
 
-def _carried(layer: nn.Linear, *numbers: FixedPoint | None) -> nn.Linear:
+def _carried(layer: Any, *numbers: FixedPoint | None) -> nn.Module:
     """Return a layer in the carriers of its formats, binary values as ±step."""
-    carriers = [None if number is None else number.carrier for number in numbers]
-    stored = dense_layer(layer.in_features, layer.out_features, *carriers).eval()
+    stored: Any = same_layer(layer, *(None if number is None else number.carrier for number in numbers)).eval()
     for tensor, source, number in zip((stored.weight, stored.bias), (layer.weight, layer.bias), numbers, strict=True):
         tensor.data = number.quantize(source.data) if number is not None and number.is_binary else source.data
     return stored

@@ -9,8 +9,11 @@ from torch import Tensor
 from nanotrigger.errors import InputError
 from nanotrigger.networks.autoencoder import Autoencoder, VariationalAutoencoder
 from nanotrigger.networks.chain import Chain
+from nanotrigger.networks.conv_net import ConvNet
+from nanotrigger.networks.deep_sets import DeepSets
 from nanotrigger.networks.dense import DenseNetwork
 from nanotrigger.networks.mlp import MLP
+from nanotrigger.networks.residual_mlp import ResidualMLP
 from nanotrigger.numbers import FixedPoint
 
 __all__ = [
@@ -18,7 +21,10 @@ __all__ = [
     "NETWORKS",
     "Autoencoder",
     "Chain",
+    "ConvNet",
+    "DeepSets",
     "DenseNetwork",
+    "ResidualMLP",
     "VariationalAutoencoder",
     "build_network",
     "check_listed",
@@ -27,7 +33,9 @@ __all__ = [
 
 _ROWS = 64  # on which outputs are compared
 
-NETWORKS: dict[str, type[DenseNetwork]] = {kind.__name__: kind for kind in (MLP, Autoencoder, VariationalAutoencoder)}
+NETWORKS: dict[str, type[DenseNetwork]] = {
+    kind.__name__: kind for kind in (MLP, ResidualMLP, DeepSets, ConvNet, Autoencoder, VariationalAutoencoder)
+}
 
 
 def build_network(configuration: dict[str, Any]) -> DenseNetwork:
