@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 import torch
 from brevitas.export import export_qonnx
-from brevitas.nn import QuantReLU
 from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.gemm_to_matmul import GemmToMatMul
@@ -20,14 +19,13 @@ from qonnx.util.cleanup import cleanup_model
 from torch import nn
 
 from nanotrigger.files import whole_file
+from nanotrigger.firmware.node_names import is_constant, name_nodes
 from nanotrigger.graph.onnx_file import node_format
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.plan import same_layer
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tools import temporary_folder
-
-INPUT = "features"  # the graph's own input; its output is named as the network names it
 
 
 def write_qonnx(network: DenseNetwork, path: Path) -> None:
@@ -48,11 +46,12 @@ def write_qonnx(network: DenseNetwork, path: Path) -> None:
         export_qonnx(exported, args=features, export_path=str(raw), verbose=False)
         model = cleanup_model(ModelWrapper(str(raw)))
     with whole_file(path) as temporary, _quiet():
-        _restore_zero_biases(model)
-        model = model.transform(GemmToMatMul())
+        if exported.is_chain:
+            _restore_zero_biases(model)
+            model = model.transform(GemmToMatMul())
         _unshare_constants(model)
         model = cleanup_model(model)
-        _name_by_layer(model, exported)
+        name_nodes(model, exported)
         check_exact(model)
         onnx.checker.check_model(model.model)
         model.save(str(temporary))
@@ -100,7 +99,7 @@ def _restore_zero_biases(model: ModelWrapper) -> None:
 def _unshare_constants(model: ModelWrapper) -> None:
     """Give every node its own constants: the exporter merges those of equal value."""
     for node in reversed(list(model.graph.node)):
-        for consumer in model.find_consumers(node.output[0])[1:] if _is_constant(model, node) else []:
+        for consumer in model.find_consumers(node.output[0])[1:] if is_constant(model, node) else []:
             twin = NodeProto()
             twin.CopyFrom(node)
             twin.output[0] = f"{node.output[0]}_{consumer.output[0]}"
@@ -120,60 +119,8 @@ def _unshare_constants(model: ModelWrapper) -> None:
             model.del_initializer(name)
 
 
-def _is_constant(model: ModelWrapper, node: NodeProto) -> bool:
-    """Whether a node computes from initializers alone, directly or through other such nodes."""
-    producers = {name: model.find_producer(name) for name in node.input if model.get_initializer(name) is None}
-    return all(producer is not None and _is_constant(model, producer) for producer in producers.values())
-
-
 def _replace(names: MutableSequence[str], old: str, new: str) -> None:
     names[list(names).index(old)] = new
-
-
-def _name_by_layer(model: ModelWrapper, network: DenseNetwork) -> None:
-    """Name nodes and tensors by the network's layers, which the graph follows one by one."""
-    model.rename_tensor(model.graph.input[0].name, INPUT)
-    tensor = INPUT
-    for layer, module in network.layers.named_children():
-        for suffix in _node_suffixes(module):
-            node = model.find_consumers(tensor)[0] if model.find_consumers(tensor) else None
-            if node is None or (suffix == "_add" and node.op_type != "Add"):
-                continue  # a bias of zeros was cleaned away
-            node.name = layer + suffix
-            for position, constant in enumerate(node.input[1:], start=1):
-                _name_constant(model, node, position, constant, layer)
-            tensor = f"{node.name}_out"
-            model.rename_tensor(node.output[0], tensor)
-        model.rename_tensor(tensor, layer)
-        tensor = layer
-    model.rename_tensor(tensor, network.output_name)
-    for part in (*model.graph.node, *model.graph.input, *model.graph.output):
-        del part.metadata_props[:]  # stack traces of the machine that exported it
-    model.graph.doc_string = (
-        f"{INPUT}: standardized features of one event (batch 1; qonnx' ChangeBatchSize makes it N). "
-        f"{network.output_name.replace('_', ' ')}: {network.widths[-1]} values."
-    )
-
-
-def _name_constant(model: ModelWrapper, node: NodeProto, position: int, constant: str, layer: str) -> None:
-    if node.op_type == "Quant":
-        model.rename_tensor(constant, f"{node.name}_{('scale', 'zero_point', 'bit_width')[position - 1]}")
-        return
-    name = f"{layer}_{'weight' if node.op_type == 'MatMul' else 'bias'}"
-    quantizer = model.find_producer(constant)
-    model.rename_tensor(constant, name)
-    if quantizer is not None:
-        quantizer.name = name
-        model.rename_tensor(quantizer.input[0], f"{name}_float")
-        for place, parameter in enumerate(list(quantizer.input)[1:], start=1):
-            _name_constant(model, quantizer, place, parameter, layer)
-
-
-def _node_suffixes(module: nn.Module) -> tuple[str, ...]:
-    """Return what follows the layer's name in the names of its nodes, in order."""
-    if isinstance(module, nn.Linear):
-        return ("", "_add")
-    return ("", "_quantizer") if isinstance(module, QuantReLU) else ("",)
 
 
 @contextmanager
