@@ -78,6 +78,11 @@ class SplitData(lightning.LightningDataModule, ABC):
         The first one holds the standardized features.
         """
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an event, whose values `rows` gives flat; known from `setup` on."""
+        return tuple(self.rows("train")[0].shape[1:])
+
     @abstractmethod
     def record(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of the data, tensors and primitives only.
@@ -87,8 +92,12 @@ class SplitData(lightning.LightningDataModule, ABC):
         """
 
     @abstractmethod
-    def check_network(self, configuration: Mapping[str, Any]) -> None:
+    def check_network(self, shape: tuple[int, ...], outputs: int) -> None:
         """Check that a network's inputs and outputs are those of the data.
+
+        Args:
+            shape: of the events that it takes; (features,) if it takes all values of any event one after the other.
+            outputs: how many it has.
 
         Raises:
             InputError: they are not.

@@ -11,7 +11,7 @@ from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.trace import layer_names
 
 INPUT = "features"  # the graph's own input; its output is named as the network names it
-_SCOPES = "pkg.torch.onnx.name_scopes"  # of a node: the modules in which torch's exporter met it, outermost first, then itself
+_SCOPES = "pkg.torch.onnx.name_scopes"  # of a node: the modules in which the exporter met it, outermost first; itself
 _PREFIX = "layers."
 _SUFFIXES = {"Add": "_add", "Quant": "_quantizer"}  # of a layer's nodes after its first
 _WITH_WEIGHTS = ("MatMul", "Gemm", "Conv")
@@ -34,7 +34,7 @@ def name_nodes(model: ModelWrapper, network: DenseNetwork) -> None:
         del part.metadata_props[:]  # stack traces of the machine that exported it
     model.graph.doc_string = (
         f"{INPUT}: standardized features of one event (batch 1; qonnx' ChangeBatchSize makes it N). "
-        f"{network.output_name.replace('_', ' ')}: {network.widths[-1]} values."
+        f"{network.output_name.replace('_', ' ')}: {network.outputs} values."
     )
 
 

@@ -18,10 +18,12 @@ from qonnx.transformation.gemm_to_matmul import GemmToMatMul
 from qonnx.util.cleanup import cleanup_model
 from torch import nn
 
+from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
 from nanotrigger.firmware.node_names import is_constant, name_nodes
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.onnx_file import node_format
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import DenseNetwork, OwnNetwork
 from nanotrigger.networks.plan import same_layer
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
@@ -52,9 +54,42 @@ def write_qonnx(network: DenseNetwork, path: Path) -> None:
         _unshare_constants(model)
         model = cleanup_model(model)
         name_nodes(model, exported)
-        check_exact(model)
+        if not exported.is_own:  # what the scales of others are is seen when their integers are read
+            check_exact(model)
         onnx.checker.check_model(model.model)
         model.save(str(temporary))
+
+
+def check_exported(network: OwnNetwork) -> tuple[str, ...]:
+    """Check, before a training, that a module of the user's can be exported after it.
+
+    Returns:
+        Why its firmware will not be proven, if it will not.
+
+    Raises:
+        InputError: it cannot be exported; torch says why.
+    """
+    name = network.configuration["class_path"]
+    with temporary_folder() as folder:
+        file = folder / "model.onnx"
+        try:
+            write_qonnx(network, file)
+        except Exception as error:  # torch.export raises anything on code of others
+            raise InputError(f"network {name} cannot be exported: {_reason(error)}") from error
+        if not network.is_quantized:
+            return ()
+        try:
+            read_graph(file)
+        except InputError as error:
+            return (f"network {name}: its firmware will not be proven ({error})",)
+    return ()
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of the innermost error, which says what the exporters around it do not."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def firmware_network(network: DenseNetwork) -> DenseNetwork:
@@ -64,8 +99,8 @@ def firmware_network(network: DenseNetwork) -> DenseNetwork:
         numbers = [exported.formats.get(f"{name}.{kind}") for kind in ("weight", "bias")]
         if any(number is not None and number.is_binary for number in numbers):
             exported.layers.set_submodule(name, _carried(layer, *numbers))
-    formats = {tensor: number.carrier for tensor, number in exported.formats.items()}
-    return DenseNetwork(exported.layers, formats, shape=exported.shape, output_name=exported.output_name).eval()
+    exported.formats = {tensor: number.carrier for tensor, number in exported.formats.items()}
+    return exported
 
 
 def check_exact(model: ModelWrapper) -> None:

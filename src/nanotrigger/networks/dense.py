@@ -143,7 +143,10 @@ class DenseNetwork(nn.Module):
         configuration: what rebuilds the network: the name of its class and the arguments, primitives only; empty for
             a section of another network.
         heads: layers beside the chain, by name, and which layer's formats each of them has.
+        is_own: whether the layers are a module of the user's, of which only its forward pass knows the order.
     """
+
+    is_own = False
 
     def __init__(
         self,
@@ -185,9 +188,19 @@ class DenseNetwork(nn.Module):
         return math.prod(self.shape)
 
     @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return self.widths[-1]
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether it computes with numbers of a format."""
+        return bool(self.formats)
+
+    @property
     def is_chain(self) -> bool:
         """Whether linear layers follow one another, which is what hls4ml converts as it is."""
-        return all(isinstance(layer, _OF_CHAINS) for layer in self.layers)
+        return not self.is_own and all(isinstance(layer, _OF_CHAINS) for layer in self.layers)
 
     @property
     def description(self) -> str:
@@ -232,7 +245,7 @@ def folded(network: DenseNetwork) -> DenseNetwork:
     After weights W and biases b, a BatchNorm of mean m, variance v, scale g and offset o (arXiv 1502.03167, eq. 1)
     leaves W g / sqrt(v + eps) and (b - m) g / sqrt(v + eps) + o.
     """
-    if not any(isinstance(layer, NORMS) for layer in network.layers.modules()):
+    if network.is_own or not any(isinstance(layer, NORMS) for layer in network.layers.modules()):
         return network
     layers = copy.deepcopy(network.layers)
     for part in [layers, *(part for part in layers.modules() if isinstance(part, Residual))]:

@@ -189,13 +189,13 @@ class EventData(SplitData):
         signals = [data.accepted(self.most_events) for name, data in self.sets.items() if name != BACKGROUND]
         return torch.cat([self.accepted_splits[split], *signals])
 
-    def check_network(self, configuration: Mapping[str, Any]) -> None:
-        """Check that a network's inputs and outputs are those of the data.
+    def check_network(self, shape: tuple[int, ...], outputs: int) -> None:
+        """Check that a network's inputs are those of the data.
 
         Raises:
             InputError: they are not.
         """
-        has, wants = configuration.get("features"), len(FEATURE_NAMES)
+        has, wants = math.prod(shape), len(FEATURE_NAMES)
         if has != wants:
             raise InputError(f"network.features={has}: events have {wants} features; set network.features={wants}")
 

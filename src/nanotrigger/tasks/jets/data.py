@@ -1,5 +1,6 @@
 """Jets: 16 substructure features and a class label each, read from HDF5; and JetData, which splits them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,7 +135,7 @@ class JetData(SplitData):
         rows = getattr(self.split, split)
         return self.features[rows], self.labels[rows]
 
-    def check_network(self, configuration: Mapping[str, Any]) -> None:
+    def check_network(self, shape: tuple[int, ...], outputs: int) -> None:
         """Check that a network's inputs and outputs are those of the data.
 
         Raises:
@@ -142,11 +143,8 @@ class JetData(SplitData):
         """
         if self.sample is None:
             raise RuntimeError("the network is checked after setup()")
-        for name, wants in (
-            ("features", len(self.sample.feature_names)),
-            ("classes", len(self.sample.class_names)),
-        ):
-            has = configuration.get(name)
+        sizes = {"features": (math.prod(shape), len(self.sample.feature_names))}
+        for name, (has, wants) in (sizes | {"classes": (outputs, len(self.sample.class_names))}).items():
             if has != wants:
                 raise InputError(
                     f"network.{name}={has}: {self.sample.source} has {wants} {name}; set network.{name}={wants}"
