@@ -22,6 +22,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
 from nanotrigger.firmware.node_names import is_constant, name_nodes
 from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.onnx_file import node_format
 from nanotrigger.networks import DenseNetwork, OwnNetwork
 from nanotrigger.networks.plan import same_layer
@@ -83,6 +84,13 @@ def check_exported(network: OwnNetwork) -> tuple[str, ...]:
         except InputError as error:
             return (f"network {name}: its firmware will not be proven ({error})",)
     return ()
+
+
+def exported_graph(network: DenseNetwork) -> Graph:
+    """Return the integer graph of a network's export; for a chain `graph_of` does so a hundred times as fast."""
+    with temporary_folder() as folder:
+        write_qonnx(network, folder / "model.onnx")
+        return read_graph(folder / "model.onnx")
 
 
 def _reason(error: BaseException) -> str:
