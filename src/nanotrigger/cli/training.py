@@ -147,7 +147,8 @@ class TrainCLI(LightningCLI):
         settings = self._settings
         source = settings.data.init_args.get("source")
         if source is not None:
-            settings.data.init_args.source = locate(settings.data.class_path).resolve(source)  # type: ignore[attr-defined]
+            kind, others = locate(settings.data.class_path), vars(settings.data.init_args)
+            settings.data.init_args.source = kind.resolve(source, others)  # type: ignore[attr-defined]
         if self.subcommand != "fit":
             return
         change_paths(settings, lambda path: lasting(path, Path(settings.output)))  # checkpoints state them

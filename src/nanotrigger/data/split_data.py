@@ -62,8 +62,13 @@ class SplitData(lightning.LightningDataModule, ABC):
         return f"data: {self.source}, {train:,} events for training, {validation:,} validation, {test:,} test"
 
     @staticmethod
-    def resolve(source: str) -> str:
-        """Return what a source stands for, such as `auto`; others as they are."""
+    def resolve(source: str, settings: Mapping[str, Any]) -> str:
+        """Return what a source stands for, such as `auto`; others as they are.
+
+        Args:
+            source: of the data.
+            settings: further arguments of the data module.
+        """
         return source
 
     @staticmethod
@@ -75,7 +80,7 @@ class SplitData(lightning.LightningDataModule, ABC):
     def rows(self, split: str) -> tuple[Tensor, ...]:
         """Return the tensors of a split, `train`, `validation` or `test`, with the events along their first dimension.
 
-        The first one holds the standardized features.
+        The first one holds the standardized features, shape (events, values).
         """
 
     @property

@@ -88,7 +88,7 @@ class EventData(SplitData):
         self.accepted_splits: dict[str, Tensor] = {}  # empty if no menu decided
 
     @staticmethod
-    def resolve(source: str) -> str:
+    def resolve(source: str, settings: Mapping[str, Any]) -> str:
         """Return what `auto` stands for: `adc2021` or `simulated`; others as they are."""
         return resolve_events(source)
 
