@@ -1,5 +1,6 @@
 """Emulate a firmware project: compile its C++ on the host and run it, bit for bit; also layer by layer."""
 
+import re
 import shutil
 import sys
 import time
@@ -18,6 +19,12 @@ from nanotrigger.tools import run_tool, temporary_folder
 Compiler = Literal["icpx", "g++"]
 
 _STAND_IN = Path(__file__).parent / "host_sycl"
+
+# Values that hls4ml declares as constants of compile time, which Intel's ac_types can be and those of hls4ml cannot.
+_CONSTANTS = (
+    (rb"constexpr auto padds\b", rb"const auto padds"),  # of streaming convolutions
+    (rb"static constexpr (\w+ (?:slope|shift)\b)", rb"static inline const \1"),  # of hard sigmoids and tanhs
+)
 
 _END = "// hls-fpga-machine-learning return"  # hls4ml's mark where all layers have run
 
@@ -174,19 +181,28 @@ def compiler_version(compiler: Compiler) -> str:
 
 
 def _with_gcc(project: Path, name: str, build: Path) -> Path:
-    library = build / f"lib{name}.so"
+    library, preprocessed = build / f"lib{name}.so", build / f"{name}.ii"
     sources = project / "src"
+    command = ["g++", "-std=c++17", "-w"]  # attributes and pragmas for the FPGA compiler mean nothing here
     run_tool(
         [
-            "g++",
-            *("-std=c++17", "-O2", "-fPIC", "-shared"),
-            "-fno-gnu-unique",  # else two networks in one process would share their weights
-            "-fmax-errors=3",
-            "-w",  # attributes and pragmas for the FPGA compiler mean nothing here
+            *(*command, "-E"),
             *("-I", str(_STAND_IN), "-I", str(_ac_types())),
             # both sources as one: half of the time goes into reading the same headers
             *("-include", str(sources / "firmware" / f"{name}.cpp"), str(sources / f"{name}_bridge.cpp")),
-            *("-o", str(library)),
+            *("-o", str(preprocessed)),
+        ]
+    )
+    text = preprocessed.read_bytes()
+    for constant, value in _CONSTANTS:
+        text = re.sub(constant, value, text)
+    preprocessed.write_bytes(text)
+    run_tool(
+        [
+            *(*command, "-O2", "-fPIC", "-shared"),
+            "-fno-gnu-unique",  # else two networks in one process would share their weights
+            "-fmax-errors=3",
+            *(str(preprocessed), "-o", str(library)),
         ]
     )
     return library
