@@ -16,7 +16,8 @@ from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms
 from nanotrigger.firmware.audit import QuantizerAudit, audit, audit_quantizer
 from nanotrigger.firmware.backends import backend_named
-from nanotrigger.firmware.file_export import FileExport, by_input
+from nanotrigger.firmware.file_export import FileExport
+from nanotrigger.firmware.inputs import by_input
 from nanotrigger.firmware.post_training import audit_types
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
