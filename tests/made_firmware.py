@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotrigger.firmware.backends import backend_named
-from nanotrigger.firmware.file_export import input_values
 from nanotrigger.firmware.flat import Flat
+from nanotrigger.firmware.inputs import input_values
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.graph import Graph
 

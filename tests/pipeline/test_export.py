@@ -17,9 +17,12 @@ from nanotrigger.cost.record import read_reports
 from nanotrigger.cost.sources.structural import StructuralCount
 from nanotrigger.datapath.operations import Offset
 from nanotrigger.firmware import proof
+from nanotrigger.firmware.backends import backend_named
+from nanotrigger.firmware.flat import Flat
 from nanotrigger.firmware.proof import judge
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.onnx_file import load_model
 from nanotrigger.numbers import FixedPoint
@@ -177,6 +180,21 @@ def test_a_witness_that_computes_something_else_is_named(exported, tmp_path, mon
     assert differing.pop(witness) == judgement.parity["differing_words"] > 0
     assert set(differing.values()) == {0}
     assert (judgement.difference.witness, judgement.difference.node) == (witness, "dense_2")
+
+
+@pytest.mark.parametrize("softmax", [False, True])
+def test_firmware_of_vector_layers_is_judged_the_same_way(exported, tmp_path, softmax):
+    shutil.copy(exported / "model.onnx", tmp_path)
+    flat, backend, target = Flat(read_graph(tmp_path / "model.onnx")), backend_named("oneapi"), Target(softmax=softmax)
+    flat.write(tmp_path / "hls4ml.onnx")
+    files, settings = (tmp_path / "hls4ml.onnx", tmp_path / "hls"), {"input_format": flat.number, "formats": flat.exact}
+    firmware = backend.convert(*files, target, name="flat", **settings)
+    trained = load_trained(exported.parent / "best.ckpt")
+    judgement = judge(trained, judged_events(trained), target, firmware, tmp_path, flat=flat)
+    assert judgement.parity["differing_words_of"] == {"torch": 0, "qonnx": 0, "datapath": 0, "firmware": 0}
+    assert judgement.parity["inputs"] == json.loads((exported / "parity.json").read_text())["inputs"]
+    for name in ("inputs.txt", "expected.txt")[: 1 if softmax else 2]:
+        assert (tmp_path / "tb_data" / name).read_text() == (exported / "tb_data" / name).read_text()
 
 
 def _layer_of(weights: Path, firmware) -> str | None:

@@ -42,7 +42,7 @@ def test_every_word_is_the_same(exported):
     parity = json.loads((exported / "parity.json").read_text())
     assert parity["differing_words_of"] == {"qonnx": 0, "datapath": 0, "firmware": 0}
     assert parity["words"] >= 3 * 2048
-    assert parity["qonnx_samples"] == 64
+    assert "qonnx_samples" not in parity  # it computed all of them
     assert parity["first_difference"] is None
     assert (exported / "model.onnx").read_bytes() == onnx.load(exported.parent / "cnn.onnx").SerializeToString()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nanotrigger.firmware import proof
+from nanotrigger.firmware import proof, witnesses
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.witnesses import torch_graph
@@ -50,7 +50,7 @@ def test_one_bit_of_one_weight_is_found_behind_such_sums(proven, monkeypatch, tm
         weights[np.unravel_index(np.abs(weights).argmax(), weights.shape)] += 64
         return replace(graph, nodes=tuple(replace(n, weights=weights) if n is last else n for n in graph.nodes))
 
-    monkeypatch.setattr(proof, "torch_graph", altered)
+    monkeypatch.setattr(witnesses, "torch_graph", altered)
     shutil.copytree(proven, tmp_path / "export")
     trained = load_trained(proven.parent / "best.ckpt")
     events = judged_events(trained)

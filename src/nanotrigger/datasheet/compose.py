@@ -1,7 +1,7 @@
 """Compose the datasheet of an export from the files that lie in its folder."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,16 @@ from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms
 from nanotrigger.firmware.audit import QuantizerAudit, audit, audit_quantizer
 from nanotrigger.firmware.backends import backend_named
-from nanotrigger.firmware.file_export import FileExport, by_input
+from nanotrigger.firmware.export import flat_of
+from nanotrigger.firmware.file_export import FileExport
+from nanotrigger.firmware.inputs import by_input
 from nanotrigger.firmware.post_training import audit_types
-from nanotrigger.firmware.record import read_record
+from nanotrigger.firmware.record import Firmware, read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.vectors import MAXIMUM_EVENTS
 from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import Node
 from nanotrigger.graph.onnx_file import load_model
 from nanotrigger.graph.quantize import Quantize
@@ -59,8 +62,9 @@ def compose_datasheet(
     target = Target(**parity["target"])
     backend = backend_named(target.backend)
     firmware = read_record(export / backend.folder)
-    weights = layer_weights(trained.network)
-    graph = read_graph(export / "model.onnx") if trained.network.formats else None
+    graph = read_graph(export / "model.onnx") if trained.network.is_quantized else None
+    flat = flat_of(trained.network, graph, target)
+    weights = _weights_of(graph) if graph is not None and trained.network.is_own else layer_weights(trained.network)
     task = task_of(trained)
     found = task.performance(trained, events, outputs)
     figures = {} if found is None else task.illustrations(trained, events, outputs, source="Firmware, emulated")
@@ -70,15 +74,13 @@ def compose_datasheet(
         performance=found,
         judged_by=JudgedBy(len(events.labels), events.description),
         firmware=firmware,
-        nodes=() if graph is None else graph.nodes,
+        nodes=_drawn(graph, None if flat is None else flat.tensors),
         features=_features(trained),
         outputs=task.output_names(trained, target.ending),
         meaning=task.meaning(trained, target.ending),
         parity=parity,
         reports=tuple(reports),
-        audits=audit_types(trained.network, firmware, events.features)
-        if graph is None
-        else audit(load_model(export / "model.onnx"), graph, events.features),
+        audits=_audits_of_checkpoint(trained, firmware, graph, export, events),
         weights=weights,
         weight_figure=_weight_figure(weights),
         performance_figures=tuple(figures.values()),
@@ -101,7 +103,7 @@ def compose_file_datasheet(
         number: format of the inputs, likewise.
     """
     graph, backend = export.graph, backend_named(export.target.backend)
-    weights = tuple(_weights_of(node) for node in graph.nodes if isinstance(node, Dense))
+    weights = _weights_of(graph)
     places = [place for node in graph.inputs for place in _places(node.inputs[0], node.shape)]
     return Datasheet(
         experiment=export.file.stem,
@@ -109,13 +111,13 @@ def compose_file_datasheet(
         performance=None,
         judged_by=JudgedBy(export.inputs.events, export.inputs.description),
         firmware=read_record(export.project),
-        nodes=_drawn(export),
+        nodes=_drawn(graph, export.vectors),
         features=tuple(Feature(place, 0.0, 1.0) for place in places),
         outputs=tuple(place for name in graph.outputs for place in _places(name, graph.tensors[name].shape)),
         meaning=f"what {export.file.name} computes",
         parity=export.judgement.parity,
         reports=tuple(reports),
-        audits=_audits_of(export),
+        audits=_audits_of(graph, export.inputs.values[: export.inputs.events]),
         weights=weights,
         weight_figure=_weight_figure(weights),
         performance_figures=(),
@@ -126,18 +128,30 @@ def compose_file_datasheet(
     )
 
 
-def _drawn(export: FileExport) -> tuple[Node, ...]:
-    """Return the nodes that computed a tensor of the firmware, under its name."""
+def _drawn(graph: Graph | None, vectors: Mapping[str, str] | None) -> tuple[Node, ...]:
+    """Return the nodes that computed a tensor of the firmware, under its name; none of a float network."""
+    if graph is None or vectors is None:
+        return () if graph is None else graph.nodes
     nodes: dict[str, Node] = {}
-    for node in export.graph.nodes:
-        nodes.setdefault(export.vectors[node.output], node)
+    for node in graph.nodes:
+        nodes.setdefault(vectors[node.output], node)
     return tuple(replace(node, output=vector) for vector, node in nodes.items())
 
 
-def _audits_of(export: FileExport) -> tuple[QuantizerAudit, ...]:
-    """Return what the quantizers of activations make of the events."""
-    graph = export.graph
-    words = graph.words(by_input(graph, export.inputs.values[: export.inputs.events]))
+def _audits_of_checkpoint(
+    trained: TrainedNetwork, firmware: Firmware, graph: Graph | None, export: Path, events: Events
+) -> tuple[QuantizerAudit, ...]:
+    """Return what the formats of the firmware, or of the network, make of the events."""
+    if graph is None:
+        return audit_types(trained.network, firmware, events.features)
+    if trained.network.is_own:
+        return _audits_of(graph, events.features)
+    return audit(load_model(export / "model.onnx"), graph, events.features)
+
+
+def _audits_of(graph: Graph, features: Array) -> tuple[QuantizerAudit, ...]:
+    """Return what the quantizers of activations make of events, shape (events, values of all inputs)."""
+    words = graph.words(by_input(graph, features))
     audits = []
     for node in graph.nodes:
         if isinstance(node, Quantize):
@@ -147,9 +161,10 @@ def _audits_of(export: FileExport) -> tuple[QuantizerAudit, ...]:
     return tuple(audits)
 
 
-def _weights_of(node: Dense) -> LayerWeights:
-    """Return the constants of a layer, as values."""
-    return LayerWeights(node.name, node.weights.astype(np.float64) * node.weight_step)
+def _weights_of(graph: Graph) -> tuple[LayerWeights, ...]:
+    """Return the constants of all layers, as values."""
+    layers = (node for node in graph.nodes if isinstance(node, Dense))
+    return tuple(LayerWeights(node.name, node.weights.astype(np.float64) * node.weight_step) for node in layers)
 
 
 def _places(name: str, shape: tuple[int, ...]) -> list[str]:

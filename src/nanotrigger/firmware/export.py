@@ -9,12 +9,14 @@ from nanotrigger.errors import InputError
 from nanotrigger.files import whole_folder, write_json
 from nanotrigger.firmware.backends import Backend, backend_named
 from nanotrigger.firmware.built import built, unmet
+from nanotrigger.firmware.flat import Flat
 from nanotrigger.firmware.post_training import audit_types, post_training_remarks
 from nanotrigger.firmware.proof import Judgement, judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
+from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.dense import folded
 from nanotrigger.tasks import judged_events
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
@@ -25,7 +27,8 @@ class Export:
     """What was exported.
 
     Attributes:
-        folder: holds model.onnx, the back end's project, parity.json, emulation.json and tb_data/.
+        folder: holds model.onnx, hls4ml.onnx if that is no chain of layers, the back end's project, parity.json,
+            emulation.json and tb_data/.
         trained: what was exported of the checkpoint's network: a section, its BatchNorm folded.
         target: how the firmware is built, its precision settled.
         events: on which it was judged.
@@ -75,24 +78,33 @@ def export(
     events = judged_events(trained, data, split=split)
     with whole_folder(output, marker="parity.json") as folder:
         write_qonnx(trained.network, folder / "model.onnx")
+        graph = read_graph(folder / "model.onnx") if trained.network.is_quantized else None
+        if graph is not None:
+            _check_output(graph)
+        flat = flat_of(trained.network, graph, target)
+        if flat is not None:
+            flat.write(folder / "hls4ml.onnx")
         firmware = backend.convert(
-            folder / "model.onnx",
+            folder / ("model.onnx" if flat is None else "hls4ml.onnx"),
             folder / backend.folder,
             target,
             name=_project_name(checkpoint, backend),
-            input_format=input_format(trained.network, target),
+            input_format=input_format(trained.network, target) if flat is None else flat.number,
+            formats=None if flat is None else flat.exact,
         )
-        graph = read_graph(folder / "model.onnx") if trained.network.formats else None
-        if graph is not None:
-            _check_output(graph)
         remarks = unmet(target, firmware, backend.possible_reuse_factors)
-        judgement = judge(trained, events, target, firmware, folder, graph=graph)
+        judgement = judge(trained, events, target, firmware, folder, graph=graph, flat=flat)
         if graph is None:
             audits = audit_types(trained.network, firmware, events.features)
             remarks += post_training_remarks(str(target.precision), audits, judgement.parity, judgement.performance)
         parity = {**judgement.parity, "built": built(firmware), "remarks": list(remarks)}
         write_json(folder / "parity.json", parity)
     return Export(output, trained, target, events, replace(judgement, parity=parity), graph, remarks)
+
+
+def flat_of(network: DenseNetwork, graph: Graph | None, target: Target) -> Flat | None:
+    """Return the form of a network's integer graph that firmware is made of; None for a chain, which needs no other."""
+    return None if graph is None or network.is_chain else Flat(graph, target.io_type)
 
 
 def _check_output(graph: Graph) -> None:

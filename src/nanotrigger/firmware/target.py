@@ -61,7 +61,7 @@ def settled(network: "DenseNetwork", target: Target) -> Target:
     target = replace(target, part=None if part == network.sections[0] else part)
     if target.softmax and target.io_type == "io_stream":
         raise InputError("softmax=true with io_type=io_stream: its logits cannot be checked; leave one out")
-    if not network.formats:
+    if not network.is_quantized:
         return replace(target, precision=target.precision or "fixed<16,6>")
     if target.precision is not None:
         raise InputError(

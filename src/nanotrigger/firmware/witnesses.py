@@ -1,9 +1,9 @@
 """Witnesses: what torch, qonnx and the datapath compute, which must be what the integer graph computes."""
 
 import copy
+import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -14,7 +14,8 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.change_batchsize import ChangeBatchSize
 from qonnx.util.cleanup import cleanup_model
 
-from nanotrigger.datapath.datapath import Datapath
+from nanotrigger.firmware.comparison import Expected, Witness, graph_nodes
+from nanotrigger.firmware.inputs import by_input
 from nanotrigger.firmware.qonnx import firmware_network
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
@@ -24,50 +25,69 @@ from nanotrigger.networks.trace import layer_outputs
 Array = NDArray[np.float64]
 
 _ROWS = 65_536  # at once
+_VALUES = 1 << 23  # of the largest tensor, at once
+_SINGLE = 64  # events that qonnx computes one by one
+_ROUNDED = 0.01  # by which outputs may differ that float32 cannot hold, as a share of the largest
 EXACT_IN_FLOAT32, EXACT_IN_FLOAT64 = 2**24, 2**53  # every integer up to here
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Where a witness first differs from the integer graph.
+def torch_witness(expected: Expected, network: DenseNetwork) -> Witness:
+    """Return what the trained layers compute in float64; if it cannot hold the sums, those of a chain in integers."""
+    is_exact = expected.largest_sum <= EXACT_IN_FLOAT64
+    if is_exact or not network.is_chain:
+        outputs = torch_outputs(network, expected.inputs)
+    else:
+        outputs = Expected(torch_graph(network), expected.inputs).outputs
 
-    Attributes:
-        witness: `torch`, `qonnx`, `datapath` or `firmware`.
-        event: row of the inputs.
-        node: the first one, in the order in which the data flow, whose output differs for that event.
-    """
+    def nodes(row: Array) -> dict[str, Array]:
+        is_exact = Expected(expected.graph, row).largest_sum <= EXACT_IN_FLOAT64
+        as_floats = is_exact or not network.is_chain
+        return torch_nodes(network, row) if as_floats else graph_nodes(torch_graph(network), row)
 
-    witness: str
-    event: int
-    node: str
-
-    def __str__(self) -> str:
-        return f"{self.witness} differs from the integer graph first in event {self.event}, node {self.node}"
+    facts = {"torch_float64_is_exact": is_exact}
+    return Witness("torch", outputs, nodes, is_exact=is_exact or network.is_chain, facts=facts)
 
 
-def first_difference(witness: str, event: int, expected: Mapping[str, Array], found: Mapping[str, Array]) -> Difference:
-    """Name the first node in which a witness differs from the integer graph for one event.
+def qonnx_witness(expected: Expected, model: onnx.ModelProto, values: Array) -> Witness:
+    """Return what qonnx computes in float32.
+
+    Events are computed in batches where that gives what it gives one by one; else a few are, spread over all of them,
+    as they are where float32 can hold the sums of those only.
 
     Args:
-        witness: who computed `found`.
-        event: row that both computed, and in which their outputs differ.
-        expected: what every node computes for that event alone, by name and in order, each of shape (1, size).
-        found: the witness' nodes, by the same names; nodes that it does not know are skipped. If none of them differs
-            (the witness gave its outputs by other means), the last node is named.
+        expected: of the graph of `model`.
+        model: with the graph's inputs and outputs, for a batch of one.
+        values: that the model reads, shape (rows, values of all inputs).
     """
-    differing = [name for name, values in expected.items() if name in found and (found[name] != values).any()]
-    return Difference(witness, event, differing[0] if differing else list(expected)[-1])
+    graph, few = expected.graph, np.unique(np.linspace(0, len(values) - 1, _SINGLE).astype(int))
+    outputs = np.concatenate([qonnx_outputs(model, by_input(graph, values[row : row + 1])) for row in few])
+    rows: NDArray[np.intp] | None = few
+    is_exact = expected.largest_sum <= EXACT_IN_FLOAT32
+    if is_exact or Expected(graph, expected.inputs[few]).largest_sum > EXACT_IN_FLOAT32:
+        batched = _in_batches(graph, model, values)
+        tolerance = 0.0 if is_exact else _ROUNDED * np.abs(outputs).max()
+        if batched is not None and _farthest(batched[few], outputs) <= tolerance:
+            outputs, rows = batched, None
+    else:
+        is_exact = True
+    facts = {
+        "qonnx_float32_is_exact": is_exact,
+        "qonnx_float32_largest_deviation": _farthest(outputs, expected.outputs[... if rows is None else rows]),
+        **({} if rows is None else {"qonnx_samples": len(few)}),
+    }
+    return Witness("qonnx", outputs, lambda row: qonnx_nodes(model, graph, row), rows, is_exact, facts)
 
 
-def differing_words(expected: Array, found: Array) -> int:
-    """Return in how many outputs two arrays of shape (events, outputs) differ; NaN always does."""
-    return int(np.count_nonzero(expected != found))
+def datapath_witness(expected: Expected) -> Witness:
+    """Return what the operations compute from which ALUTs and Verilog come."""
+    graph, datapath = expected.graph, expected.graph.unroll()
+    words = datapath.evaluate(graph.input_words(by_input(graph, expected.inputs)))
 
+    def nodes(row: Array) -> dict[str, Array]:
+        found = datapath.evaluate_nodes(graph.input_words(by_input(graph, row)))
+        return {node.name: graph.values(node.output, found[node.name]) for node in graph.nodes}
 
-def graph_nodes(graph: Graph, features: Array | Mapping[str, Array]) -> dict[str, Array]:
-    """Return what every node of the graph computes, each of shape (events, size), by its name and in order."""
-    words = graph.words(features)
-    return {node.name: graph.values(node.output, words[node.output]) for node in graph.nodes}
+    return Witness("datapath", words.astype(np.float64) * datapath.output_step, nodes)
 
 
 def torch_outputs(network: DenseNetwork, features: Array) -> Array:
@@ -94,36 +114,55 @@ def torch_graph(network: DenseNetwork) -> Graph:
     return graph_of(firmware_network(network))
 
 
-def qonnx_outputs(model: onnx.ModelProto, features: Array) -> Array:
-    """Return the model's output as qonnx itself computes it, in float32; shape (events, outputs)."""
+def qonnx_outputs(model: onnx.ModelProto, features: Array | Mapping[str, Array]) -> Array:
+    """Return the model's outputs as qonnx itself computes them in float32, side by side, shape (events, words).
+
+    Args:
+        model: for a batch of one.
+        features: of the only input, shape (events, *shape); or of each, by its name.
+    """
+    arriving = features if isinstance(features, Mapping) else {model.graph.input[0].name: features}
+    events = len(next(iter(arriving.values())))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        batched = cleanup_model(ModelWrapper(model).transform(ChangeBatchSize(len(features))))
-        inputs = {batched.graph.input[0].name: features.astype(np.float32)}
-        outputs: dict[str, Array] = execute_onnx(batched, inputs)
-    return outputs[batched.graph.output[0].name].astype(np.float64)
+        batched = ModelWrapper(model) if events == 1 else _with_batch(model, events)
+        names = zip(batched.graph.input, model.graph.input, strict=True)
+        outputs = execute_onnx(batched, {new.name: arriving[old.name].astype(np.float32) for new, old in names})
+    values = [outputs[value.name].reshape(events, -1) for value in batched.graph.output]
+    return np.concatenate(values, axis=1).astype(np.float64)
 
 
-def qonnx_nodes(model: onnx.ModelProto, graph: Graph, features: Array) -> dict[str, Array]:
+def qonnx_nodes(model: onnx.ModelProto, graph: Graph, inputs: Array) -> dict[str, Array]:
     """Return what qonnx computes for the nodes of the integer graph, for one event of shape (1, inputs), by name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        inputs = {model.graph.input[0].name: features.astype(np.float32)}
-        tensors = execute_onnx(ModelWrapper(model), inputs, return_full_exec_context=True)
-    return {node.name: np.asarray(tensors[node.output], np.float64) for node in graph.nodes if node.output in tensors}
+        features = {name: values.astype(np.float32) for name, values in by_input(graph, inputs).items()}
+        tensors = execute_onnx(ModelWrapper(model), features, return_full_exec_context=True)
+    found = {node: np.asarray(tensors[node.output], np.float64) for node in graph.nodes if node.output in tensors}
+    return {node.name: values for node, values in found.items() if values.size == graph.tensors[node.output].size}
 
 
-def datapath_outputs(datapath: Datapath, graph: Graph, features: Array) -> Array:
-    """Return what the operations compute from which ALUTs and Verilog come, shape (events, *shape)."""
-    words = datapath.evaluate(graph.input_words(features))
-    values = np.asarray(words.astype(np.float64) * datapath.output_step)
-    return values.reshape(len(values), *graph.tensors[graph.output].shape)
+def _in_batches(graph: Graph, model: onnx.ModelProto, values: Array) -> Array | None:
+    """Return what qonnx computes for all events in batches; None if it cannot."""
+    rows = max(min(_ROWS, _VALUES // max(tensor.size for tensor in graph.tensors.values())), 1)
+    parts = [by_input(graph, values[at : at + rows]) for at in range(0, len(values), rows)]
+    try:
+        return np.concatenate([qonnx_outputs(model, part) for part in parts])
+    except Exception:  # of qonnx or onnxruntime, which stop where a node has its batch of one in a constant
+        return None
 
 
-def datapath_nodes(datapath: Datapath, graph: Graph, features: Array) -> dict[str, Array]:
-    """Return what the operations compute that nodes of the integer graph became, by their names."""
-    words = datapath.evaluate_nodes(graph.input_words(features))
-    return {node.name: graph.values(node.output, words[node.name]) for node in graph.nodes}
+def _farthest(found: Array, outputs: Array) -> float:
+    """Return the largest deviation of outputs; infinite if they have other shapes."""
+    return float(np.abs(found - outputs).max()) if found.shape == outputs.shape else math.inf
+
+
+def _with_batch(model: onnx.ModelProto, events: int) -> ModelWrapper:
+    """Return a model for a batch of events."""
+    batched = ModelWrapper(model).transform(ChangeBatchSize(events))
+    for value in (*batched.graph.input, *batched.graph.output):  # qonnx changes the first ones only
+        value.type.tensor_type.shape.dim[0].dim_value = events
+    return cleanup_model(batched)
 
 
 def _double(network: DenseNetwork) -> DenseNetwork:

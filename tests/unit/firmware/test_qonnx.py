@@ -10,10 +10,10 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.util.exec_qonnx import exec_qonnx
 
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.comparison import graph_nodes
 from nanotrigger.firmware.qonnx import check_exact, firmware_network, write_qonnx
 from nanotrigger.firmware.witnesses import (
     EXACT_IN_FLOAT32,
-    graph_nodes,
     qonnx_nodes,
     qonnx_outputs,
     torch_nodes,
