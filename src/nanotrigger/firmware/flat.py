@@ -33,6 +33,7 @@ from nanotrigger.graph.quantize import Conversion, Quantize, Relu
 from nanotrigger.graph.quantize_channels import QuantizeChannels
 
 FEATURES, OUTPUTS = "features", "outputs"
+_OPSET = 13
 
 
 class Flat(VectorLayers):
@@ -82,10 +83,9 @@ class Flat(VectorLayers):
         shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in self.known.items()]
         shapes += [helper.make_tensor_value_info(one.name, one.data_type, one.dims) for one in self.constants]
         graph = helper.make_graph(self.nodes, "flat", starts, ends, self.constants, value_info=shapes)
-        opsets = [
-            helper.make_opsetid("", 13),
-            *(helper.make_opsetid(name, 1) for name in (QONNX_DOMAIN, CHANNELS_LAST)),
-        ]
+        # nodes whose channels come last are of the version that they have in ONNX itself
+        versions = {"": _OPSET, QONNX_DOMAIN: 1, CHANNELS_LAST: _OPSET}
+        opsets = [helper.make_opsetid(domain, version) for domain, version in versions.items()]
         onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
 
     @property
@@ -228,7 +228,8 @@ class Flat(VectorLayers):
 
     def _channels_scaled(self, node: Dense, source: Vector, of: Tensor) -> Vector | None:
         """Return values times constants that are alike at all places, plus others; None if they are not."""
-        if node.gather is None or not np.array_equal(node.gather.taps, np.arange(of.size).reshape(-1, 1, 1)):
+        alone = np.arange(of.size).reshape(-1, 1, 1)
+        if node.gather is None or node.weights.shape != (1, of.size) or not np.array_equal(node.gather.taps, alone):
             return None
         orders = [source.order, *(with_last(of.shape, axis) for axis in range(len(of.shape)))]
         for order, channels in zip(orders, (source.shape[-1], *of.shape), strict=True):
