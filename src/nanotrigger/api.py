@@ -73,7 +73,8 @@ def load_data(
         settings: further arguments of the task's data module, such as `split_seed`.
 
     Returns:
-        `features`, shape (events, features), `labels`, shape (events,), and the names of both.
+        `features`, shape (events, features), `labels`, shape (events,), and the names of both. Particles and cells of
+        images are flattened, `features.reshape(-1, 16, 3)` has them again.
 
     Raises:
         InputError: there are no such data, task or settings.
@@ -146,15 +147,17 @@ def predict(checkpoint: str | Path, features: ArrayLike) -> Array:
 
     Args:
         checkpoint: a run's folder, or its best.ckpt or last.ckpt.
-        features: as they were measured, shape (events, features); the checkpoint knows how to standardize them.
+        features: as they were measured, shape (events, features), or (events, particles, features) and so on as the
+            network was trained; the checkpoint knows how to standardize them.
 
     Raises:
         InputError: there is no such checkpoint, or the features have another shape or are not finite.
     """
     trained = load_trained(_file(checkpoint))
-    values, wanted = np.asarray(features, np.float32), trained.network.features
-    if values.ndim != 2 or values.shape[1] != wanted:
-        raise InputError(f"features have shape {values.shape}; give (events, {wanted})")
+    values, wanted = np.asarray(features, np.float32), tuple(trained.data.get("shape", [trained.network.features]))
+    if values.shape[1:] not in (wanted, (trained.network.features,)):
+        raise InputError(f"features have shape {values.shape}; give (events, {', '.join(map(str, wanted))})")
+    values = values.reshape(len(values), trained.network.features)
     if not np.isfinite(values).all():
         raise InputError(f"{np.count_nonzero(~np.isfinite(values))} features are not finite; remove those events")
     return outputs_of(trained.network, trained.standardization.apply(torch.from_numpy(values))).double().numpy()

@@ -36,6 +36,12 @@ def _parser() -> Parser:
         metavar="N",
         help="also write the N hardest particles of each jet: pT/jet pT, Δη, Δφ (default: none)",
     )
+    jets.add_argument(
+        "--no-features",
+        dest="features",
+        action="store_false",
+        help="write the particles alone, without the 16 features: half the file, in half the time",
+    )
     jets.set_defaults(run=_jets)
     events = commands.add_parser("events", help="collisions of ADC2021's background and signals, in its layout")
     events.add_argument("--background", type=int, default=24_000, help="number of events (default: %(default)s)")
@@ -56,7 +62,11 @@ def _parser() -> Parser:
 def _jets(options: argparse.Namespace) -> None:
     _check_writable(options.out)  # now rather than after minutes of simulation
     sample = simulate_sample(
-        options.n, seed=options.seed, constituents=options.constituents, processes=options.processes
+        options.n,
+        seed=options.seed,
+        constituents=options.constituents,
+        features=options.features,
+        processes=options.processes,
     )
     write_sample(options.out, sample)
     print(f"{options.out}: {len(sample.labels)} jets")

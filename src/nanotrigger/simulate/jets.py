@@ -84,15 +84,17 @@ _LEADING_JETS = {"g": 2, "q": 2, "t": 1, "w": 1, "z": 1}  # of an event, that ar
 
 CLASS_NAMES = tuple(HARD_PROCESSES)
 CONSTITUENT_NAMES = ("pt_fraction", "delta_eta", "delta_phi")
+_STEPS = np.array([4096, 256, 256])  # in 1, of constituents: 0.25 GeV of 1 TeV, and 0.004 in angles
 
 _CHUNK = 500  # jets; large against Pythia's start of 0.6 s, small against a run. Changing it changes the jets.
 
 
-def simulate_jets(chunk: Chunk, *, constituents: int = 0) -> tuple[Array, Array]:
+def simulate_jets(chunk: Chunk, *, constituents: int = 0, features: bool = True) -> tuple[Array, Array]:
     """Return `chunk.size` jets of class `chunk.label`; equal chunks agree.
 
     Returns:
-        The features, shape (size, 16), and the hardest constituents of each jet, shape (size, constituents, 3).
+        The features, shape (size, 16) or, if they are not wanted, (size, 0), and the hardest constituents of each jet,
+        shape (size, constituents, 3).
 
     Raises:
         InputError: Pythia fails to make events.
@@ -104,9 +106,9 @@ def simulate_jets(chunk: Chunk, *, constituents: int = 0) -> tuple[Array, Array]
         if len(jets) >= chunk.size:
             break
     jets = jets[: chunk.size]
-    features = [jet_features(jet, groom(jet, cut=0.1)) for jet in jets]
+    described = [jet_features(jet, groom(jet, cut=0.1)) if features else () for jet in jets]
     hardest = [hardest_constituents(jet, constituents) for jet in jets]
-    return np.array(features), np.array(hardest)
+    return np.array(described), np.array(hardest)
 
 
 def is_accepted(constituents: Array, partons: Array) -> bool:
@@ -142,7 +144,7 @@ class SimulatedJets:
     """Simulated jets and where they come from.
 
     Attributes:
-        features: shape (jets, 16), in the order of `FEATURE_NAMES`, mass in GeV.
+        features: shape (jets, 16), in the order of `FEATURE_NAMES`, mass in GeV; (jets, 0) without.
         labels: shape (jets,), each the place of the jet's class in `CLASS_NAMES`.
         provenance: what it takes to make them again.
         constituents: the hardest of each jet as `CONSTITUENT_NAMES`, shape (jets, constituents, 3); None without.
@@ -151,27 +153,30 @@ class SimulatedJets:
     features: NDArray[np.float32]
     labels: NDArray[np.int8]
     provenance: Mapping[str, str | int]
-    constituents: NDArray[np.float32] | None = None
+    constituents: NDArray[np.float16] | None = None
 
 
-def simulate_sample(n: int, *, seed: int, constituents: int = 0, processes: int = 1) -> SimulatedJets:
+def simulate_sample(
+    n: int, *, seed: int, constituents: int = 0, features: bool = True, processes: int = 1
+) -> SimulatedJets:
     """Simulate `n` jets, as many of each class as possible; equal `n` and `seed` give equal jets.
 
     Args:
         n: number of jets, 1 to 10^9; if not a multiple of 5, the first classes get one more.
         seed: 0 to 2^63 - 1.
         constituents: how many of each jet are kept beside its features, 0 to 1000.
+        features: whether these are kept; without them there must be constituents.
         processes: how many processes share the work, 1 to 1000; they have no influence on the jets.
 
     Raises:
         InputError: a number out of range, Pythia or FastJet is not installed, or Pythia fails again and again.
     """
     check_limits({"n": (n, 1, 10**9), "seed": (seed, 0, 2**63 - 1), "processes": (processes, 1, 1000)})
-    check_limits({"constituents": (constituents, 0, 1000)})
+    check_limits({"constituents": (constituents, 0 if features else 1, 1000)})
     versions = generator_versions()
     chunks = split(class_counts(n), size=_CHUNK, seed=seed)
-    made = run(partial(simulate_jets, constituents=constituents), chunks, processes=processes)
-    features, hardest = (np.concatenate(parts).astype(np.float32) for parts in zip(*made, strict=True))
+    made = run(partial(simulate_jets, constituents=constituents, features=features), chunks, processes=processes)
+    described, hardest = (np.concatenate(parts).astype(np.float32) for parts in zip(*made, strict=True))
     labels = np.repeat(
         np.array([CLASS_NAMES.index(chunk.label) for chunk in chunks], np.int8),
         [chunk.size for chunk in chunks],
@@ -180,11 +185,28 @@ def simulate_sample(n: int, *, seed: int, constituents: int = 0, processes: int 
     provenance: dict[str, str | int] = {
         "source": "Pythia and FastJet simulation of hls4ml_lhc_jets_hlf; not the OpenML data",
         "command": f"python -m nanotrigger.simulate jets --n {n} --seed {seed}"
-        + (f" --constituents {constituents}" if constituents else ""),
+        + (f" --constituents {constituents}" if constituents else "")
+        + ("" if features else " --no-features"),
         "seed": seed,
         **versions,
     }
-    return SimulatedJets(features[order], labels[order], provenance, hardest[order] if constituents else None)
+    kept = digitized_constituents(hardest[order]) if constituents else None
+    return SimulatedJets(described[order], labels[order], provenance, kept)
+
+
+def digitized_constituents(constituents: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Round to 1/4096 of the jet's transverse momentum, one step at least, and to 1/256 in Δη and Δφ; same shape.
+
+    These are about the steps of a Level-1 trigger, and the files are a third as large. What is absent, all zeros, stays
+    so. float16 holds a share above a half in steps of 1/2048.
+
+    >>> exact = np.array([[0.25003, -0.1001, 0.0003], [0.00001, 0.2, 0.1], [0, 0, 0]], np.float32)
+    >>> (digitized_constituents(exact) * 256).tolist()
+    [[64.0, -26.0, 0.0], [0.0625, 51.0, 26.0], [0.0, 0.0, 0.0]]
+    """
+    steps = np.rint(constituents * _STEPS)
+    steps[..., 0] = np.where(constituents[..., 0] > 0, np.maximum(steps[..., 0], 1), 0)
+    return (steps / _STEPS + 0.0).astype(np.float16)  # no -0
 
 
 def class_counts(n: int) -> dict[str, int]:
@@ -199,17 +221,20 @@ def class_counts(n: int) -> dict[str, int]:
 def write_sample(path: Path, sample: SimulatedJets) -> None:
     """Write `X` (jets, 16) float32, `y` (jets,) int8 and the attributes to an HDF5 file, whole or not at all.
 
-    If there are constituents, also `constituents` (jets, constituents, 3) float32. Equal samples give equal bytes.
+    If there are constituents, also `constituents` (jets, constituents, 3) float16; without features no `X`. Equal
+    samples give equal bytes.
     """
     rows = min(len(sample.labels), 10_000)
     packed = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
-    names = {"feature_names": FEATURE_NAMES, "class_names": CLASS_NAMES}
+    names = {"class_names": CLASS_NAMES}
     with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
-        file.create_dataset("X", data=sample.features, chunks=(rows, 1), **packed)
+        if sample.features.size:
+            file.create_dataset("X", data=sample.features, chunks=(rows, 1), **packed)
+            names = {"feature_names": FEATURE_NAMES, **names}
         file.create_dataset("y", data=sample.labels, chunks=(rows,), **packed)
         if sample.constituents is not None:
-            shape = (min(rows, 1_000), *sample.constituents.shape[1:])
-            file.create_dataset("constituents", data=sample.constituents, chunks=shape, **packed)
+            column = (min(len(sample.labels), 50_000), 1, 1)
+            file.create_dataset("constituents", data=sample.constituents, chunks=column, **packed)
             names["constituent_names"] = CONSTITUENT_NAMES
         for name, strings in names.items():
             file.attrs.create(name, strings, dtype=h5py.string_dtype())

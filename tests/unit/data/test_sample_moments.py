@@ -11,6 +11,7 @@ from nanotrigger import data
 from nanotrigger.files import sha256
 
 SAMPLE = Path(data.__file__).parent / "samples" / "jets.h5"
+CONSTITUENTS = SAMPLE.with_name("constituents.h5")
 REFERENCE = Path(__file__).parents[2] / "reference"
 MOMENTS = json.loads((REFERENCE / "jets_moments.json").read_text())
 MARGINALS = json.loads((REFERENCE / "jets_marginals.json").read_text())
@@ -73,6 +74,21 @@ def test_classes_are_balanced(sample):
     assert np.bincount(sample[1]).tolist() == [10_000] * 5
 
 
-def test_the_file_is_small_and_the_one_that_its_readme_describes():
-    assert SAMPLE.stat().st_size <= 3_000_000
-    assert sha256(SAMPLE) in SAMPLE.with_name("README.md").read_text()
+@pytest.mark.parametrize("path", [SAMPLE, CONSTITUENTS])
+def test_the_file_is_small_and_the_one_that_its_readme_describes(path):
+    assert path.stat().st_size <= 3_000_000
+    assert sha256(path) in path.with_name("README.md").read_text()
+
+
+def test_the_constituents_are_those_of_the_same_jets(sample):
+    with h5py.File(SAMPLE) as jets, h5py.File(CONSTITUENTS) as file:
+        multiplicity = jets["X"][:, MOMENTS["features"].index("multiplicity")]
+        np.testing.assert_array_equal(file["y"][:], sample[1])
+        assert file.attrs["class_names"].tolist() == MOMENTS["classes"]
+        particles = file["constituents"][:].astype(float)
+    share = particles[..., 0]
+    np.testing.assert_array_equal((share > 0).sum(axis=1), np.minimum(multiplicity, 16))
+    assert not particles[share == 0].any()
+    assert (np.diff(share) <= 0).all()
+    assert share.sum(axis=1).max() < 1.01
+    assert np.mean(np.abs(particles[..., 1:]).max(axis=2) < 0.4) > 0.999

@@ -12,7 +12,7 @@ from nanotrigger.simulate.jets import SimulatedJets
 def instant(monkeypatch):
     """Replace the simulation by one that takes no time."""
 
-    def simulate_sample(n, *, seed, constituents, processes):
+    def simulate_sample(n, *, seed, constituents, features, processes):
         return SimulatedJets(np.zeros((n, 16), np.float32), np.zeros(n, np.int8), {"seed": seed})
 
     def simulate_event_sample(background, signal, *, seed, processes):
@@ -48,6 +48,7 @@ def test_success_with_events(instant, tmp_path, capsys):
         (["jets", "--seed", "-1", "--out", "jets.h5"], "seed = -1"),
         (["jets", "--constituents", "few", "--out", "jets.h5"], "few"),
         (["jets", "--constituents", "-1", "--out", "jets.h5"], "constituents = -1"),
+        (["jets", "--no-features", "--out", "jets.h5"], "constituents = 0: must be 1 to 1000"),
         (["jets", "--processes", "0", "--out", "jets.h5"], "processes = 0"),
         (["events"], "--out"),
         (["events", "--background", "0", "--out", "events.h5"], "background = 0"),
@@ -69,7 +70,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path, mon
 
 
 def test_interruption_leaves_the_old_file(tmp_path, monkeypatch, capsys):
-    def simulate_sample(n, *, seed, constituents, processes):
+    def simulate_sample(n, *, seed, constituents, features, processes):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command_line, "simulate_sample", simulate_sample)

@@ -15,6 +15,7 @@ from nanotrigger.simulate.jets import (
     HARD_PROCESSES,
     SimulatedJets,
     class_counts,
+    digitized_constituents,
     is_accepted,
     simulate_jets,
     simulate_sample,
@@ -63,6 +64,9 @@ def test_every_class_gives_finite_features_and_equal_seeds_equal_jets(label):
     again, hardest = simulate_jets(Chunk(label, 3, seed=1), constituents=4)
     np.testing.assert_array_equal(again, jets[:3])
     assert hardest.shape == (3, 4, 3)
+    without, same = simulate_jets(Chunk(label, 3, seed=1), constituents=4, features=False)
+    assert without.shape == (3, 0)
+    np.testing.assert_array_equal(same, hardest)
     assert not np.array_equal(simulate_jets(Chunk(label, 3, seed=2))[0], jets[:3])
 
 
@@ -107,7 +111,7 @@ def sample():
 
 @pytest.fixture
 def sample_with_constituents(sample):
-    return replace(sample, constituents=np.arange(60, dtype=np.float32).reshape(10, 2, 3))
+    return replace(sample, constituents=np.arange(60, dtype=np.float16).reshape(10, 2, 3))
 
 
 @pytest.mark.parametrize("n", [1, 5, 13, 50_000])
@@ -149,10 +153,29 @@ def test_layout_of_the_file(tmp_path, sample):
 def test_layout_of_the_constituents(tmp_path, sample_with_constituents):
     write_sample(tmp_path / "jets.h5", sample_with_constituents)
     with h5py.File(tmp_path / "jets.h5") as file:
-        assert file["constituents"].dtype == np.float32
+        assert file["constituents"].dtype == np.float16
         np.testing.assert_array_equal(file["constituents"][:], sample_with_constituents.constituents)
         assert tuple(file.attrs["constituent_names"]) == ("pt_fraction", "delta_eta", "delta_phi")
         np.testing.assert_array_equal(file["X"][:], sample_with_constituents.features)
+
+
+def test_layout_without_features(tmp_path, sample_with_constituents):
+    write_sample(tmp_path / "jets.h5", replace(sample_with_constituents, features=np.zeros((10, 0), np.float32)))
+    with h5py.File(tmp_path / "jets.h5") as file:
+        assert sorted(file) == ["constituents", "y"]
+        assert {"class_names", "constituent_names", "source", "seed"} == set(file.attrs)
+
+
+def test_constituents_are_rounded_and_none_vanishes():
+    random = np.random.default_rng(1)
+    exact = random.uniform([0, -0.4, -0.4], [0.5, 0.4, 0.4], (200, 7, 3)).astype(np.float32)
+    exact[:, 3, 0] = 1e-7
+    exact[:, 5:] = 0
+    found = digitized_constituents(exact)
+    assert not found[:, 5:].any()
+    assert (found[:, 3, 0] == 1 / 4096).all()
+    assert not (found.astype(float) * [4096, 256, 256] % 1).any()
+    np.testing.assert_array_less(np.abs(found - exact), np.broadcast_to([1 / 4096, 1 / 500, 1 / 500], exact.shape))
 
 
 @pytest.mark.parametrize(
@@ -164,6 +187,7 @@ def test_layout_of_the_constituents(tmp_path, sample_with_constituents):
         ({"n": 5, "seed": 1, "processes": 0}, "processes = 0"),
         ({"n": 5, "seed": 1, "constituents": -1}, "constituents = -1"),
         ({"n": 5, "seed": 1, "constituents": 1001}, "constituents = 1001"),
+        ({"n": 5, "seed": 1, "features": False}, "constituents = 0: must be 1 to 1000"),
     ],
 )
 def test_numbers_out_of_range_are_named(numbers, message):

@@ -12,6 +12,7 @@ from nanotrigger.evaluation.figures.classification import (
 )
 from nanotrigger.evaluation.figures.detection import DetectorCurve, detection_roc, detector_comparison
 from nanotrigger.evaluation.figures.history import training_history
+from nanotrigger.evaluation.figures.images import mean_images
 from nanotrigger.evaluation.figures.inputs import feature_distributions, input_distributions
 from nanotrigger.evaluation.figures.page import Sample, save_figure
 from nanotrigger.evaluation.figures.quantization import quantized_inputs, quantizer_staircases, weight_histograms
@@ -31,6 +32,7 @@ __all__ = [
     "feature_distributions",
     "input_distributions",
     "latent_scatter",
+    "mean_images",
     "pairwise_roc_curves",
     "probability_histograms",
     "quantized_inputs",

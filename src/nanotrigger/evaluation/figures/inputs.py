@@ -40,6 +40,9 @@ JET_FEATURE_LABELS = {
     "n2_b2_mmdt": r"$N_2^{\beta{=}2}$",
     "mass_mmdt": r"$m_\mathrm{mMDT}$ [GeV]",
     "multiplicity": "Multiplicity",
+    "pt_fraction": r"$p_\mathrm{T}$ / jet $p_\mathrm{T}$",  # of a particle of a jet, as the next two
+    "delta_eta": r"$\Delta\eta$",
+    "delta_phi": r"$\Delta\phi$",
 }
 _COLUMNS = 4
 _MOST_BINS = 50

@@ -1,5 +1,6 @@
 """What the test of a jet-tagging run finds."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,15 @@ from nanotrigger.evaluation.figures import (
     Sample,
     confusion_figure,
     feature_distributions,
+    mean_images,
     pairwise_roc_curves,
     probability_histograms,
     roc_curves,
 )
+from nanotrigger.simulate.jets import CONSTITUENT_NAMES
 from nanotrigger.tasks.jets.data import JetData
+from nanotrigger.tasks.jets.images import HALF_WIDTH
+from nanotrigger.tasks.jets.sample import Inputs, JetSample
 from nanotrigger.tasks.task import Evaluation
 from nanotrigger.training.checkpoint import TrainedNetwork, predict
 
@@ -41,7 +46,7 @@ def evaluate_jets(trained: TrainedNetwork, data: JetData, *, history: Figure) ->
 
 
 def _figures(data: JetData, logits: NDArray[np.float64]) -> dict[str, Figure]:
-    """Return figures of features and logits by file name."""
+    """Return figures of inputs and logits by file name."""
     jets = data.sample
     assert jets is not None
     rows = data.split.test
@@ -49,9 +54,41 @@ def _figures(data: JetData, logits: NDArray[np.float64]) -> dict[str, Figure]:
     sample = Sample(jets.description, len(rows), "test", unit="jets")
     names: dict[str, Any] = {"class_names": jets.class_names, "sample": sample}
     return {
-        "features": feature_distributions(jets.features[rows], labels, feature_names=jets.feature_names, **names),
+        **_inputs(jets, jets.features[rows], labels, data.inputs, **names),
         "probabilities": probability_histograms(logits, labels, **names),
         "roc": roc_curves(logits, labels, **names),
         "roc_pairwise": pairwise_roc_curves(logits, labels, **names),
         "confusion": confusion_figure(logits, labels, **names),
     }
+
+
+def _inputs(
+    jets: JetSample,
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    inputs: Inputs,
+    *,
+    class_names: tuple[str, ...],
+    sample: Sample,
+) -> dict[str, Figure]:
+    """Return the figure of what a network sees of jets: features of jets or of all their particles, or images."""
+    if len(jets.shape) == 1:
+        names = jets.feature_names
+        figure = feature_distributions(features, labels, feature_names=names, class_names=class_names, sample=sample)
+        return {"features": figure}
+    if len(jets.shape) == 3:
+        images = features.reshape(-1, *jets.shape)
+        half_width = HALF_WIDTH if inputs == "image" else None
+        figure = mean_images(images, labels, class_names=class_names, sample=sample, half_width=half_width)
+        return {"images": figure}
+    particles = features.reshape(-1, jets.shape[1])
+    there = (particles != 0).any(axis=1)
+    own = tuple(name.removeprefix("particle_1_") for name in jets.feature_names[: jets.shape[1]])
+    figure = feature_distributions(
+        particles[there],
+        np.repeat(labels, jets.shape[0])[there],
+        feature_names=CONSTITUENT_NAMES if inputs == "constituents" else own,
+        class_names=class_names,
+        sample=replace(sample, size=int(there.sum()), unit="particles"),
+    )
+    return {"particles": figure}

@@ -24,7 +24,7 @@ def jet_images(constituents: NDArray[np.float32]) -> NDArray[np.float32]:
     (0.75, 0.125, 0.875)
     """
     share = constituents[..., 0].astype(np.float64)
-    places = np.floor((constituents[..., 1:].astype(np.float64) + HALF_WIDTH) / (2 * HALF_WIDTH / CELLS))
+    places = np.floor(constituents[..., 1:].astype(np.float64) * (CELLS / (2 * HALF_WIDTH)) + CELLS / 2)
     is_inside = ((places >= 0) & (places < CELLS)).all(axis=-1)
     jets = np.arange(len(constituents))[:, None]
     cells = (jets * CELLS + places[..., 0]) * CELLS + places[..., 1]

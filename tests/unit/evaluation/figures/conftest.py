@@ -20,6 +20,7 @@ from nanotrigger.evaluation.figures import (
     feature_distributions,
     input_distributions,
     latent_scatter,
+    mean_images,
     pairwise_roc_curves,
     probability_histograms,
     quantized_inputs,
@@ -131,6 +132,11 @@ def draw_latent(jets: Jets) -> Figure:
     return latent_scatter(jets.logits[:, :3], jets.labels, sample=jets.sample, **names)
 
 
+def draw_images(jets: Jets) -> Figure:
+    images = np.abs(jets.features[:, :, None, None]) * np.array([[[0.0], [0.5], [1.0]]])
+    return mean_images(images, jets.labels, class_names=jets.class_names, sample=jets.sample, half_width=0.4)
+
+
 def draw_quantized(jets: Jets) -> Figure:
     number = FixedPoint(4, 2)
     before, names = jets.features[:, :2], jets.feature_names[:2]
@@ -169,6 +175,7 @@ def of_predictions(draw: Callable[..., Figure]) -> Callable[[Jets], Figure]:
 
 DRAWINGS: dict[str, Callable[[Jets], Figure]] = {
     "features": draw_features,
+    "images": draw_images,
     "history": lambda jets: training_history(HISTORY, sample=jets.sample, panels=PANELS),
     "probabilities": of_predictions(probability_histograms),
     "roc": of_predictions(roc_curves),
