@@ -34,7 +34,7 @@ def random_network(widths: Sequence[int], weight_bits: int, bits: int, sparsity:
     weight = FixedPoint(weight_bits, min(weight_bits, 2), narrow=True)
     number = FixedPoint(bits, min(bits, 4))
     arriving = {"inputs": ("features",), "output": "input", "layer": "input"}
-    nodes: list[Node] = [Input(name="input", **arriving, size=widths[0], number=number)]
+    nodes: list[Node] = [Input(name="input", **arriving, shape=widths[:1], number=number)]
     for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
         last, name = depth == len(widths) - 1, f"dense_{depth}"
         words = weight.words(random.uniform(-1, 1, (inputs, outputs)))
@@ -47,7 +47,7 @@ def random_network(widths: Sequence[int], weight_bits: int, bits: int, sparsity:
         nodes.append(
             Quantize(name=result, inputs=(name,), output=result, layer=name, conversion=conversion, relu=not last)
         )
-    return Graph(tuple(nodes), nodes[-1].output)
+    return Graph(tuple(nodes), (nodes[-1].output,))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 def differing(graph: Graph, features: dict[str, Array], folder: Path, io_type: str = "io_parallel") -> int:
     """Return in how many words the firmware differs from the graph."""
     events = len(next(iter(features.values())))
-    flat, backend = Flat(graph), backend_named("oneapi")
+    flat, backend = Flat(graph, io_type), backend_named("oneapi")
     folder.mkdir(exist_ok=True)
     flat.write(folder / "flat.onnx")
     settings = {"name": "made", "input_format": flat.number, "formats": flat.exact}

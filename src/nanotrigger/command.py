@@ -11,6 +11,7 @@ import stat
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 import jsonargparse
@@ -219,3 +220,10 @@ def dashed(arguments: Sequence[str], aliases: Mapping[str, str] | None = None) -
 def wide_console() -> Console:
     """Return the terminal, taken to be wide enough for the tables: a file or a pipe has 80 columns by default."""
     return Console(width=max(_WIDTH, Console().width), markup=False, emoji=False)  # names may hold brackets
+
+
+def import_from_here() -> None:
+    """Let modules in the current folder be imported, after all others."""
+    here = str(Path.cwd())
+    if not {"", here} & set(sys.path):
+        sys.path.append(here)

@@ -23,7 +23,7 @@ from nanotrigger.firmware.proof import judge
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format
 from nanotrigger.networks import MLP
-from nanotrigger.networks.weights import linear_layers
+from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import TrainedNetwork
 
@@ -61,7 +61,7 @@ def build(*, sparsity: float, seed: int, **arguments: Any) -> MLP:
     """Return a network with random weights, some of them zero and some beyond their format's range."""
     network = MLP(**arguments)
     torch.manual_seed(seed)
-    for name, layer in linear_layers(network).items():
+    for name, layer in weighted_layers(network).items():
         numbers = (network.formats[f"{name}.{kind}"] for kind in ("weight", "bias"))
         for parameter, number in zip((layer.weight, layer.bias), numbers, strict=True):
             scale = max(abs(number.minimum), number.maximum)

@@ -33,7 +33,7 @@ from nanotrigger.networks import MLP, DenseNetwork
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.scan.grammar import read_arguments, read_study_file
 from nanotrigger.scan.results import read_study
-from nanotrigger.tasks.jets.data import read_jets
+from nanotrigger.tasks.jets.sample import read_jets
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.slim import slim
 from tests.command import ROOT

@@ -26,7 +26,7 @@ from nanotrigger.graph.from_network import LAYERS
 from nanotrigger.graph.from_qonnx import READERS
 from nanotrigger.graph.node import Node, Tensor, as_wide_as
 from nanotrigger.networks import NETWORKS, DenseNetwork
-from nanotrigger.networks.chain import dense_layer
+from nanotrigger.networks.plan import Linear, weight_layer
 from nanotrigger.networks.layers import Quantizer
 from nanotrigger.numbers import FixedPoint
 
@@ -92,10 +92,10 @@ class Leaky(DenseNetwork):
                  weight: FixedPoint, bias: FixedPoint, activation: FixedPoint) -> None:
         layers = OrderedDict(
             input=Quantizer(input),
-            dense_1=dense_layer(features, hidden, weight, bias),
+            dense_1=weight_layer(Linear(features, hidden), weight, bias),
             leaky_1=nn.LeakyReLU(2.0**-SHIFT),
             signed_1=Quantizer(activation),
-            dense_2=dense_layer(hidden, classes, weight, bias),
+            dense_2=weight_layer(Linear(hidden, classes), weight, bias),
         )
         formats = {"input": input, "signed_1": activation}
         for name in ("dense_1", "dense_2"):

@@ -76,8 +76,8 @@ class PointData(SplitData):
             "standardization": self.standardization.state(),
         }
 
-    def check_network(self, configuration):
-        if (configuration["features"], configuration["classes"]) != (4, 2):
+    def check_network(self, shape, outputs):
+        if (*shape, outputs) != (4, 2):
             raise InputError("points have 4 features and 2 classes; set network.features=4 network.classes=2")
 
     @classmethod

@@ -46,6 +46,14 @@ class Given:
                 return f"{file}: {key}={shortened(as_yaml(content))}"
         return f"{self.prefix}{key}" + ("" if inner is None else f"={shortened(as_yaml(inner))}")
 
+    def value(self, key: str) -> Any:
+        """Return the value of a key, typed ones first; None if it is not given."""
+        for name, value in reversed(list(pairs(self.arguments))):
+            if _without_init_args(name) == key:
+                return value
+        found = (_looked_up(_content(file), key.split(".")) for file in reversed(self.files))
+        return next((content for is_there, content in found if is_there), None)
+
     def class_of(self, key: str, path: str) -> str:
         """Return a key and the class that is its value, as the user gave them."""
         is_whole = dict(pairs(self.arguments)).get(key) == path

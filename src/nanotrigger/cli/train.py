@@ -8,7 +8,7 @@ from jsonargparse import ArgumentParser
 
 from nanotrigger.cli.arguments import SUBCOMMANDS, config_files, train_arguments
 from nanotrigger.cli.keys import check_keys
-from nanotrigger.command import exit_code, settings_parser
+from nanotrigger.command import exit_code, import_from_here, settings_parser
 
 _DESCRIPTION = """
 Train, validate or test a network:
@@ -45,6 +45,7 @@ def _run(arguments: Sequence[str], configs: Path) -> None:
     if words[0] not in SUBCOMMANDS:
         _help_parser().print_help()
         return
+    import_from_here()  # networks of the user's
     check_keys(words, [configs / "base.yaml", *config_files(words)])
     from nanotrigger.cli.processes import prepare_process  # takes seconds
     from nanotrigger.cli.training import train

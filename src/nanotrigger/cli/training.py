@@ -12,9 +12,11 @@ import lightning
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
+from torch import nn
 
 from nanotrigger.cli.arguments import SUBCOMMANDS, config_files
 from nanotrigger.cli.configuration import MODE, change_paths, check_formats, lasting, repeatable
+from nanotrigger.cli.given import Given
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
 from nanotrigger.cli.processes import OneProcess, is_alone, settle_rank
 from nanotrigger.cli.recorded import check_recorded
@@ -25,7 +27,8 @@ from nanotrigger.command import PARSER_SETTINGS
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256, write_checksums
-from nanotrigger.networks import DenseNetwork, check_listed, check_rebuilt
+from nanotrigger.firmware.qonnx import check_exported
+from nanotrigger.networks import DenseNetwork, OwnNetwork, check_listed, check_rebuilt
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run, judge_elsewhere
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
@@ -55,8 +58,8 @@ class TrainCLI(LightningCLI):
         """Add the groups that are ours."""
         for name, settings in OPTIONS.items():
             parser.add_argument(f"--{name}", **settings)
-        parser.add_subclass_arguments(DenseNetwork, "network", required=True, help="the network")
-        parser.link_arguments("network", "model.init_args.network", apply_on="instantiate")
+        parser.add_subclass_arguments(self._network_kind(), "network", required=True, help="the network")
+        parser.link_arguments("network", "model.init_args.network", compute_fn=self._as_network, apply_on="instantiate")
         for group, path in CALLBACKS.items():
             parser.add_lightning_class_args(locate(path), group)
         parser.set_defaults(
@@ -71,6 +74,22 @@ class TrainCLI(LightningCLI):
                 "checkpoint.enable_version_counter": False,
             }
         )
+
+    @staticmethod
+    def _network_kind() -> type[nn.Module]:
+        """Return of what class the network must be: any module, if the one that is given is none of our networks."""
+        arguments = sys.argv[1:]
+        given = Given(arguments, config_files(arguments), "")
+        path = given.value("network.class_path") or given.value("network")
+        kind = locate(path) if isinstance(path, str) and "." in path else None
+        return nn.Module if isinstance(kind, type) and not issubclass(kind, DenseNetwork) else DenseNetwork
+
+    def _as_network(self, module: nn.Module) -> DenseNetwork:
+        """Return the network; a module of the user's as one that a checkpoint can name."""
+        if isinstance(module, DenseNetwork):
+            return module
+        described = self._settings.network
+        return OwnNetwork(described.class_path, described.init_args.as_dict(), module=module)
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -128,7 +147,8 @@ class TrainCLI(LightningCLI):
         settings = self._settings
         source = settings.data.init_args.get("source")
         if source is not None:
-            settings.data.init_args.source = locate(settings.data.class_path).resolve(source)  # type: ignore[attr-defined]
+            kind, others = locate(settings.data.class_path), vars(settings.data.init_args)
+            settings.data.init_args.source = kind.resolve(source, others)  # type: ignore[attr-defined]
         if self.subcommand != "fit":
             return
         change_paths(settings, lambda path: lasting(path, Path(settings.output)))  # checkpoints state them
@@ -165,6 +185,11 @@ class TrainCLI(LightningCLI):
             InputError: they cannot.
         """
         super().instantiate_classes()
+        if isinstance(self.model.network, OwnNetwork):
+            self.datamodule.setup()
+            self.model.network.fit_shape(self.datamodule.shape)
+            for remark in check_exported(self.model.network):
+                print(f"warning: {remark}")
         check_rebuilt(self.model.network)
 
     def before_fit(self) -> None:

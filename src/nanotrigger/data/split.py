@@ -1,5 +1,6 @@
 """Random splits, standardization fitted on the training rows alone, and the events by which a network is judged."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,7 +71,7 @@ def random_split(rows: int, *, test: float, validation: float, seed: int) -> Spl
 
 @dataclass(frozen=True)
 class Standardization:
-    """Mean and width of every feature, each of shape (features,), float64."""
+    """Mean and width of every feature, each of shape (features,), float64; of particles and cells flattened."""
 
     mean: Tensor
     scale: Tensor
@@ -85,6 +86,28 @@ class Standardization:
         features = features.double()
         scale = features.std(dim=0, correction=0)
         return cls(features.mean(dim=0), torch.where(scale > 0, scale, torch.ones_like(scale)))
+
+    @classmethod
+    def fit_places(cls, features: Tensor, shape: tuple[int, ...]) -> "Standardization":
+        """Fit on particles or cells, which share one scale for each of their features; their mean stays.
+
+        So those that are not there, whose features are all zero, are zero for the network as well. The scale is the
+        power of two that is nearest to the root mean square over those that are there: a shift in hardware, exact in
+        float32. A feature that is always zero has scale 1.
+
+        Args:
+            features: shape (events, values), each event flattened in C order.
+            shape: of an event, features last.
+
+        >>> Standardization.fit_places(torch.tensor([[0.25, 8.0, 0.0, 0.0], [0.125, 7.0, 0.25, 9.0]]), (2, 2)).scale
+        tensor([0.2500, 8.0000, 0.2500, 8.0000], dtype=torch.float64)
+        """
+        places = features.double().reshape(-1, shape[-1])
+        there = places[(places != 0).any(dim=1)]
+        squares = (there.square().sum(dim=0) / max(len(there), 1)).tolist()
+        scale = torch.tensor([2.0 ** round(math.log2(square) / 2) if square else 1.0 for square in squares])
+        scale = scale.double().repeat(math.prod(shape[:-1]))
+        return cls(torch.zeros_like(scale), scale)
 
     def apply(self, features: Tensor) -> Tensor:
         """Return standardized features as float32, shape unchanged."""

@@ -62,8 +62,13 @@ class SplitData(lightning.LightningDataModule, ABC):
         return f"data: {self.source}, {train:,} events for training, {validation:,} validation, {test:,} test"
 
     @staticmethod
-    def resolve(source: str) -> str:
-        """Return what a source stands for, such as `auto`; others as they are."""
+    def resolve(source: str, settings: Mapping[str, Any]) -> str:
+        """Return what a source stands for, such as `auto`; others as they are.
+
+        Args:
+            source: of the data.
+            settings: further arguments of the data module.
+        """
         return source
 
     @staticmethod
@@ -75,8 +80,13 @@ class SplitData(lightning.LightningDataModule, ABC):
     def rows(self, split: str) -> tuple[Tensor, ...]:
         """Return the tensors of a split, `train`, `validation` or `test`, with the events along their first dimension.
 
-        The first one holds the standardized features.
+        The first one holds the standardized features, shape (events, values).
         """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an event, whose values `rows` gives flat; known from `setup` on."""
+        return tuple(self.rows("train")[0].shape[1:])
 
     @abstractmethod
     def record(self) -> dict[str, Any]:
@@ -87,8 +97,12 @@ class SplitData(lightning.LightningDataModule, ABC):
         """
 
     @abstractmethod
-    def check_network(self, configuration: Mapping[str, Any]) -> None:
+    def check_network(self, shape: tuple[int, ...], outputs: int) -> None:
         """Check that a network's inputs and outputs are those of the data.
+
+        Args:
+            shape: of the events that it takes; (features,) if it takes all values of any event one after the other.
+            outputs: how many it has.
 
         Raises:
             InputError: they are not.

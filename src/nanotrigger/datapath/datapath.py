@@ -3,7 +3,7 @@
 Synthesis leaves out bits that can change no output, and those that never change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -240,21 +240,26 @@ class Datapath:
 
     def evaluate(self, inputs: Words) -> Words:
         """Return output words, shape (samples, outputs), of input words, shape (samples, inputs), exactly."""
-        rows = max(_AT_ONCE // len(self.operations), 1)
-        parts = [self._signals(inputs[start : start + rows]) for start in range(0, len(inputs), rows)]
-        return np.concatenate([np.stack([part[output] for output in self.outputs], axis=1) for part in parts])
+        parts = [[signals[output] for output in self.outputs] for signals in self._signals(inputs)]
+        return np.concatenate([np.stack(part, axis=1) for part in parts])
 
     def evaluate_nodes(self, inputs: Words) -> dict[str, Words]:
         """Return the words of every node, each of shape (samples, values), by its name."""
-        signals = self._signals(inputs)
-        return {section.node: np.stack([signals[at] for at in section.signals], axis=1) for section in self.sections}
+        parts: dict[str, list[Words]] = {section.node: [] for section in self.sections}
+        for signals in self._signals(inputs):
+            for section in self.sections:
+                parts[section.node].append(np.stack([signals[at] for at in section.signals], axis=1))
+        return {node: np.concatenate(words) for node, words in parts.items()}
 
-    def _signals(self, inputs: Words) -> list[Words]:
+    def _signals(self, inputs: Words) -> Iterator[list[Words]]:
+        """Yield all signals, each of shape (samples,), of so few samples at a time that they take little memory."""
         words: NDArray[Any] = inputs.astype(object) if self._is_wide else inputs
-        signals: list[Words] = []
-        for operation in self.operations:
-            signals.append(operation.evaluate(signals, words))
-        return signals
+        rows = max(_AT_ONCE // len(self.operations), 1)
+        for start in range(0, len(words), rows):
+            signals: list[Words] = []
+            for operation in self.operations:
+                signals.append(operation.evaluate(signals, words[start : start + rows]))
+            yield signals
 
     @cached_property
     def _is_wide(self) -> bool:

@@ -113,7 +113,7 @@ def export_file(
     if not is_quantized(model.graph):
         raise InputError(f"{file} has no quantizers: nothing says in which integers it computes; train it with some")
     graph = read_graph(file, input_format=input_format)
-    flat = Flat(graph)
+    flat = Flat(graph, target.io_type)
     inputs = _random_inputs(graph, flat.number) if data is None else _read_inputs(data, graph, flat.number)
     with whole_folder(output, marker="parity.json") as folder:
         onnx.save(model, folder / "model.onnx")
@@ -214,8 +214,8 @@ def _nodes_of(
     if not backend.has_layer_outputs(firmware):
         return {}
     layers = backend.layer_outputs(project, input_values(graph, words))
-    vectors = {node.name: flat.tensors[node.output] for node in graph.nodes}
-    return {name: layers[vector] for name, vector in vectors.items() if vector in layers}
+    vectors = {node.name: flat.vectors[node.output] for node in graph.nodes}
+    return {name: layers[vector.name][:, vector.order] for name, vector in vectors.items() if vector.name in layers}
 
 
 def _qonnx_outputs(graph: Graph, model: onnx.ModelProto, values: Array) -> Array:

@@ -1,33 +1,29 @@
 """Flat: an integer graph as the ONNX network that hls4ml converts rightly, whatever file the graph came from.
 
-hls4ml knows some layers not at all (sums over an axis, pooling in one dimension), gives others wrong values without
-a word (depthwise convolutions for oneAPI), and wants all of them in forms of its own. Here tensors are vectors, and
-layers are dense ones, quantizers, ReLUs, and sums and maxima of two. A convolution becomes the dense layer that it is
-when all of its places are computed at once: with io_parallel and a reuse factor of 1 firmware has a multiplier for each
-weight that is not zero in either form.
+hls4ml knows some layers not at all (sums over an axis), gives others wrong values without a word (depthwise
+convolutions for oneAPI), and wants all of them in forms of its own. Here convolutions have all channels in one group,
+and the channels last; so has max-pooling. All else is dense layers, over all values or over the channels of each place,
+quantizers, ReLUs, and sums and maxima of two.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce, singledispatchmethod
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import onnx
 from onnx import TensorProto, helper
-from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.transformation.infer_shapes import InferShapes
 
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.vector_layers import (
-    MOST_WEIGHTS,
-    VectorLayers,
-    common_format,
-    format_of,
-    joint,
-)
+from nanotrigger.firmware.images import kernel_of, matrix_of, over_two_axes, pools, scales_of, slides
+from nanotrigger.firmware.layout import Vector, in_order, inverse, transposed_axes, with_last
+from nanotrigger.firmware.vector_layers import VectorLayers, common_format, format_of, joint
 from nanotrigger.graph.arrange import Arrange
 from nanotrigger.graph.combine import Addition
 from nanotrigger.graph.dense import Dense
+from nanotrigger.graph.evaluate import CHANNELS_LAST
+from nanotrigger.graph.gather import Windows
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import Input, Node, Tensor
 from nanotrigger.graph.normalize import QONNX_DOMAIN
@@ -40,47 +36,57 @@ FEATURES, OUTPUTS = "features", "outputs"
 
 
 class Flat(VectorLayers):
-    """The network of vectors that computes an integer graph, with one input and one output.
+    """The network that computes an integer graph, with one input and one output, both vectors in the graph's order.
 
     Args:
         graph: that it computes.
+        io_type: how layers hand over their values, `io_parallel` or `io_stream`.
 
     Attributes:
         number: format of all inputs, side by side, which are words of it already.
-        tensors: names of the vectors that hold the graph's tensors, by the names of these.
+        vectors: tensors of the firmware that hold the graph's tensors, by the names of these.
 
     Raises:
         InputError: a node has no such form; the message names it.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, io_type: str = "io_parallel") -> None:
         super().__init__(FEATURES, OUTPUTS)
         self.graph = graph
         self.number = common_format([graph.tensors[node.output] for node in graph.inputs])
-        self.tensors: dict[str, str] = {}
-        begin, total = 0, sum(node.size for node in self.graph.inputs)
+        self.vectors: dict[str, Vector] = {}
+        self._streams = io_type == "io_stream"
+        self._total = sum(node.size for node in graph.inputs)
+        begin, features = 0, in_order(FEATURES, (self._total,))
         for node in self.graph.inputs:
             places = np.arange(begin, begin + node.size)
-            name = FEATURES if node.size == total else self.chosen(FEATURES, total, places, node.name)
-            self.tensors[node.output], begin = name, begin + node.size
+            self.vectors[node.output], begin = self.chosen(features, places, node.name), begin + node.size
         for other in self.graph.nodes:
             if not isinstance(other, Input):
-                sources = [self.tensors[name] for name in other.inputs]
-                self.tensors[other.output] = self._write(other, sources, self.graph.inputs_of(other))
-        last = [self.tensors[name] for name in self.graph.outputs]
-        self._end_in(last[0] if len(last) == 1 else self._joined(last, self.graph.outputs))
-        self._total = total
+                sources = [self.vectors[name] for name in other.inputs]
+                self.vectors[other.output] = self._write(other, sources, self.graph.inputs_of(other))
+        last = self._joined([self.vectors[name] for name in self.graph.outputs])
+        self._end_in(self.moved(last, np.arange(self.words), (self.words,), OUTPUTS).name)
+
+    @property
+    def tensors(self) -> dict[str, str]:
+        """Names of the firmware's tensors that hold those of the graph, by the names of these."""
+        return {name: vector.name for name, vector in self.vectors.items()}
 
     def write(self, path: Path) -> None:
         """Write the network into a file."""
-        ends = [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size])
+        starts, ends = (
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size])]
             for name, size in ((FEATURES, self._total), (OUTPUTS, self.words))
+        )
+        shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in self.known.items()]
+        shapes += [helper.make_tensor_value_info(one.name, one.data_type, one.dims) for one in self.constants]
+        graph = helper.make_graph(self.nodes, "flat", starts, ends, self.constants, value_info=shapes)
+        opsets = [
+            helper.make_opsetid("", 13),
+            *(helper.make_opsetid(name, 1) for name in (QONNX_DOMAIN, CHANNELS_LAST)),
         ]
-        graph = helper.make_graph(self.nodes, "flat", ends[:1], ends[1:], self.constants)
-        opsets = [helper.make_opsetid("", 13), helper.make_opsetid(QONNX_DOMAIN, 1)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
-        ModelWrapper(model).transform(InferShapes()).save(str(path))
+        onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
 
     @property
     def words(self) -> int:
@@ -88,125 +94,167 @@ class Flat(VectorLayers):
         return sum(self.graph.tensors[name].size for name in self.graph.outputs)
 
     def _end_in(self, last: str) -> None:
-        """Give the last vector the output's name."""
+        """Give the last tensor the output's name."""
         for node in self.nodes:
             for names in (node.input, node.output):
                 names[:] = [OUTPUTS if name == last else name for name in names]
-        self.tensors = {name: OUTPUTS if vector == last else vector for name, vector in self.tensors.items()}
+        for name, vector in self.vectors.items():
+            if vector.name == last:
+                self.vectors[name] = replace(vector, name=OUTPUTS)
 
     @singledispatchmethod
-    def _write(self, node: Node, sources: Sequence[str], of: Sequence[Tensor]) -> str:
+    def _write(self, node: Node, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         raise InputError(f"node {node.name}: hls4ml has no form for a {node.title}")
 
     @_write.register
-    def _(self, node: Dense, sources: Sequence[str], of: Sequence[Tensor]) -> str:
+    def _(self, node: Dense, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         if node.accumulator is not None:
             raise InputError(f"node {node.name}: its accumulator has a format of its own; give sums full precision")
-        matrix, bias = _matrix(node, of[0])
+        for form in (self._convolution, self._over_places, self._channels_scaled):
+            found = form(node, sources[0], of[0])
+            if found is not None:
+                return found
+        matrix, bias = matrix_of(node, of[0])
         return self.product(sources[0], matrix, node.weight_step, node.name, bias, node.bias_step)
 
     @_write.register
-    def _(self, node: Quantize, sources: Sequence[str], of: Sequence[Tensor]) -> str:
+    def _(self, node: Quantize, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         return self.quantized(sources[0], node.conversion, of[0], node.name, relu=node.relu)
 
     @_write.register
-    def _(self, node: QuantizeChannels, sources: Sequence[str], of: Sequence[Tensor]) -> str:
-        parts, order = [], []
+    def _(self, node: QuantizeChannels, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
+        source, parts, order = sources[0], [], []
+        conversions = np.array(node.conversions, object)
+        lying = conversions[inverse(source.order)].reshape(-1, source.shape[-1])
+        if (lying != lying[0]).any():
+            source = self.shaped(source, (source.size,))
         for conversion in dict.fromkeys(node.conversions):
-            places = np.array([place for place, other in enumerate(node.conversions) if other == conversion])
-            chosen = self.chosen(sources[0], of[0].size, places, node.name)
-            part = Tensor(places.shape, of[0].exponent, of[0].words)
-            parts.append(self.quantized(chosen, conversion, part, node.name, relu=node.relu))
+            places = np.flatnonzero(conversions == conversion)
+            part = self.chosen(source, places, node.name)
+            known = Tensor(places.shape, of[0].exponent, of[0].words)
+            parts.append(self.quantized(part, conversion, known, node.name, relu=node.relu))
             order += places.tolist()
-        known = self.graph.tensors[node.output]
-        return self.chosen(self.concatenated(parts, known, node.name), known.size, np.argsort(order), node.name)
+        whole = self.concatenated(parts, self.graph.tensors[node.output], node.name)
+        return self.chosen(whole, np.argsort(order), node.name)
 
     @_write.register
-    def _(self, node: Relu, sources: Sequence[str], of: Sequence[Tensor]) -> str:
+    def _(self, node: Relu, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         return self.exactly("Relu", sources, self.graph.tensors[node.output], node.name)
 
     @_write.register
-    def _(self, node: Addition, sources: Sequence[str], of: Sequence[Tensor]) -> str:
+    def _(self, node: Addition, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         known = self.graph.tensors[node.output]
         spread = []
         for source, tensor in zip(sources, of, strict=True):
             places = np.broadcast_to(np.arange(tensor.size).reshape(tensor.shape), known.shape).ravel()
-            spread.append(self.chosen(source, tensor.size, places, node.name))
-        if node.sign < 0 or spread[0] == spread[1]:  # hls4ml stumbles over a vector that is added to itself
-            spread[1] = self.product(spread[1], node.sign * np.eye(known.size, dtype=np.int64), 1.0, node.name)
+            spread.append(self.chosen(source, places, node.name))
+        if node.sign < 0 or spread[0].name == spread[1].name:  # hls4ml stumbles over a tensor that is added to itself
+            spread[1] = self.scaled(spread[1], node.sign, 1.0, node.name)
         return self.exactly("Add", spread, known, node.name)
 
     @_write.register
-    def _(self, node: MaxPool, sources: Sequence[str], of: Sequence[Tensor]) -> str:
-        inside = np.where(node.windows < 0, node.windows.max(axis=1, keepdims=True), node.windows)
-        columns = [self.chosen(sources[0], of[0].size, places, node.name) for places in inside.T]
+    def _(self, node: MaxPool, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         known = self.graph.tensors[node.output]
+        if node.sliding is not None and pools(node.sliding, in_streams=self._streams):
+            return self._pooled(node, node.sliding, sources[0], of[0])
+        inside = np.where(node.windows < 0, node.windows.max(axis=1, keepdims=True), node.windows)
+        order = inverse(np.argsort(sources[0].order[inside[:, 0]], kind="stable"))
+        columns = [self.chosen(sources[0], places, node.name, order) for places in inside.T]
         return reduce(lambda one, other: self.exactly("Max", [one, other], known, node.name), columns)
 
     @_write.register
-    def _(self, node: Arrange, sources: Sequence[str], of: Sequence[Tensor]) -> str:
-        known = self.graph.tensors[node.output]
-        whole = sources[0] if len(sources) == 1 else self.concatenated(sources, known, node.name)
-        return self.chosen(whole, sum(tensor.size for tensor in of), node.table.ravel(), node.name)
+    def _(self, node: Arrange, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
+        whole = self.concatenated(sources, self.graph.tensors[node.output], node.name)
+        return self.chosen(whole, node.table.ravel(), node.name)
 
     @_write.register
-    def _(self, node: LeakyRelu, sources: Sequence[str], of: Sequence[Tensor]) -> str:
-        slope = node.slope * np.eye(of[0].size, dtype=np.int64)
-        product = self.product(sources[0], slope, 2.0**node.slope_exponent, node.name)
+    def _(self, node: LeakyRelu, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
+        product = self.scaled(sources[0], node.slope, 2.0**node.slope_exponent, node.name)
         return self.exactly("Max", [sources[0], product], self.graph.tensors[node.output], node.name)
 
     @_write.register
-    def _(self, node: Clip, sources: Sequence[str], of: Sequence[Tensor]) -> str:
+    def _(self, node: Clip, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         result, known = sources[0], self.graph.tensors[node.output]
         for bound, kind in ((node.low, "Max"), (node.high, "Min")):
             if bound is not None:
-                nothing, bounds = np.zeros((known.size,) * 2, np.int64), np.full(known.size, bound)
-                limit = self.product(sources[0], nothing, 1.0, node.name, bounds, 2.0**node.exponent)
+                limit = self.scaled(sources[0], 0, 1.0, node.name, bound, 2.0**node.exponent)
                 result = self.exactly(kind, [result, limit], self._between(known, of[0]), node.name)
         return result
 
     @_write.register
-    def _(self, node: Sign, sources: Sequence[str], of: Sequence[Tensor]) -> str:
+    def _(self, node: Sign, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         # cut off above all bits of a value, -1 or 0 are left; hls4ml takes one bit for a network of binary numbers
-        size, step, places = of[0].size, node.number.step, of[0].exponent + of[0].words.bits
+        step, places = node.number.step, of[0].exponent + of[0].words.bits
         above = Conversion(format_of(2, places, signed=True), rounding="FLOOR")
         negative = self.quantized(sources[0], above, of[0], node.name)
-        doubled = 2 * np.eye(size, dtype=np.int64)
-        return self.product(negative, doubled, step * 2.0**-places, node.name, np.ones(size, np.int64), step)
+        return self.scaled(negative, 2, step * 2.0**-places, node.name, 1, step)
 
     @staticmethod
     def _between(known: Tensor, source: Tensor) -> Tensor:
         """Return a tensor that holds what is bounded on one side only."""
         return Tensor(known.shape, *joint([known, source]))
 
-    def _joined(self, sources: Sequence[str], names: Sequence[str]) -> str:
+    def _joined(self, sources: Sequence[Vector]) -> Vector:
         """Return all outputs side by side."""
-        tensors = [self.graph.tensors[name] for name in names]
+        tensors = [self.graph.tensors[name] for name in self.graph.outputs]
         return self.concatenated(sources, Tensor((self.words,), *joint(tensors)), OUTPUTS)
 
+    def _convolution(self, node: Dense, source: Vector, of: Tensor) -> Vector | None:
+        """Return the places of a convolution, channels last; None if it is none that hls4ml has."""
+        windows = node.gather.windows if node.gather else None
+        if node.gather is None or windows is None or not slides(windows) or node.gather.taps.shape[1] == 1:
+            return None
+        channels, *sizes = of.shape
+        image = self.moved(source, with_last(of.shape, 0), (*sizes, channels), node.name)
+        kernel = kernel_of(node, windows.kernel, channels)
+        found = self.windowed(image, kernel, node.weight_step, node.name, node.bias, node.bias_step, windows)
+        return replace(found, order=with_last(node.gather.shape, 0))
 
-def _matrix(node: Dense, source: Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return weights, shape (values that are read, values that are computed), and biases of a layer's every place."""
-    inputs, neurons = node.weights.shape
-    if node.gather is None:
-        places = source.size // inputs
-        taps = np.arange(source.size).reshape(1, places, inputs)
-        last = True
-    else:
-        taps, last = node.gather.taps, node.gather.neurons_last
-    groups, places, _ = taps.shape
-    of_group = neurons // groups
-    result = np.arange(neurons * places).reshape((places, neurons) if last else (neurons, places))
-    if source.size * result.size > MOST_WEIGHTS:
-        raise InputError(
-            f"node {node.name}: {source.size} × {result.size} products are written one by one; at most {MOST_WEIGHTS:,}"
-        )
-    matrix, bias = np.zeros((source.size, result.size), np.int64), np.zeros(result.size, np.int64)
-    for neuron in range(neurons):
-        columns = result[:, neuron] if last else result[neuron]
-        bias[columns] = int(node.bias[neuron])
-        for place, column in enumerate(columns.tolist()):
-            read = taps[neuron // of_group, place]
-            inside = read >= 0
-            np.add.at(matrix[:, column], read[inside], node.weights[inside, neuron].astype(np.int64))
-    return matrix, bias
+    def _over_places(self, node: Dense, source: Vector, of: Tensor) -> Vector | None:
+        """Return what a dense layer makes of each place by itself; None if places share values or lie scattered."""
+        inputs, neurons = node.weights.shape
+        taps = np.arange(of.size).reshape(1, -1, inputs) if node.gather is None else node.gather.taps
+        groups, places, _ = taps.shape
+        if groups > 1 or places == 1 or not np.array_equal(np.sort(taps.ravel()), np.arange(of.size)):
+            return None
+        if transposed_axes(source.order[taps.ravel()]) is None:
+            return None
+        shape = source.shape if source.shape[-1] == inputs else (places, inputs)
+        image = self.moved(source, inverse(taps.ravel()), shape, node.name)
+        name = self.over_channels(image, node.weights, node.weight_step, node.name, node.bias, node.bias_step)
+        last = node.gather is None or node.gather.neurons_last
+        order = np.arange(places * neurons) if last else with_last((neurons, places), 0)
+        return Vector(name, (*shape[:-1], neurons), order)
+
+    def _channels_scaled(self, node: Dense, source: Vector, of: Tensor) -> Vector | None:
+        """Return values times constants that are alike at all places, plus others; None if they are not."""
+        if node.gather is None or not np.array_equal(node.gather.taps, np.arange(of.size).reshape(-1, 1, 1)):
+            return None
+        orders = [source.order, *(with_last(of.shape, axis) for axis in range(len(of.shape)))]
+        for order, channels in zip(orders, (source.shape[-1], *of.shape), strict=True):
+            constants = scales_of(node, order, channels)
+            if constants is not None and channels < of.size:
+                shape = source.shape if order is source.order else (of.size // channels, channels)
+                image = self.moved(source, order, shape, node.name)
+                scale, bias = constants
+                name = self.over_channels(
+                    image, np.diag(scale).astype(np.int64), node.weight_step, node.name, bias, node.bias_step
+                )
+                return replace(image, name=name)
+        return None
+
+    def _pooled(self, node: MaxPool, windows: Windows, source: Vector, of: Tensor) -> Vector:
+        """Return max-pooling, channels last, over two axes: over one hls4ml takes the axes for others."""
+        channels, *sizes = of.shape
+        if len(sizes) == 1:
+            windows, sizes = over_two_axes(windows), [1, *sizes]
+        image = self.moved(source, with_last(of.shape, 0), (*sizes, channels), node.name)
+        if any((*windows.before, *windows.after)) and of.words.low >= 0:  # hls4ml pads with the lowest signed word
+            image = replace(image, name=self._signed(image, of, node.name))
+        return replace(self.pooled(image, windows, node.name), order=with_last(node.shape, 0))
+
+    def _signed(self, source: Vector, of: Tensor, name: str) -> str:
+        """Return the same values, none of which is below zero, in a signed format."""
+        result = self._add("Relu", [source.name], f"{name}_signed", source.shape)
+        self.exact[self.nodes[-1].name] = format_of(of.words.bits + 1, of.exponent, signed=True)
+        return result

@@ -13,7 +13,7 @@ from nanotrigger.firmware.audit import QuantizerAudit, Role, audit_cast
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.witnesses import torch_nodes
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.weights import linear_layers
+from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import WIDEST, modes, without_modes
 
@@ -41,7 +41,7 @@ def audit_types(network: DenseNetwork, firmware: Firmware, features: Array) -> t
     Raises:
         InputError: a feature is not finite.
     """
-    layers, outputs = linear_layers(network), torch_nodes(network, features)
+    layers, outputs = weighted_layers(network), torch_nodes(network, features)
     first, *others = firmware.layers
     tensors: list[tuple[str, Role, str | None, Array]] = [(first.label, "input", first.types["result"], features)]
     for layer in (layer for layer in others if layer.label in outputs):

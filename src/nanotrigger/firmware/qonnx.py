@@ -6,27 +6,29 @@ import warnings
 from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
 from brevitas.export import export_qonnx
-from brevitas.nn import QuantReLU
 from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.gemm_to_matmul import GemmToMatMul
 from qonnx.util.cleanup import cleanup_model
 from torch import nn
 
+from nanotrigger.errors import InputError
 from nanotrigger.files import whole_file
+from nanotrigger.firmware.node_names import is_constant, name_nodes
+from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.onnx_file import node_format
-from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.chain import dense_layer
-from nanotrigger.networks.weights import linear_layers
+from nanotrigger.networks import DenseNetwork, OwnNetwork
+from nanotrigger.networks.plan import same_layer
+from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tools import temporary_folder
-
-INPUT = "features"  # the graph's own input; its output is named as the network names it
 
 
 def write_qonnx(network: DenseNetwork, path: Path) -> None:
@@ -47,25 +49,66 @@ def write_qonnx(network: DenseNetwork, path: Path) -> None:
         export_qonnx(exported, args=features, export_path=str(raw), verbose=False)
         model = cleanup_model(ModelWrapper(str(raw)))
     with whole_file(path) as temporary, _quiet():
-        _restore_zero_biases(model)
-        model = model.transform(GemmToMatMul())
+        if exported.is_chain:
+            _restore_zero_biases(model)
+            model = model.transform(GemmToMatMul())
         _unshare_constants(model)
         model = cleanup_model(model)
-        _name_by_layer(model, exported)
-        check_exact(model)
+        name_nodes(model, exported)
+        if not exported.is_own:  # what the scales of others are is seen when their integers are read
+            check_exact(model)
         onnx.checker.check_model(model.model)
         model.save(str(temporary))
+
+
+def check_exported(network: OwnNetwork) -> tuple[str, ...]:
+    """Check, before a training, that a module of the user's can be exported after it.
+
+    Returns:
+        Why its firmware will not be proven, if it will not.
+
+    Raises:
+        InputError: it cannot be exported; torch says why.
+    """
+    name = network.configuration["class_path"]
+    with temporary_folder() as folder:
+        file = folder / "model.onnx"
+        try:
+            write_qonnx(network, file)
+        except Exception as error:  # torch.export raises anything on code of others
+            raise InputError(f"network {name} cannot be exported: {_reason(error)}") from error
+        if not network.is_quantized:
+            return ()
+        try:
+            read_graph(file)
+        except InputError as error:
+            return (f"network {name}: its firmware will not be proven ({error})",)
+    return ()
+
+
+def exported_graph(network: DenseNetwork) -> Graph:
+    """Return the integer graph of a network's export; for a chain `graph_of` does so a hundred times as fast."""
+    with temporary_folder() as folder:
+        write_qonnx(network, folder / "model.onnx")
+        return read_graph(folder / "model.onnx")
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of the innermost error, which says what the exporters around it do not."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def firmware_network(network: DenseNetwork) -> DenseNetwork:
     """Return a copy whose formats firmware can store: binary weights and biases as ±step in two bits."""
     exported = copy.deepcopy(network).eval()
-    for name, layer in linear_layers(exported).items():
+    for name, layer in weighted_layers(exported).items():
         numbers = [exported.formats.get(f"{name}.{kind}") for kind in ("weight", "bias")]
         if any(number is not None and number.is_binary for number in numbers):
-            setattr(exported.layers, name, _carried(layer, *numbers))
-    formats = {tensor: number.carrier for tensor, number in exported.formats.items()}
-    return DenseNetwork(exported.layers, formats, output_name=exported.output_name).eval()
+            exported.layers.set_submodule(name, _carried(layer, *numbers))
+    exported.formats = {tensor: number.carrier for tensor, number in exported.formats.items()}
+    return exported
 
 
 def check_exact(model: ModelWrapper) -> None:
@@ -79,10 +122,9 @@ def check_exact(model: ModelWrapper) -> None:
             node_format(model.graph, node)
 
 
-def _carried(layer: nn.Linear, *numbers: FixedPoint | None) -> nn.Linear:
+def _carried(layer: Any, *numbers: FixedPoint | None) -> nn.Module:
     """Return a layer in the carriers of its formats, binary values as ±step."""
-    carriers = [None if number is None else number.carrier for number in numbers]
-    stored = dense_layer(layer.in_features, layer.out_features, *carriers).eval()
+    stored: Any = same_layer(layer, *(None if number is None else number.carrier for number in numbers)).eval()
     for tensor, source, number in zip((stored.weight, stored.bias), (layer.weight, layer.bias), numbers, strict=True):
         tensor.data = number.quantize(source.data) if number is not None and number.is_binary else source.data
     return stored
@@ -100,7 +142,7 @@ def _restore_zero_biases(model: ModelWrapper) -> None:
 def _unshare_constants(model: ModelWrapper) -> None:
     """Give every node its own constants: the exporter merges those of equal value."""
     for node in reversed(list(model.graph.node)):
-        for consumer in model.find_consumers(node.output[0])[1:] if _is_constant(model, node) else []:
+        for consumer in model.find_consumers(node.output[0])[1:] if is_constant(model, node) else []:
             twin = NodeProto()
             twin.CopyFrom(node)
             twin.output[0] = f"{node.output[0]}_{consumer.output[0]}"
@@ -120,60 +162,8 @@ def _unshare_constants(model: ModelWrapper) -> None:
             model.del_initializer(name)
 
 
-def _is_constant(model: ModelWrapper, node: NodeProto) -> bool:
-    """Whether a node computes from initializers alone, directly or through other such nodes."""
-    producers = {name: model.find_producer(name) for name in node.input if model.get_initializer(name) is None}
-    return all(producer is not None and _is_constant(model, producer) for producer in producers.values())
-
-
 def _replace(names: MutableSequence[str], old: str, new: str) -> None:
     names[list(names).index(old)] = new
-
-
-def _name_by_layer(model: ModelWrapper, network: DenseNetwork) -> None:
-    """Name nodes and tensors by the network's layers, which the graph follows one by one."""
-    model.rename_tensor(model.graph.input[0].name, INPUT)
-    tensor = INPUT
-    for layer, module in network.layers.named_children():
-        for suffix in _node_suffixes(module):
-            node = model.find_consumers(tensor)[0] if model.find_consumers(tensor) else None
-            if node is None or (suffix == "_add" and node.op_type != "Add"):
-                continue  # a bias of zeros was cleaned away
-            node.name = layer + suffix
-            for position, constant in enumerate(node.input[1:], start=1):
-                _name_constant(model, node, position, constant, layer)
-            tensor = f"{node.name}_out"
-            model.rename_tensor(node.output[0], tensor)
-        model.rename_tensor(tensor, layer)
-        tensor = layer
-    model.rename_tensor(tensor, network.output_name)
-    for part in (*model.graph.node, *model.graph.input, *model.graph.output):
-        del part.metadata_props[:]  # stack traces of the machine that exported it
-    model.graph.doc_string = (
-        f"{INPUT}: standardized features of one event (batch 1; qonnx' ChangeBatchSize makes it N). "
-        f"{network.output_name.replace('_', ' ')}: {network.widths[-1]} values."
-    )
-
-
-def _name_constant(model: ModelWrapper, node: NodeProto, position: int, constant: str, layer: str) -> None:
-    if node.op_type == "Quant":
-        model.rename_tensor(constant, f"{node.name}_{('scale', 'zero_point', 'bit_width')[position - 1]}")
-        return
-    name = f"{layer}_{'weight' if node.op_type == 'MatMul' else 'bias'}"
-    quantizer = model.find_producer(constant)
-    model.rename_tensor(constant, name)
-    if quantizer is not None:
-        quantizer.name = name
-        model.rename_tensor(quantizer.input[0], f"{name}_float")
-        for place, parameter in enumerate(list(quantizer.input)[1:], start=1):
-            _name_constant(model, quantizer, place, parameter, layer)
-
-
-def _node_suffixes(module: nn.Module) -> tuple[str, ...]:
-    """Return what follows the layer's name in the names of its nodes, in order."""
-    if isinstance(module, nn.Linear):
-        return ("", "_add")
-    return ("", "_quantizer") if isinstance(module, QuantReLU) else ("",)
 
 
 @contextmanager

@@ -1,73 +1,76 @@
-"""Vector layers: the few layers of which hls4ml makes exact firmware, as nodes of an ONNX network."""
+"""Vector layers: all others of which hls4ml makes exact firmware: values that are chosen, quantized and compared."""
 
-import re
 from collections.abc import Sequence
-from functools import reduce
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import onnx
-from numpy.typing import NDArray
-from onnx import helper, numpy_helper
 
 from nanotrigger.datapath.operations import Range
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.layout import Vector, chosen_channels, inverse, transposed_axes
+from nanotrigger.firmware.weight_layers import WeightLayers, check_weights
 from nanotrigger.graph.gather import Table
 from nanotrigger.graph.node import Tensor
 from nanotrigger.graph.normalize import QONNX_DOMAIN
 from nanotrigger.graph.quantize import HALF_EVEN, ROUNDINGS, Conversion
 from nanotrigger.numbers import CoarseFixedPoint, FixedPoint
 
-MOST_WEIGHTS = 1 << 20  # of a layer, those that are zero included
-_MOST_BITS = 24  # of a constant: float32 holds it
+_MOST_AXES = 3  # of a tensor that layers of hls4ml read
 
 
-class VectorLayers:
-    """A network of vectors in the making; what adds a layer returns the name of the vector that it computes.
+class VectorLayers(WeightLayers):
+    """A network in the making; what adds a layer returns the tensor that it computes."""
 
-    Args:
-        taken: names that no node may have.
+    def chosen(self, source: Vector, places: Table, name: str, order: Table | None = None) -> Vector:
+        """Return the values at some places of another tensor; -1 is a zero.
 
-    Attributes:
-        nodes: of the network, in order.
-        constants: of the network.
-        exact: names of nodes whose results have the full precision of what they read, with their formats.
-    """
+        Args:
+            source: the other tensor.
+            places: in the order of the result's values.
+            name: of nodes.
+            order: of the result in memory; by default that of the source, as far as there is one.
+        """
+        read = np.where(places < 0, -1, source.order[places])
+        if order is None:
+            if np.array_equal(np.sort(read), np.arange(source.size)):
+                return replace(source, order=read)
+            order = np.arange(read.size) if (read < 0).any() else inverse(np.argsort(read, kind="stable"))
+        return self._gathered(source, read, order, name)
 
-    def __init__(self, *taken: str) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-        self.exact: dict[str, FixedPoint] = {}
-        self._names = set(taken)
+    def moved(self, source: Vector, order: Table, shape: tuple[int, ...], name: str) -> Vector:
+        """Return the same values in another order and shape."""
+        return self.shaped(self._gathered(source, source.order, order, name), shape)
 
-    def chosen(self, source: str, size: int, places: Table, name: str) -> str:
-        """Return a vector of the values at some places of another one; -1 is a zero."""
-        if np.array_equal(places, np.arange(size)):
-            return source
-        matrix = np.zeros((size, len(places)), np.int64)
-        columns = np.flatnonzero(places >= 0)
-        matrix[places[columns], columns] = 1
-        return self.product(source, matrix, 1.0, name)
+    def _gathered(self, source: Vector, read: Table, order: Table, name: str) -> Vector:
+        """Return a tensor in an order, each of whose values is what lies at a place of another one.
 
-    def product(
-        self,
-        source: str,
-        matrix: NDArray[np.int64],
-        step: float,
-        name: str,
-        bias: NDArray[np.int64] | None = None,
-        bias_step: float = 1.0,
-    ) -> str:
-        """Add a dense layer."""
-        if matrix.size > MOST_WEIGHTS:
-            shape = " × ".join(map(str, matrix.shape))
-            raise InputError(f"node {name}: {shape} products are written one by one; at most {MOST_WEIGHTS:,}")
-        product = self._add("MatMul", [source, self._constant(matrix, step, name)], name)
-        if bias is None or not bias.any():
-            return product
-        return self._add("Add", [product, self._constant(bias, bias_step, name)], f"{name}_bias")
+        Axes that change places cost nothing. All else is a dense layer of zeros and ones, over the channels if it does
+        the same everywhere.
+        """
+        places = read[inverse(order)]
+        if np.array_equal(places, np.arange(source.size)):
+            return replace(source, order=order)
+        axes = transposed_axes(places) if places.size == source.size else None
+        if axes is not None:
+            sizes = {step: size for size, step in axes}
+            steps = sorted(sizes, reverse=True)
+            whole = self.shaped(source, tuple(sizes[step] for step in steps))
+            perm = (0, *(1 + steps.index(step) for _, step in axes))
+            shape, last = tuple(size for size, _ in axes), axes[-1][0]
+            moved = Vector(self._add("Transpose", [whole.name], name, shape, perm=perm), shape, order)
+            return moved if len(axes) <= _MOST_AXES else self.shaped(moved, (places.size // last, last))
+        channels = chosen_channels(places, source.shape[-1], source.size)
+        if channels is None:
+            source, channels = self.shaped(source, (source.size,)), places
+        check_weights((source.shape[-1], channels.size), name)
+        matrix = np.zeros((source.shape[-1], channels.size), np.int64)
+        inside = np.flatnonzero(channels >= 0)
+        matrix[channels[inside], inside] = 1
+        shape = (*source.shape[:-1], channels.size)
+        return Vector(self.over_channels(source, matrix, 1.0, name), shape, order)
 
-    def quantized(self, source: str, conversion: Conversion, of: Tensor, name: str, *, relu: bool = False) -> str:
+    def quantized(self, source: Vector, conversion: Conversion, of: Tensor, name: str, *, relu: bool = False) -> Vector:
         """Add a quantizer, behind a ReLU if need be.
 
         hls4ml rounds to nearest, ties to even, or down. The other ways add something first, and those that depend on
@@ -82,73 +85,59 @@ class VectorLayers:
         if relu:
             source = self.exactly("Relu", [source], _positive(of), f"{name}_relu")
         elif negative and of.words.low < 0:
-            one = np.eye(of.size, dtype=np.int64)
             whole = format_of(max(of.words.bits - drop + 2, 2), of.exponent + drop, signed=False)
-            sides = [source, self.product(source, -one, 1.0, name)]
+            sides = [source, self.scaled(source, -1, 1.0, name)]
             flipped = Tensor(of.shape, of.exponent, of.words * -1)
             kept = [
                 self.quantized(side, Conversion(whole, rounding=conversion.rounding), known, name, relu=True)
                 for side, known in zip(sides, (of, flipped), strict=True)
             ]
             known = Tensor(of.shape, of.exponent + drop, _differences(whole))
-            source = self.exactly("Add", [kept[0], self.product(kept[1], -one, 1.0, name)], known, name)
+            source = self.exactly("Add", [kept[0], self.scaled(kept[1], -1, 1.0, name)], known, name)
             constant = 0
         if constant:
-            one, added = np.eye(of.size, dtype=np.int64), np.full(of.size, constant)
-            source = self.product(source, one, 1.0, name, added, of.step)
+            source = self.scaled(source, 1, 1.0, name, constant, of.step)
         is_even = conversion.rounding == HALF_EVEN or not drop
         number = conversion.number
-        return self._add(
+        result = self._add(
             "Quant",
-            [source, *(self._float(value) for value in (number.step, 0.0, float(number.width)))],
+            [source.name, *(self._float(value) for value in (number.step, 0.0, float(number.width)))],
             name,
+            source.shape,
+            QONNX_DOMAIN,
             signed=int(number.signed),
             narrow=int(number.narrow),
             rounding_mode=HALF_EVEN if is_even else "FLOOR",
         )
+        return replace(source, name=result)
 
-    def concatenated(self, sources: Sequence[str], known: Tensor, name: str) -> str:
-        """Return vectors side by side, hls4ml's way: two at a time."""
-        return reduce(lambda one, other: self.exactly("Concat", [one, other], known, name, axis=1), sources)
+    def concatenated(self, sources: Sequence[Vector], known: Tensor, name: str) -> Vector:
+        """Return tensors side by side, hls4ml's way: two at a time; along the channels if there are the same places."""
+        if len({source.shape[:-1] for source in sources}) > 1:
+            sources = [self.shaped(source, (source.size,)) for source in sources]
+        whole, first = sum(source.shape[-1] for source in sources), sources[0]
+        result, width, orders = first.name, 0, []
+        for source in sources:
+            channels = source.shape[-1]
+            orders.append(source.order // channels * whole + width + source.order % channels)
+            width += channels
+            if source is not first:
+                shape, axis = (*first.shape[:-1], width), len(first.shape)
+                result = self._exact("Concat", [result, source.name], known, name, shape, axis=axis)
+        return Vector(result, (*first.shape[:-1], whole), np.concatenate(orders))
 
-    def exactly(self, kind: str, sources: Sequence[str], known: Tensor, name: str, **attributes: int) -> str:
-        """Add a node whose result has the full precision of what is known of it."""
-        result = self._add(kind, sources, name, **attributes)
+    def exactly(self, kind: str, sources: Sequence[Vector], known: Tensor, name: str) -> Vector:
+        """Add a node that works value by value, whose result has the full precision of what is known of it."""
+        first = sources[0]
+        alike = [first, *(self.moved(source, first.order, first.shape, name) for source in sources[1:])]
+        return replace(first, name=self._exact(kind, [source.name for source in alike], known, name, first.shape))
+
+    def _exact(
+        self, kind: str, sources: Sequence[str], known: Tensor, name: str, shape: Sequence[int], **attributes: Any
+    ) -> str:
+        result = self._add(kind, sources, name, shape, **attributes)
         self.exact[self.nodes[-1].name] = common_format([known])
         return result
-
-    def _constant(self, words: NDArray[np.int64], step: float, name: str) -> str:
-        """Add quantized constants, which tell hls4ml their format."""
-        bits = max(int(np.abs(words).max(initial=0)).bit_length() + 1, 2)
-        if bits > _MOST_BITS:
-            raise InputError(f"node {name}: constants of {bits} bits; at most {_MOST_BITS}")
-        values = [self._float(value) for value in (words * step, step, 0.0, float(bits))]
-        return self._add("Quant", values, f"{name}_constant", signed=1, narrow=0, rounding_mode=HALF_EVEN)
-
-    def _float(self, values: Any) -> str:
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
-        return name
-
-    def _add(self, kind: str, sources: Sequence[str], name: str, **attributes: int | str) -> str:
-        """Add a node; return its tensor. Names are those of C++."""
-        plain = re.sub(r"\W", "_", name)
-        plain = plain if re.match(r"[A-Za-z]", plain) else f"node_{plain}"
-        number, unique = 1, plain
-        while unique in self._names:
-            number, unique = number + 1, f"{plain}_{number + 1}"
-        self._names.add(unique)
-        self.nodes.append(
-            helper.make_node(
-                kind,
-                list(sources),
-                [f"{unique}_out"],
-                name=unique,
-                domain=QONNX_DOMAIN if kind == "Quant" else "",
-                **attributes,
-            )
-        )
-        return f"{unique}_out"
 
 
 def common_format(tensors: Sequence[Tensor]) -> FixedPoint:

@@ -19,6 +19,7 @@ from nanotrigger.firmware.qonnx import firmware_network
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
 from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks.trace import layer_outputs
 
 Array = NDArray[np.float64]
 
@@ -78,19 +79,14 @@ def torch_outputs(network: DenseNetwork, features: Array) -> Array:
 
 
 def torch_nodes(network: DenseNetwork, features: Array) -> dict[str, Array]:
-    """Return what every layer computes in float64, each of shape (events, units), by its name and in order.
+    """Return what every layer computes in float64, each of shape (events, *shape), by its name and in order.
 
     Args:
         network: is left as it was.
         features: shape (events, features).
     """
-    layers: dict[str, Array] = {}
-    with torch.inference_mode():
-        values = torch.from_numpy(np.asarray(features, np.float64))
-        for name, layer in _double(network).layers.named_children():
-            values = layer(values)
-            layers[name] = values.numpy()
-    return layers
+    values = torch.from_numpy(np.asarray(features, np.float64))
+    return {name: outputs.numpy() for name, outputs in layer_outputs(_double(network), values).items()}
 
 
 def torch_graph(network: DenseNetwork) -> Graph:

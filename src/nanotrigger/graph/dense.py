@@ -260,7 +260,7 @@ def significant_bits(words: Words) -> Words:
 
 def _tree(assembly: Assembly, layer: str, terms: list[Term]) -> Term | None:
     """Return the sum of all terms; those that are ready first are added first."""
-    level = 0
+    level = min((assembly.level_of(term.signal) for term in terms), default=0)
     while len(terms) > 1:
         ready = [term for term in terms if assembly.level_of(term.signal) <= level]
         late = [term for term in terms if assembly.level_of(term.signal) > level]

@@ -23,11 +23,13 @@ class Gather:
         taps: positions among the input's values, shape (groups, places, inputs of a neuron); -1 is a zero.
         shape: of the output, which holds each neuron at each place.
         neurons_last: whether the neurons are the output's last axis; else they come before the places.
+        windows: that slide over all axes but the first one, the channels, if the layer is a convolution.
     """
 
     taps: NDArray[np.int64]
     shape: tuple[int, ...]
     neurons_last: bool = False
+    windows: "Windows | None" = None
 
     def read(self, words: Words) -> Words:
         """Return what is read of words of shape (events, values): shape (events, groups, places, inputs)."""

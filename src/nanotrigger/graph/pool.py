@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nanotrigger.datapath.assembly import Assembly
-from nanotrigger.graph.gather import Table
+from nanotrigger.graph.gather import Table, Windows
 from nanotrigger.graph.node import Node, Tensor, Words
 
 
@@ -17,10 +17,12 @@ class MaxPool(Node):
     Attributes:
         windows: positions among the input's values, shape (outputs, values of a window); -1 is none.
         shape: of the output.
+        sliding: the same windows, which slide over all axes but the first one, the channels; None if they do not.
     """
 
     windows: Table
     shape: tuple[int, ...]
+    sliding: Windows | None = None
 
     @property
     def title(self) -> str:

@@ -9,8 +9,12 @@ from torch import Tensor
 from nanotrigger.errors import InputError
 from nanotrigger.networks.autoencoder import Autoencoder, VariationalAutoencoder
 from nanotrigger.networks.chain import Chain
+from nanotrigger.networks.conv_net import ConvNet
+from nanotrigger.networks.deep_sets import DeepSets
 from nanotrigger.networks.dense import DenseNetwork
 from nanotrigger.networks.mlp import MLP
+from nanotrigger.networks.own import OwnNetwork
+from nanotrigger.networks.residual_mlp import ResidualMLP
 from nanotrigger.numbers import FixedPoint
 
 __all__ = [
@@ -18,7 +22,11 @@ __all__ = [
     "NETWORKS",
     "Autoencoder",
     "Chain",
+    "ConvNet",
+    "DeepSets",
     "DenseNetwork",
+    "OwnNetwork",
+    "ResidualMLP",
     "VariationalAutoencoder",
     "build_network",
     "check_listed",
@@ -27,7 +35,10 @@ __all__ = [
 
 _ROWS = 64  # on which outputs are compared
 
-NETWORKS: dict[str, type[DenseNetwork]] = {kind.__name__: kind for kind in (MLP, Autoencoder, VariationalAutoencoder)}
+NETWORKS: dict[str, type[DenseNetwork]] = {
+    kind.__name__: kind
+    for kind in (MLP, ResidualMLP, DeepSets, ConvNet, Autoencoder, VariationalAutoencoder, OwnNetwork)
+}
 
 
 def build_network(configuration: dict[str, Any]) -> DenseNetwork:
@@ -54,12 +65,13 @@ def check_listed(path: str) -> None:
     Raises:
         InputError: it is not in `NETWORKS`.
     """
-    name = path.rpartition(".")[2]
-    if NETWORKS.get(name) is not locate(path):
-        raise InputError(
-            f"network.class_path={path}: none of the networks {', '.join(NETWORKS)} that a checkpoint can name; give "
-            f'it a name of its own and add nanotrigger.networks.NETWORKS["{name}"] = {name} to its module'
-        )
+    name, kind = path.rpartition(".")[2], locate(path)
+    if NETWORKS.get(name) is kind or (isinstance(kind, type) and not issubclass(kind, DenseNetwork)):
+        return  # what is none of our networks becomes an `OwnNetwork`
+    raise InputError(
+        f"network.class_path={path}: none of the networks {', '.join(NETWORKS)} that a checkpoint can name; give "
+        f'it a name of its own and add nanotrigger.networks.NETWORKS["{name}"] = {name} to its module'
+    )
 
 
 def check_rebuilt(network: DenseNetwork) -> None:
@@ -96,6 +108,6 @@ def _restored(value: Any) -> Any:
     """Return formats, which are stored as dictionaries, alone or in lists."""
     if isinstance(value, list):
         return [_restored(item) for item in value]
-    if isinstance(value, dict) and "width" not in value:  # formats by the names of tensors
+    if isinstance(value, dict) and not {"width", "integer"} <= value.keys():  # formats by the names of tensors
         return {name: _restored(item) for name, item in value.items()}
     return FixedPoint(**value) if isinstance(value, dict) else value

@@ -7,9 +7,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks.chain import HE, Chain, dense_layer
+from nanotrigger.networks.chain import Chain
 from nanotrigger.networks.dense import WHOLE, DenseNetwork, LayerFormats
 from nanotrigger.networks.layers import Granularity
+from nanotrigger.networks.plan import HE, Linear, weight_layer
 from nanotrigger.numbers import FixedPoint
 
 ENCODER = "encoder"
@@ -136,7 +137,7 @@ class VariationalAutoencoder(Autoencoder):
         weight, bias = (self.formats.get(f"{self.bottleneck}.{kind}") for kind in ("weight", "bias"))
         self._head = [name for name, _ in self.layers.named_children()].index(self.bottleneck)
         inputs = self.widths[len(self.widths) // 2 - 1]
-        self.log_variance = dense_layer(inputs, latent_size, weight, bias, learned=self.learned_bits)
+        self.log_variance = weight_layer(Linear(inputs, latent_size), weight, bias, learned=self.learned_bits)
         nn.init.zeros_(self.log_variance.weight)  # begins with unit Gaussians
         self.heads = {"log_variance": self.bottleneck}
 

@@ -1,15 +1,18 @@
 """Dense networks, of which firmware is made: linear layers one after the other, with the formats of their tensors."""
 
 import copy
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
+from brevitas.nn import QuantIdentity, QuantReLU
 from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks.layers import Granularity
+from nanotrigger.networks.layers import NORMS, WEIGHTED, Granularity
+from nanotrigger.networks.structure import Residual
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.quantizers import MAXIMUM_WIDTH
 
@@ -119,6 +122,7 @@ def _listed(formats: LayerFormats) -> Sequence[FixedPoint]:
 
 
 WHOLE = "whole"
+_OF_CHAINS = (nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.LeakyReLU, QuantIdentity, QuantReLU)
 
 
 class DenseNetwork(nn.Module):
@@ -126,6 +130,7 @@ class DenseNetwork(nn.Module):
 
     Args:
         layers: named `input` (its quantizer, if there is one), `dense_1`, `relu_1` and so on.
+        shape: of an event, whose values the network is given flat; by default what its first layer reads.
         formats: format of each tensor in `layers`, such as `dense_1.weight` or `relu_1`; empty if it is float.
         output_name: what the outputs are.
         endings: what firmware can add after them, such as `softmax`.
@@ -138,7 +143,10 @@ class DenseNetwork(nn.Module):
         configuration: what rebuilds the network: the name of its class and the arguments, primitives only; empty for
             a section of another network.
         heads: layers beside the chain, by name, and which layer's formats each of them has.
+        is_own: whether the layers are a module of the user's, of which only its forward pass knows the order.
     """
+
+    is_own = False
 
     def __init__(
         self,
@@ -146,6 +154,7 @@ class DenseNetwork(nn.Module):
         formats: Mapping[str, FixedPoint],
         *,
         output_name: str,
+        shape: Sequence[int] | None = None,
         endings: tuple[str, ...] = (),
         given: Formats | None = None,
         learned_bits: Granularity | None = None,
@@ -158,6 +167,7 @@ class DenseNetwork(nn.Module):
         self.learned_bits = learned_bits
         self.price: Any = price
         self.layers = layers
+        self.shape = tuple(shape or (next(_weighted(layers)).in_features,))
         self.formats = dict(formats)
         self.output_name = output_name
         self.endings = endings
@@ -169,14 +179,28 @@ class DenseNetwork(nn.Module):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Number of features, and of the units of each layer."""
-        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
-        return (linear[0].in_features, *(layer.out_features for layer in linear))
+        """Number of features, and of the units of each layer with weights, at each of its places."""
+        return (self.features, *(len(layer.weight) for layer in _weighted(self.layers)))
 
     @property
     def features(self) -> int:
-        """Number of features."""
-        return self.widths[0]
+        """Number of features, all values of an event."""
+        return math.prod(self.shape)
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return self.widths[-1]
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether it computes with numbers of a format."""
+        return bool(self.formats)
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether linear layers follow one another, which is what hls4ml converts as it is."""
+        return not self.is_own and all(isinstance(layer, _OF_CHAINS) for layer in self.layers)
 
     @property
     def description(self) -> str:
@@ -187,7 +211,7 @@ class DenseNetwork(nn.Module):
     def describe(self, formats: str) -> str:
         """Return the network in one line: its widths, the number of its parameters and its formats."""
         parameters = sum(tensor.numel() for tensor in self.parameters())
-        widths = "-".join(map(str, self.widths))
+        widths = "-".join(["x".join(map(str, self.shape)), *map(str, self.widths[1:])])
         return f"{type(self).__name__} {widths}, {parameters:,} parameters, {formats or 'float'}"
 
     @property
@@ -221,23 +245,32 @@ def folded(network: DenseNetwork) -> DenseNetwork:
     After weights W and biases b, a BatchNorm of mean m, variance v, scale g and offset o (arXiv 1502.03167, eq. 1)
     leaves W g / sqrt(v + eps) and (b - m) g / sqrt(v + eps) + o.
     """
-    if not any(isinstance(layer, nn.BatchNorm1d) for layer in network.layers):
+    if network.is_own or not any(isinstance(layer, NORMS) for layer in network.layers.modules()):
         return network
-    layers, previous = nn.Sequential(), ""
-    for name, layer in network.layers.named_children():
-        if isinstance(layer, nn.BatchNorm1d):
-            _fold(layers.get_submodule(previous), layer)
-        else:
-            layers.add_module(name, copy.deepcopy(layer))
-            previous = name
-    plain = DenseNetwork(layers, network.formats, output_name=network.output_name, endings=network.endings)
+    layers = copy.deepcopy(network.layers)
+    for part in [layers, *(part for part in layers.modules() if isinstance(part, Residual))]:
+        previous: nn.Module | None = None
+        for name, layer in list(part.named_children()):
+            if isinstance(layer, NORMS):
+                _fold(previous, layer)
+                delattr(part, name)
+            else:
+                previous = layer
+    plain = DenseNetwork(
+        layers, network.formats, shape=network.shape, output_name=network.output_name, endings=network.endings
+    )
     return plain.train(network.training)
 
 
-def _fold(layer: nn.Module, norm: nn.BatchNorm1d) -> None:
-    if not isinstance(layer, nn.Linear) or norm.running_var is None or norm.running_mean is None:
-        raise TypeError(f"BatchNorm after {type(layer).__name__}, where only a linear layer can take it in")
+def _fold(layer: Any, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
+    if not isinstance(layer, WEIGHTED) or layer.bias is None or norm.running_var is None or norm.running_mean is None:
+        raise TypeError(f"BatchNorm after {type(layer).__name__}, where only a layer with weights can take it in")
     with torch.no_grad():
         factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        layer.weight *= factor[:, None]
+        layer.weight *= factor.reshape(-1, *[1] * (layer.weight.ndim - 1))
         layer.bias.copy_((layer.bias - norm.running_mean) * factor + norm.bias)
+
+
+def _weighted(layers: nn.Module) -> Iterator[Any]:
+    """Yield the layers with weights."""
+    return (layer for layer in layers.modules() if isinstance(layer, WEIGHTED))

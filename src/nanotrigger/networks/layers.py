@@ -1,14 +1,14 @@
-"""Layers of dense networks, float or quantized.
+"""Layers that are quantized.
 
-The quantized ones are Brevitas layers, whose quantizers define every number and are what is exported. Their forward
+They are Brevitas layers, whose quantizers define every number and are what is exported. Their forward
 pass calculates the same values and gradients in the few operations of `quantize_parameter` and `quantize_activation`.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from brevitas.nn import QuantIdentity, QuantLinear, QuantReLU
-from torch import Tensor
+from brevitas.nn import QuantConv1d, QuantConv2d, QuantIdentity, QuantLinear, QuantReLU
+from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from nanotrigger.numbers import FixedPoint
@@ -20,11 +20,30 @@ from nanotrigger.numbers.quantizers import (
     weight_quantizer,
 )
 
+WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d)
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 Granularity = Literal["weight", "neuron", "tensor"]  # what has bits of its own
 Unit = Literal["ebops", "aluts"]  # of a price
 
 
-class QuantizedLinear(QuantLinear):
+class _Quantized:
+    """What layers with quantized weights and biases have in common.
+
+    Attributes:
+        formats: of weights and biases.
+    """
+
+    formats: tuple[FixedPoint, FixedPoint]
+    weight: Tensor
+    bias: Tensor
+
+    def quantized(self) -> tuple[Tensor, Tensor]:
+        """Return weights and biases, of their shapes."""
+        weight, bias = self.formats
+        return quantize_parameter(self.weight, weight), quantize_parameter(self.bias, bias)
+
+
+class QuantizedLinear(_Quantized, QuantLinear):
     """Linear layer with quantized weights and biases.
 
     Args:
@@ -45,13 +64,49 @@ class QuantizedLinear(QuantLinear):
         self.is_head = is_head
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return the outputs, shape (batch, outputs), for values of shape (batch, inputs)."""
+        """Return the outputs, shape (batch, ..., outputs), for values of shape (batch, ..., inputs)."""
         if self.weight_quant.export_mode:
             return super().forward(values)
-        weights, biases = (
-            quantize_parameter(*pair) for pair in zip((self.weight, self.bias), self.formats, strict=True)
-        )
-        return linear_outputs(values, weights, biases, is_head=self.is_head)
+        return linear_outputs(values, *self.quantized(), is_head=self.is_head)
+
+
+class _QuantizedConvolution(_Quantized):
+    """Convolution with quantized weights and biases.
+
+    Args:
+        inputs: number of input channels.
+        outputs: number of filters.
+        kernel: size of a window, along every axis.
+        weight: format of the weights.
+        bias: format of the biases.
+        **window: `stride` and `padding`, as of torch's layer.
+    """
+
+    weight_quant: Any
+    _conv_forward: Any
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, weight: FixedPoint, bias: FixedPoint, **window: Any
+    ) -> None:
+        quantizers = {"weight_quant": weight_quantizer(weight), "bias_quant": bias_quantizer(bias)}
+        super().__init__(inputs, outputs, kernel, bias=True, **quantizers, **window)  # type: ignore[call-arg]
+        self.formats = (weight, bias)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return the outputs, shape (batch, outputs, *places), for values of shape (batch, inputs, *sizes)."""
+        if self.weight_quant.export_mode:
+            outputs: Tensor = super().forward(values)  # type: ignore[misc]
+            return outputs
+        convolved: Tensor = self._conv_forward(values, *self.quantized())
+        return convolved
+
+
+class QuantizedConv1d(_QuantizedConvolution, QuantConv1d):
+    """Convolution along one axis."""
+
+
+class QuantizedConv2d(_QuantizedConvolution, QuantConv2d):
+    """Convolution of images."""
 
 
 class QuantizedReLU(QuantReLU):

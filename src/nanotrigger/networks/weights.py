@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
-from torch import nn
 
 from nanotrigger.networks.dense import DenseNetwork
+from nanotrigger.networks.layers import WEIGHTED
 from nanotrigger.numbers import FixedPoint
 
 
@@ -59,17 +59,17 @@ class LayerWeights:
         return int(np.count_nonzero(~self.values.any(axis=0)))
 
 
-def linear_layers(network: DenseNetwork) -> dict[str, nn.Linear]:
-    """Return every linear layer by name, in the order in which the data flow."""
-    return {name: layer for name, layer in network.layers.named_children() if isinstance(layer, nn.Linear)}
+def weighted_layers(network: DenseNetwork) -> dict[str, Any]:
+    """Return every linear layer and convolution by name, in the order in which the data flow."""
+    return {name: layer for name, layer in network.layers.named_modules() if isinstance(layer, WEIGHTED)}
 
 
 def layer_weights(network: DenseNetwork) -> tuple[LayerWeights, ...]:
-    """Return the weights of every linear layer, in the order in which the data flow."""
+    """Return the weights of every linear layer and convolution, in the order in which the data flow."""
     formats = network.formats
     return tuple(
-        LayerWeights(name, layer.weight.detach().double().cpu().numpy().T, formats.get(f"{name}.weight"))
-        for name, layer in linear_layers(network).items()
+        LayerWeights(name, layer.weight.detach().double().cpu().flatten(1).numpy().T, formats.get(f"{name}.weight"))
+        for name, layer in weighted_layers(network).items()
     )
 
 

@@ -10,6 +10,7 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources.source import refusal
 from nanotrigger.cost.sources.structural import SHELL, StructuralCount, structural_report
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.qonnx import exported_graph
 from nanotrigger.firmware.target import Target, settled
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
@@ -139,4 +140,5 @@ def cost_of(network: DenseNetwork, target: Target) -> Cost:
 
 
 def _graph(network: DenseNetwork, target: Target) -> Graph:
-    return graph_of(network.section(target.part or WHOLE))
+    section = network.section(target.part or WHOLE)
+    return graph_of(section) if section.is_chain else exported_graph(section)

@@ -174,9 +174,16 @@ class Budget(Requirement):
         if self.has_work:
             is_pruned = any(callback.is_on for callback in trainer.callbacks if isinstance(callback, Pruning))
             heads = ", ".join(pl_module.network.heads)
-            if is_pruned or heads:
-                what = "a network that is pruned" if is_pruned else f"a network with a head beside its layers, {heads},"
-                raise InputError(f"budget.rounds={self.rounds}: {what} is not refined; give budget.rounds=0")
+            reasons = {
+                "that is pruned": is_pruned,
+                f"with a head beside its layers, {heads},": heads,
+                "that is no chain of linear layers": not pl_module.network.is_chain,
+            }
+            reason = next((reason for reason, holds in reasons.items() if holds), None)
+            if reason is not None:
+                raise InputError(
+                    f"budget.rounds={self.rounds}: a network {reason} is not refined; give budget.rounds=0"
+                )
             if not str(best.monitor).startswith("val_"):
                 raise InputError(
                     f"checkpoint.monitor={best.monitor}: a refinement needs one of validation; give budget.rounds=0"

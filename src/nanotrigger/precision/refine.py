@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from nanotrigger.datapath.assembly import signed_digits
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.weights import linear_layers
+from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.precision.allowance import Bill
 from nanotrigger.training.steps import Batch
@@ -29,7 +29,7 @@ class Incremental:
 
     def __init__(self, network: DenseNetwork, features: Tensor) -> None:
         layers = list(network.layers.children())
-        linear = list(linear_layers(network).values())
+        linear = list(weighted_layers(network).values())
         places = [layers.index(layer) for layer in linear]
         between = [layers[start + 1 : end] for start, end in pairwise([*places, len(layers)])]
         self._functions = [nn.Sequential(*modules) for modules in between]
@@ -201,7 +201,7 @@ def _places(network: DenseNetwork) -> tuple[list[Place], list[Place]]:
     """Return the weights that are zero, and the other ones and biases, between neurons that are read."""
     zeros: list[Place] = []
     others: list[Place] = []
-    layers = list(linear_layers(network).items())
+    layers = list(weighted_layers(network).items())
     read = [*(layer.weight.data.any(dim=0).tolist() for _, layer in layers[1:]), [True] * layers[-1][1].out_features]
     for depth, (name, layer) in enumerate(layers):
         formats = {kind: network.formats[f"{name}.{kind}"] for kind in ("weight", "bias")}
@@ -216,7 +216,7 @@ def _places(network: DenseNetwork) -> tuple[list[Place], list[Place]]:
 
 def _clear_unread(network: DenseNetwork) -> None:
     """Set the weights and biases of neurons that no other one reads to zero."""
-    layers = list(linear_layers(network).values())
+    layers = list(weighted_layers(network).values())
     for layer, following in reversed(list(pairwise(layers))):
         is_unread = ~following.weight.data.any(dim=0)
         layer.weight.data[is_unread], layer.bias.data[is_unread] = 0.0, 0.0

@@ -6,7 +6,8 @@ from nanotrigger.data.split import Events, JudgedSplit
 from nanotrigger.errors import InputError
 from nanotrigger.tasks.anomaly.data import EventData
 from nanotrigger.tasks.anomaly.task import AnomalyDetection
-from nanotrigger.tasks.jets.data import JetData, JetSample, read_jets
+from nanotrigger.tasks.jets.data import JetData
+from nanotrigger.tasks.jets.sample import JetSample, read_jets
 from nanotrigger.tasks.jets.task import JetTagging
 from nanotrigger.tasks.task import Task
 from nanotrigger.training.checkpoint import TrainedNetwork

@@ -98,7 +98,7 @@ class Task(TrainingModule):
             trained: the network.
             ending: what the firmware adds after the network's outputs, such as `softmax`.
         """
-        name, outputs = trained.network.output_name, trained.network.widths[-1]
+        name, outputs = trained.network.output_name, trained.network.outputs
         return tuple(f"{name.removesuffix('s')}_{place}" for place in range(1, outputs + 1))
 
     @classmethod

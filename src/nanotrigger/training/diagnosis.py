@@ -3,10 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks.layers import WEIGHTED
+from nanotrigger.networks.trace import layer_outputs
 
 _STILL = 1e-6  # share by which a loss moves that does not move
 _EVENTS = 10_000  # that are looked at
@@ -26,13 +27,8 @@ def diagnose(network: DenseNetwork, features: Tensor, history: Mapping[str, Sequ
 
 def dead_layer(network: DenseNetwork, features: Tensor) -> str | None:
     """Return the name of the first layer whose outputs are the same for all events; None if there is none."""
-    values = features
-    with torch.inference_mode():
-        for name, layer in network.layers.named_children():
-            values = layer(values)
-            if (values == values[:1]).all():
-                return name
-    return None
+    outputs = layer_outputs(network, features).items()
+    return next((name for name, values in outputs if (values == values[:1]).all()), None)
 
 
 def _dead(network: DenseNetwork, features: Tensor) -> str:
@@ -40,7 +36,7 @@ def _dead(network: DenseNetwork, features: Tensor) -> str:
     if name is None:
         return ""
     layer, number = network.layers.get_submodule(name), network.formats.get(f"{name}.weight")
-    if isinstance(layer, nn.Linear) and number is not None and not number.quantize(layer.weight.detach()).any():
+    if isinstance(layer, WEIGHTED) and number is not None and not number.quantize(layer.weight.detach()).any():
         return f"{name}: all weights are zero in {number}; give network.weight more bits, or fewer integer bits"
     return (
         f"{name}: its outputs are the same for every event; lower model.learning_rate, or give the formats before it "

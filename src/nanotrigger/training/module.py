@@ -97,12 +97,16 @@ class TrainingModule(lightning.LightningModule, ABC):
     def setup(self, stage: str) -> None:
         """Check that the network fits the data before anything is trained; settle how it is trained."""
         data = self.trainer.datamodule
-        data.check_network(self.network.configuration)
+        data.check_network(self.network.shape, self.network.outputs)
         if stage != "fit":
             return
         samples = len(data.rows("train")[0])
         has_own = has_own_steps(type(self), TrainingModule, type(data), SplitData)
-        if not has_own and pays_off(self.trainer, samples=samples, batch_size=data.batch_size):
+        if (
+            not has_own
+            and not self.network.is_own
+            and pays_off(self.trainer, samples=samples, batch_size=data.batch_size)
+        ):
             self._compiled = CompiledStep(self.network, self.objective)
         data.steps_per_block = 1 if self._compiled is None else STEPS_PER_BLOCK
         self.automatic_optimization = self._compiled is None

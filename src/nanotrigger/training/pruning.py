@@ -12,7 +12,7 @@ from torch.nn.utils import prune
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.weights import layer_weights, linear_layers
+from nanotrigger.networks.weights import layer_weights, weighted_layers
 from nanotrigger.training.blocks import AfterStep
 from nanotrigger.training.checkpoint import network_of, read_checkpoint
 from nanotrigger.training.requirement import Requirement
@@ -95,7 +95,7 @@ class Pruning(Requirement, AfterStep):
         """Return that the best network has fewer zeros than it should; empty if it has enough."""
         if not self.is_on:
             return ""
-        layers = linear_layers(network_of(read_checkpoint(best)))
+        layers = weighted_layers(network_of(read_checkpoint(best)))
         pruned = [layer.weight for name, layer in layers.items() if name not in self.settings["exclude"]]
         zeros = sum(int((weight == 0).sum()) for weight in pruned) / sum(weight.numel() for weight in pruned)
         wanted = self.settings["sparsity"]
@@ -115,7 +115,7 @@ class Pruning(Requirement, AfterStep):
         """Put masks on the layers: now that the optimizer is there, its parameters keep their order."""
         if not self.is_on:
             return
-        for name, layer in linear_layers(pl_module.network).items():
+        for name, layer in weighted_layers(pl_module.network).items():
             if name not in self.settings["exclude"]:
                 self._layers[name] = prune.identity(layer, "weight")
                 self._hooks.append(layer.register_state_dict_post_hook(_fold_state))
@@ -143,7 +143,7 @@ class Pruning(Requirement, AfterStep):
             return
         if not trainer.enable_validation:
             self._is_final = trainer.global_step >= self.schedule.final_step
-        weights = [_weight(layer).flatten() for layer in linear_layers(pl_module.network).values()]
+        weights = [_weight(layer).flatten() for layer in weighted_layers(pl_module.network).values()]
         pl_module.log("sparsity", (torch.cat(weights) == 0).float().mean(), sync_dist=True)
 
     def on_exception(

@@ -12,7 +12,9 @@ from torch import nn
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.dense import folded
+from nanotrigger.networks.layers import NORMS, WEIGHTED
 from nanotrigger.networks.start import fitted
+from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import load_trained
 
@@ -42,19 +44,19 @@ class WarmStart(lightning.Callback):
             return
         trained = load_trained(Path(self.ckpt))
         _check_split(self.ckpt, trained.data, trainer.datamodule.record())
-        copy_linear_layers(trained.network, pl_module.network)
+        copy_layers(trained.network, pl_module.network)
         fit_to_formats(pl_module.network, trained.network.formats)
 
 
-def copy_linear_layers(source: nn.Module, target: nn.Module) -> None:
-    """Copy weight and bias of every linear layer of `source` to the layer of that name in `target`.
+def copy_layers(source: nn.Module, target: nn.Module) -> None:
+    """Copy weight and bias of every layer with weights of `source` to the layer of that name in `target`.
 
     BatchNorm is copied too if `target` has it, else it is folded into the weights and biases.
 
     Raises:
         InputError: the layers' names or shapes differ.
     """
-    has_norms = any(isinstance(layer, nn.BatchNorm1d) for layer in target.modules())
+    has_norms = any(isinstance(layer, NORMS) for layer in target.modules())
     layers = _named(source if has_norms else _folded(source))
     targets = _named(target)
     shapes, target_shapes = _shapes(layers), _shapes(targets)
@@ -65,9 +67,9 @@ def copy_linear_layers(source: nn.Module, target: nn.Module) -> None:
         )
     with torch.no_grad():
         for name, layer in layers.items():
-            if isinstance(layer, nn.Linear):
+            if isinstance(layer, WEIGHTED):
                 targets[name].get_parameter("weight").copy_(layer.weight)
-                targets[name].get_parameter("bias").copy_(layer.bias)
+                targets[name].get_parameter("bias").copy_(layer.get_parameter("bias"))
             elif name in targets:
                 targets[name].load_state_dict(layer.state_dict())
 
@@ -79,23 +81,23 @@ def fit_to_formats(network: DenseNetwork, before: Mapping[str, FixedPoint]) -> N
         network: with the weights that were copied.
         before: the formats in which they were trained, by tensor.
     """
-    layers = dict(network.layers.named_children()) | {name: network.get_submodule(name) for name in network.heads}
+    layers = weighted_layers(network) | {name: network.get_submodule(name) for name in network.heads}
     for name, layer in layers.items():
         tensor = f"{network.heads.get(name, name)}.weight"
         number = network.formats.get(tensor)
         if number is not None and number != before.get(tensor):
             weight = layer.get_parameter("weight")
             with torch.no_grad():
-                weight.copy_(fitted(weight, number))
+                weight.copy_(fitted(weight.flatten(1), number).view_as(weight))
 
 
 def _named(network: nn.Module) -> dict[str, nn.Module]:
-    return {name: layer for name, layer in network.named_modules() if isinstance(layer, nn.Linear | nn.BatchNorm1d)}
+    return {name: layer for name, layer in network.named_modules() if isinstance(layer, (*WEIGHTED, *NORMS))}
 
 
 def _shapes(layers: Mapping[str, nn.Module]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the weights of linear layers, by name."""
-    return {name: tuple(layer.weight.shape) for name, layer in layers.items() if isinstance(layer, nn.Linear)}
+    """Return the shapes of the weights of all layers that have some, by name."""
+    return {name: tuple(layer.weight.shape) for name, layer in layers.items() if isinstance(layer, WEIGHTED)}
 
 
 def _folded(network: nn.Module) -> nn.Module:

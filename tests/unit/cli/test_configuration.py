@@ -17,7 +17,7 @@ from nanotrigger.cli.training import CheckCLI, train
 from nanotrigger.errors import InputError
 from nanotrigger.files import find_upwards
 from nanotrigger.scan.grammar import compose_plan, read_study_file
-from nanotrigger.tasks.jets.data import SHIPPED_SAMPLE
+from nanotrigger.tasks.jets.sample import SHIPPED_SAMPLE
 from nanotrigger.training.checkpoint import load_trained
 from tests.command import ROOT
 

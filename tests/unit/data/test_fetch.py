@@ -17,7 +17,7 @@ import sklearn.datasets._openml as openml
 from nanotrigger.data.download import is_intact
 from nanotrigger.data.fetch import CLASS_NAMES, fetch_jets, main
 from nanotrigger.errors import InputError
-from nanotrigger.tasks.jets.data import read_jets
+from nanotrigger.tasks.jets.sample import read_jets
 
 NAMES = ["zlogz", "mass_mmdt"]
 ROWS = np.arange(40, dtype=np.float32).reshape(20, 2) / 7

@@ -12,7 +12,7 @@ from nanotrigger.data import hdf5
 from nanotrigger.data.hdf5 import attributes, data_set, opened
 from nanotrigger.data.particles import particle_sets, read_particles
 from nanotrigger.errors import InputError
-from nanotrigger.tasks.jets.data import read_jets
+from nanotrigger.tasks.jets.sample import read_jets
 from tests.made_events import make_events, write_events
 
 SHAPE = (50, 19, 4)

@@ -6,8 +6,8 @@ from torch import nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.chain import dense_layer, relu_layer
 from nanotrigger.networks.layers import Quantizer
+from nanotrigger.networks.plan import Linear, relu_layer, weight_layer
 from nanotrigger.numbers import FixedPoint
 
 NUMBER, UNSIGNED = FixedPoint(6, 2), FixedPoint(6, 2, signed=False)
@@ -17,9 +17,9 @@ NUMBER, UNSIGNED = FixedPoint(6, 2), FixedPoint(6, 2, signed=False)
 def network() -> DenseNetwork:
     layers = nn.Sequential()
     layers.add_module("input", Quantizer(NUMBER))
-    layers.add_module("dense_1", dense_layer(4, 7, NUMBER, NUMBER))
+    layers.add_module("dense_1", weight_layer(Linear(4, 7), NUMBER, NUMBER))
     layers.add_module("relu_1", relu_layer(UNSIGNED))
-    layers.add_module("dense_2", dense_layer(7, 2, NUMBER, NUMBER))
+    layers.add_module("dense_2", weight_layer(Linear(7, 2), NUMBER, NUMBER))
     names = ("input", "dense_1.weight", "dense_1.bias", "dense_2.weight", "dense_2.bias")
     return DenseNetwork(layers, {**dict.fromkeys(names, NUMBER), "relu_1": UNSIGNED}, output_name="values")
 

@@ -60,5 +60,5 @@ def test_keeps_the_mode():
 
 @pytest.mark.parametrize("layers", [[nn.BatchNorm1d(3)], [nn.Linear(3, 3), nn.ReLU(), nn.BatchNorm1d(3)]])
 def test_only_a_linear_layer_takes_it_in(layers):
-    with pytest.raises(TypeError, match="where only a linear layer can take it in"):
-        folded(DenseNetwork(nn.Sequential(*layers), {}, output_name="values"))
+    with pytest.raises(TypeError, match="where only a layer with weights can take it in"):
+        folded(DenseNetwork(nn.Sequential(*layers), {}, shape=(3,), output_name="values"))

@@ -5,8 +5,8 @@ import torch
 from brevitas.nn import QuantIdentity, QuantLinear, QuantReLU
 from torch import Tensor, nn
 
-from nanotrigger.networks.chain import dense_layer, relu_layer
 from nanotrigger.networks.layers import QuantizedLinear, QuantizedReLU, Quantizer
+from nanotrigger.networks.plan import Linear, relu_layer, weight_layer
 from nanotrigger.numbers import FixedPoint
 
 UNSIGNED = FixedPoint(6, 2, signed=False)
@@ -35,7 +35,7 @@ def gradients(outputs: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
 @pytest.mark.parametrize("variance", [1.0, 2.0])
 def test_weights_begin_uniform_and_biases_at_zero(variance):
     torch.manual_seed(0)
-    layer = dense_layer(50, 400, None, None, variance=variance)
+    layer = weight_layer(Linear(50, 400), None, None, variance=variance)
     assert not isinstance(layer, QuantLinear)
     assert layer.weight.abs().max() <= (3 * variance / 50) ** 0.5
     assert layer.weight.var().item() == pytest.approx(variance / 50, rel=0.03)

@@ -10,7 +10,7 @@ import torch
 from nanotrigger.firmware.target import Target
 from nanotrigger.networks import MLP, build_network
 from nanotrigger.networks.learned import frozen, take_over
-from nanotrigger.networks.weights import linear_layers
+from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.precision.allowance import Bill, cost_of
 from nanotrigger.precision.refine import Incremental, refine
@@ -29,7 +29,7 @@ def learned():
     torch.manual_seed(0)
     network = MLP(features=6, hidden=[8, 4], classes=3, learned_bits="weight", **FORMATS).eval()
     with torch.no_grad():
-        for layer in linear_layers(network).values():
+        for layer in weighted_layers(network).values():
             layer.weight.mul_(torch.rand_like(layer.weight) < 0.5)
     return network
 
@@ -42,7 +42,7 @@ def batch():
 @pytest.mark.parametrize("output", [None, FixedPoint(5, 3)])
 def test_every_change_is_evaluated_as_the_network_would(batch, output):
     network = MLP(features=6, hidden=[8, 4], classes=3, output=output, **FORMATS).eval()
-    layers, choice = list(linear_layers(network).values()), random.Random(1)
+    layers, choice = list(weighted_layers(network).values()), random.Random(1)
     for layer in layers:  # the words that are stored
         layer.weight.data = FORMATS["weight"].quantize(layer.weight.data) * (torch.rand_like(layer.weight) < 0.5)
     signals = Incremental(network, batch[0])
@@ -87,7 +87,7 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
     assert costs == run(again)  # the same seed, the same changes
     assert len(costs) == 6
     assert costs[-1] == cost_of(network, Target()).aluts <= 0.5 * first
-    for name, layer in linear_layers(network).items():
+    for name, layer in weighted_layers(network).items():
         for kind in ("weight", "bias"):
             values = getattr(layer, kind).detach()
             assert torch.equal(network.formats[f"{name}.{kind}"].quantize(values), values)
@@ -101,7 +101,7 @@ def test_a_neuron_that_nothing_reads_is_gone_before_anything_is_tried(learned, b
 
     def bill(network):
         judged.append(torch.equal(network(batch[0]), expected) if not judged else True)
-        weights = float(sum((layer.weight != 0).sum() for layer in linear_layers(network).values()))
+        weights = float(sum((layer.weight != 0).sum() for layer in weighted_layers(network).values()))
         return Bill(weights, weights)
 
     task = JetTagging(learned, l1=0.0)

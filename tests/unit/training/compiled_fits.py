@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nanotrigger.networks import MLP, Autoencoder, VariationalAutoencoder
-from nanotrigger.networks.weights import linear_layers
+from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import AnomalyDetection, EventData, JetData, JetTagging
 from nanotrigger.training import blocks
@@ -30,7 +30,7 @@ def anomalies(kind: type[Autoencoder], formats: dict, **options) -> TrainingModu
 def normalized() -> TrainingModule:
     """Without the biases in front of BatchNorm, which takes them away: their gradient is nothing but rounding."""
     task = anomalies(Autoencoder, {}, angular_phi=True)
-    for layer in list(linear_layers(task.network).values())[:-1]:
+    for layer in list(weighted_layers(task.network).values())[:-1]:
         layer.bias.requires_grad_(False)
     return task
 

@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Timer
 from torch._inductor import standalone_compile
 
 from nanotrigger.data.loader import Block, TensorBatches
-from nanotrigger.networks.weights import layer_weights, linear_layers
+from nanotrigger.networks.weights import layer_weights, weighted_layers
 from nanotrigger.tasks import JetTagging
 from nanotrigger.training import blocks
 from nanotrigger.training.compiled_step import CompiledStep
@@ -156,7 +156,7 @@ def test_prunes_as_the_plain_training_does(tmp_path):
     for one, other in zip(*(layer_weights(network) for network in networks), strict=True):
         assert one.float_zeros == other.float_zeros == -(-one.values.size * 6 // 10)
         assert ((one.values == 0) == (other.values == 0)).mean() > 0.9
-    assert all(type(layer.weight) is torch.nn.Parameter for layer in linear_layers(networks[1]).values())
+    assert all(type(layer.weight) is torch.nn.Parameter for layer in weighted_layers(networks[1]).values())
 
 
 @pytest.mark.parametrize("pruning", [[], [{"sparsity": 0.6, "frequency": 2}]])

@@ -11,7 +11,7 @@ from torch.nn.utils import prune
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import MLP
-from nanotrigger.networks.weights import layer_weights, linear_layers
+from nanotrigger.networks.weights import layer_weights, weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import JetTagging
 from nanotrigger.tasks.jets.data import JetData
@@ -75,7 +75,7 @@ class Masks(lightning.Callback):
         self.zeros: dict[int, dict[str, int]] = {}
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
-        layers = linear_layers(pl_module.network)
+        layers = weighted_layers(pl_module.network)
         masks = {name: layer.weight_mask for name, layer in layers.items() if prune.is_pruned(layer)}
         self.zeros[trainer.global_step] = {name: int((mask == 0).sum()) for name, mask in masks.items()}
 
@@ -119,7 +119,7 @@ def test_every_layer_has_the_sparsity_and_is_ordinary(data, network):
     assert all(layer.zeros >= layer.float_zeros for layer in layer_weights(network))
     assert network.state_dict().keys() == before
     assert not prune.is_pruned(network)
-    assert all(isinstance(layer.weight, nn.Parameter) for layer in linear_layers(network).values())
+    assert all(isinstance(layer.weight, nn.Parameter) for layer in weighted_layers(network).values())
 
 
 def test_sparsity_is_global_if_asked_for(data):

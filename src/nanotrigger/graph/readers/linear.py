@@ -55,12 +55,12 @@ def read_convolution(reader: Reader, node: onnx.NodeProto) -> None:
     if words.ndim != len(sizes) + 2 or channels != words.shape[1] * groups or len(words) % groups:
         found = f"constants of shape {words.shape} in {groups} groups"
         raise InputError(f"node {node.name}: {found} do not fit values of shape {(channels, *sizes)}")
-    windows, counts = windows_of(reader, node, sizes, kernel=words.shape[2:])
+    sliding, windows, counts = windows_of(reader, node, sizes, kernel=words.shape[2:])
     of_group = words.shape[1]
     reader.check_size(node, len(windows) * int(np.count_nonzero(words)))
     starts = np.arange(channels, dtype=np.int64).reshape(groups, 1, of_group, 1) * math.prod(sizes)
     taps = np.where(windows[:, None, :] < 0, -1, starts + windows[:, None, :])
-    gather = Gather(taps.reshape(groups, len(windows), -1), (len(words), *counts))
+    gather = Gather(taps.reshape(groups, len(windows), -1), (len(words), *counts), windows=sliding)
     bias = node.input[2] if len(node.input) > 2 and node.input[2] else None
     append_dense(
         reader,

@@ -31,7 +31,7 @@ def read_average_pool(reader: Reader, node: onnx.NodeProto) -> None:
     """Read an AveragePool node all of whose windows hold the same number of values."""
     reader.refuse_in_float(node)
     channels, *sizes = reader.tensor(node.input[0]).shape
-    windows, counts = windows_of(reader, node, sizes)
+    _, windows, counts = windows_of(reader, node, sizes)
     inside = (windows >= 0).sum(axis=1)
     counted = {windows.shape[1]} if reader.attributes(node).get("count_include_pad") else set(inside.tolist())
     if len(counted) > 1 or reader.attributes(node).get("ceil_mode"):

@@ -14,8 +14,8 @@ from nanotrigger.graph.reader import Reader
 
 def windows_of(
     reader: Reader, node: onnx.NodeProto, sizes: Sequence[int], kernel: Sequence[int] | None = None
-) -> tuple[Table, tuple[int, ...]]:
-    """Return positions in an image, shape (windows, values of a window), and how many windows each axis has.
+) -> tuple[Windows, Table, tuple[int, ...]]:
+    """Return windows, their positions in an image, shape (windows, values of a window), and how many each axis has.
 
     Args:
         reader: of the node.
@@ -43,7 +43,7 @@ def windows_of(
     reader.check_size(node, math.prod(-(-size // step) for size, step in zip(sizes, strides, strict=True)))
     windows = Windows(kernel, strides, dilations, pads[:axes], pads[axes:], bool(given.get("ceil_mode")))
     try:
-        return windows.over(sizes)
+        return windows, *windows.over(sizes)
     except InputError as error:
         raise InputError(f"node {node.name}: {error}") from None
 
@@ -54,24 +54,32 @@ def read_max_pool(reader: Reader, node: onnx.NodeProto) -> None:
     if any(node.output[1:]):
         raise InputError(f"node {node.name}: positions of the largest values cannot be read, only the values")
     channels, *sizes = reader.tensor(node.input[0]).shape
-    windows, counts = windows_of(reader, node, sizes)
+    sliding, windows, counts = windows_of(reader, node, sizes)
     if (windows < 0).all(axis=1).any():
         raise InputError(f"node {node.name}: a window lies beyond the edge; pad less")
     starts = np.arange(channels, dtype=np.int64).reshape(-1, 1, 1) * math.prod(sizes)
     table = np.where(windows < 0, -1, starts + windows).reshape(-1, windows.shape[1])
-    _append_pool(reader, node, table, (channels, *counts))
+    _append_pool(reader, node, table, (channels, *counts), sliding)
 
 
 def read_largest(reader: Reader, node: onnx.NodeProto) -> None:
     """Read a GlobalMaxPool node."""
     reader.refuse_in_float(node)
     shape = reader.tensor(node.input[0]).shape
-    _append_pool(reader, node, over_axes(shape, range(1, len(shape))), reader.shape_of(node.output[0]))
+    sizes, ones, zeros = shape[1:], (1,) * (len(shape) - 1), (0,) * (len(shape) - 1)
+    whole = Windows(sizes, sizes, ones, zeros, zeros)
+    _append_pool(reader, node, over_axes(shape, range(1, len(shape))), reader.shape_of(node.output[0]), whole)
 
 
-def _append_pool(reader: Reader, node: onnx.NodeProto, table: Table, shape: tuple[int, ...]) -> None:
+def _append_pool(reader: Reader, node: onnx.NodeProto, table: Table, shape: tuple[int, ...], sliding: Windows) -> None:
     reader.check_size(node, table.size)
     pool = MaxPool(
-        name=node.name, inputs=(node.input[0],), output=node.output[0], layer=node.name, windows=table, shape=shape
+        name=node.name,
+        inputs=(node.input[0],),
+        output=node.output[0],
+        layer=node.name,
+        windows=table,
+        shape=shape,
+        sliding=sliding,
     )
     reader.nodes.append(pool)

@@ -88,7 +88,7 @@ class EventData(SplitData):
         self.accepted_splits: dict[str, Tensor] = {}  # empty if no menu decided
 
     @staticmethod
-    def resolve(source: str) -> str:
+    def resolve(source: str, settings: Mapping[str, Any]) -> str:
         """Return what `auto` stands for: `adc2021` or `simulated`; others as they are."""
         return resolve_events(source)
 
@@ -189,13 +189,13 @@ class EventData(SplitData):
         signals = [data.accepted(self.most_events) for name, data in self.sets.items() if name != BACKGROUND]
         return torch.cat([self.accepted_splits[split], *signals])
 
-    def check_network(self, configuration: Mapping[str, Any]) -> None:
-        """Check that a network's inputs and outputs are those of the data.
+    def check_network(self, shape: tuple[int, ...], outputs: int) -> None:
+        """Check that a network's inputs are those of the data.
 
         Raises:
             InputError: they are not.
         """
-        has, wants = configuration.get("features"), len(FEATURE_NAMES)
+        has, wants = math.prod(shape), len(FEATURE_NAMES)
         if has != wants:
             raise InputError(f"network.features={has}: events have {wants} features; set network.features={wants}")
 

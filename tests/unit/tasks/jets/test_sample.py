@@ -9,7 +9,7 @@ import pytest
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
-from nanotrigger.tasks.jets.data import SHIPPED_SAMPLE, read_jets, resolve_source
+from nanotrigger.tasks.jets.sample import SHIPPED_SAMPLE, read_jets, resolve_source
 
 
 def write(path: Path, **changes) -> Path:
