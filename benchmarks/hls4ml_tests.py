@@ -1,9 +1,9 @@
 """hls4ml's own tests of its oneAPI backend, compiled with g++ in place of icpx: python benchmarks/hls4ml_tests.py.
 
-pip fetches hls4ml's source distribution, which has the tests; what they import goes into an environment of its own. Every
-test whose parameters name oneAPI runs, with the options of hls4ml's continuous integration and a process for each file; what
-compiles is `compile_library`, as in an export. Needs icpx nowhere. Ends with 1 if more than four tests fail. With
-arguments, these files of tests only.
+pip fetches hls4ml's source distribution, which has the tests; what they import goes into an environment of its own.
+Every test whose parameters name oneAPI runs, with the options of hls4ml's continuous integration and a process for each
+file; what compiles is `compile_library`, as in an export. Ends with 1 if more than four tests fail. With arguments,
+these files of tests only.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Plugin of pytest for hls4ml's own tests: compiles oneAPI projects as Nanotrigger does where there is no icpx.
 
-Runs in an environment of its own, made by benchmarks/training.py. Each line of the file that RESULTS names is the JSON list
-of a test's name, its outcome and the cause of a failure: a line for every test first, and one more for how it ended.
+Runs in an environment of its own, made by benchmarks/training.py. Each line of the file that RESULTS names is a JSON
+list of a test's name, its outcome and the cause of a failure: one for every test first, and another for how it ended.
 """
 
 import json
@@ -16,7 +16,7 @@ from nanotrigger.firmware.backends.oneapi.emulate import compile_library
 
 
 def compiled(backend: OneAPIBackend, model: ModelGraph) -> Path:
-    """Compile a project that hls4ml wrote; return the library, in a folder by the project's stamp as hls4ml names it."""
+    """Compile a project that hls4ml wrote; return the library, in a folder that is called by the project's stamp."""
     project = Path(model.config.get_output_dir()).resolve()
     build = project / "build" / model.config.get_config_value("Stamp")
     build.mkdir(parents=True)
