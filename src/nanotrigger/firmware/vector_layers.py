@@ -14,7 +14,8 @@ from nanotrigger.graph.gather import Table
 from nanotrigger.graph.node import Tensor
 from nanotrigger.graph.normalize import QONNX_DOMAIN
 from nanotrigger.graph.quantize import HALF_EVEN, ROUNDINGS, Conversion
-from nanotrigger.numbers import CoarseFixedPoint, FixedPoint
+from nanotrigger.numbers import CoarseFixedPoint, FixedPoint, WideFixedPoint
+from nanotrigger.numbers.fixed_point import WIDEST
 
 _MOST_AXES = 3  # of a tensor that layers of hls4ml read
 
@@ -149,6 +150,8 @@ def common_format(tensors: Sequence[Tensor]) -> FixedPoint:
 
 def format_of(width: int, exponent: int, *, signed: bool) -> FixedPoint:
     """Return the format of so many bits whose words are worth two to the power of `exponent`."""
+    if width > WIDEST:
+        return WideFixedPoint(width, width + exponent, signed=signed)
     kind = FixedPoint if exponent <= 0 else CoarseFixedPoint
     return kind(width, width + exponent, signed=signed)
 

@@ -51,10 +51,11 @@ class FixedPoint:
     narrow: bool = False
 
     may_be_coarse: ClassVar[bool] = False
+    widest: ClassVar[int] = WIDEST
 
     def __post_init__(self) -> None:
-        if not 1 <= self.width <= WIDEST:
-            raise InputError(f"{self}: the width must be 1 to {WIDEST} bits")
+        if not 1 <= self.width <= self.widest:
+            raise InputError(f"{self}: the width must be 1 to {self.widest} bits")
         if self.integer > self.width and not self.may_be_coarse:
             raise InputError(f"{self}: integer bits must be at most the width")
         if self.integer < -WIDEST:
@@ -191,6 +192,16 @@ class CoarseFixedPoint(FixedPoint):
     """
 
     may_be_coarse = True
+
+
+class WideFixedPoint(CoarseFixedPoint):
+    """A format of sums within firmware, whose words float64 need not hold.
+
+    >>> type_name(WideFixedPoint(76, 32))
+    'fixed<76,32,RND_CONV,SAT>'
+    """
+
+    widest = 1024
 
 
 def type_name(number: FixedPoint) -> str:

@@ -25,7 +25,7 @@ from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, load_model, output_format
 from nanotrigger.graph.quantize import Relu
-from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers import FixedPoint, WideFixedPoint
 from nanotrigger.numbers.fixed_point import type_name, without_modes
 
 _BACKEND = "oneAPI"
@@ -146,7 +146,7 @@ def full_precision(model: Path) -> dict[str, str]:
     graph = read_graph(model)
     tensors = {node.name: graph.tensors[node.output] for node in graph.nodes if isinstance(node, Relu)}
     return {
-        name: type_name(FixedPoint(tensor.bits, tensor.bits + tensor.exponent, signed=tensor.words.low < 0))
+        name: type_name(WideFixedPoint(tensor.bits, tensor.bits + tensor.exponent, signed=tensor.words.low < 0))
         for name, tensor in tensors.items()
     }
 

@@ -10,8 +10,12 @@ It is a process of its own so that an abort does not end the caller, and imports
 
 import ctypes
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+
+_STACK = 1 << 30  # bytes; every layer's values are variables of one function, and only what is used takes memory
 
 
 def run(library: str, function: str, inputs_file: str, outputs_file: str) -> None:
@@ -29,4 +33,6 @@ def run(library: str, function: str, inputs_file: str, outputs_file: str) -> Non
 
 
 if __name__ == "__main__":
-    run(*sys.argv[1:])
+    threading.stack_size(_STACK)
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(run, *sys.argv[1:]).result()
