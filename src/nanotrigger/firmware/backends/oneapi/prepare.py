@@ -46,7 +46,11 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
         warnings.simplefilter("ignore")
         wrapped = ModelWrapper(model).transform(InferShapes())
         if any(node.op_type in _WINDOWS for node in graph.node):
-            wrapped = wrapped.transform(ConvertToChannelsLastAndClean())
+            try:
+                wrapped = wrapped.transform(ConvertToChannelsLastAndClean())
+            except Exception as error:  # qonnx raises plain exceptions of any type
+                reason = " ".join(f"{type(error).__name__}: {error}".split())
+                raise InputError(f"qonnx cannot put the channels of this network last ({reason[:300]})") from error
     _name_for_cpp(wrapped.graph.node)
     return wrapped.model
 
