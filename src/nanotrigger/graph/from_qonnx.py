@@ -108,7 +108,7 @@ def graph_of_model(
         elif node.op_type in TABLES:
             raise NotExactError(node.name, f"a table ({node.op_type}); end the network before it")
         elif node.op_type not in READERS:
-            raise InputError(f"node {node.name}: {node.op_type} is not among {', '.join(READERS)}")
+            raise NotExactError(node.name, f"{node.op_type} is not among {', '.join(READERS)}")
         else:
             READERS[node.op_type](reader, node)
     if all(isinstance(node, Input) for node in reader.nodes):

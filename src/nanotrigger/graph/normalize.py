@@ -1,6 +1,7 @@
 """Normalize: an ONNX model of any exporter in the one form that is read: batch 1, shapes known, constants folded."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -47,7 +48,7 @@ def normalized(model: onnx.ModelProto) -> onnx.ModelProto:
     _collect_constants(graph)
     check_constants(graph)
     sort(graph)
-    _remove_unused(graph)
+    remove_unused(graph)
     known = shapes(graph)
     _fix_batch(graph)
     move_channels(graph, known)
@@ -57,9 +58,18 @@ def normalized(model: onnx.ModelProto) -> onnx.ModelProto:
         if not _fold(graph, opset):
             break
     _remove_no_ops(graph)
-    _remove_unused(graph)
+    remove_unused(graph)
     _name_domains(simple)
     return simple
+
+
+def ending_in(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
+    """Return a normalized model with other outputs, in place: nothing behind them is computed."""
+    known = {value.name: value for value in (*model.graph.value_info, *model.graph.output)}
+    replace(model.graph.output, [known[name] for name in names])
+    remove_unused(model.graph)
+    replace(model.graph.value_info, [value for value in model.graph.value_info if value.name not in names])
+    return model
 
 
 def shape_of(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
@@ -209,7 +219,7 @@ def _changes_nothing(node: onnx.NodeProto) -> bool:
     return node.op_type in _KEEP_VALUES and (node.op_type != "Cast" or attributes_of(node)["to"] in floats)
 
 
-def _remove_unused(graph: onnx.GraphProto) -> None:
+def remove_unused(graph: onnx.GraphProto) -> None:
     """Remove what no output depends on."""
     needed = {value.name for value in graph.output}
     kept = []

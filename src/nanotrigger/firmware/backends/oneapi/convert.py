@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -107,8 +108,10 @@ def build_model_graph(
     """
     precision = target.precision
     _rename_reserved(network.graph)
-    # In a float network the widths that hls4ml would infer for sums are cut down to that of everything else.
-    limits = {} if precision is None else {"default_precision": precision, "max_precision": precision}
+    limits = {} if precision is None else {"default_precision": precision}
+    of_all = None if is_quantized(network.graph) else precision
+    if of_all is not None:  # the widths that hls4ml would infer for sums are cut down to that of everything else
+        limits["max_precision"] = of_all
     configuration = config_from_onnx_model(
         network, granularity="name", backend=_BACKEND, default_reuse_factor=target.reuse_factor, **limits
     )
@@ -120,8 +123,8 @@ def build_model_graph(
     for layer, settings in added.items():
         layers[layer] |= settings | {"Precision": layers[layer]["Precision"] | settings.get("Precision", {})}
     for settings in layers.values():
-        if precision is not None and "param" in settings["Precision"]:
-            settings["Precision"]["param"] = precision  # else the slope of a leaky ReLU has eight bits
+        if of_all is not None and "param" in settings["Precision"]:
+            settings["Precision"]["param"] = of_all  # else the slope of a leaky ReLU has eight bits
     model = convert_from_onnx_model(
         network,
         output_dir=str(folder),
@@ -132,8 +135,8 @@ def build_model_graph(
         clock_period=np.format_float_positional(target.clock_period, trim="-"),
         io_type=target.io_type,
     )
-    if precision is not None:
-        _set_modes(model, precision)
+    if of_all is not None:
+        _set_modes(model, of_all)
     return model
 
 
@@ -243,7 +246,16 @@ def _quiet(model: Path) -> Iterator[None]:
         try:
             yield
         except Exception as error:  # hls4ml raises plain exceptions of any type
-            raise InputError(f"{model}: hls4ml cannot convert it: {type(error).__name__}: {error}") from error
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise InputError(f"{model.name}: hls4ml cannot convert {_node_of(error)}: {reason}") from error
+
+
+def _node_of(error: Exception) -> str:
+    """Return which node hls4ml was at, by its own name: the innermost that its functions speak of as `node`."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names = [getattr(frame.f_locals.get("node"), "name", None) for frame in frames]
+    names = [name for name in names if isinstance(name, str)]
+    return f"node {names[-1]}" if names else "it"
 
 
 def _settle(folder: Path, project: Path, stamp: str) -> None:
