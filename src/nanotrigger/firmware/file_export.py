@@ -33,6 +33,7 @@ from nanotrigger.numbers import FixedPoint
 Array = NDArray[np.float64]
 
 LEAST_WORDS = 10_000  # of output that are compared, if no events are given
+_MOST = {"nodes": 500, "inputs": 1 << 16}  # of a network whose proof ends
 _BY_QONNX = 64  # events that qonnx computes, one by one
 _OF_CHECKPOINTS = ("softmax", "radius", "part", "precision")  # settings of a target
 
@@ -113,6 +114,7 @@ def export_file(
     if not is_quantized(model.graph):
         raise InputError(f"{file} has no quantizers: nothing says in which integers it computes; train it with some")
     graph = read_graph(file, input_format=input_format)
+    _check_size(graph)
     flat = Flat(graph)
     inputs = _random_inputs(graph, flat.number) if data is None else _read_inputs(data, graph, flat.number)
     with whole_folder(output, marker="parity.json") as folder:
@@ -134,6 +136,14 @@ def export_file(
         write_json(folder / "parity.json", parity)
     judgement = Judgement(parity, judgement.difference, judgement.outputs, None)
     return FileExport(output, file, target, inputs, judgement, graph, flat.tensors, remarks)
+
+
+def _check_size(graph: Graph) -> None:
+    """Check that firmware and proof of a network end; raises `InputError` if it is too large."""
+    sizes = {"nodes": len(graph.nodes), "inputs": sum(node.size for node in graph.inputs)}
+    for what, size in sizes.items():
+        if size > (most := _MOST[what]):
+            raise InputError(f"the network has {size:,} {what}, in firmware at most {most:,}; export a smaller network")
 
 
 def _judge(
@@ -165,8 +175,7 @@ def _judge(
             nodes = _nodes_of(witness, graph, flat, row, firmware, project, target)
             wanted = {name: part.reshape(1, -1) for name, part in graph_nodes(graph, row).items()}
             difference = first_difference(witness, event, wanted, nodes)
-    formats = (flat.number, firmware.output_format)
-    write_test_vectors(folder, target, formats, values, emulation.outputs, inputs.events)
+    write_test_vectors(folder, target, (flat.number, firmware.output_format), values, emulation.outputs, inputs.events)
     seconds = {name: round(getattr(emulation, name), 3) for name in ("seconds_compile", "seconds_run")}
     write_json(
         folder / "emulation.json",
@@ -226,7 +235,7 @@ def _qonnx_outputs(graph: Graph, model: onnx.ModelProto, values: Array) -> Array
     for row in range(len(values)):
         given = {name: part.astype(np.float32) for name, part in by_input(graph, values[row : row + 1]).items()}
         tensors = execute_onnx(wrapped, given, return_full_exec_context=bool(left_out))
-        rows.append(np.concatenate([tensors[left_out.get(name, name)].ravel() for name in dict.fromkeys(names)]))
+        rows.append(np.concatenate([tensors[left_out.get(name, name)].ravel() for name in names]))
     return np.array(rows, np.float64)
 
 
@@ -241,8 +250,7 @@ def by_input(graph: Graph, values: Array) -> dict[str, Array]:
 
 def input_values(graph: Graph, words: NDArray[Any]) -> Array:
     """Return what input words are worth, shape (rows, values of all inputs)."""
-    steps = np.concatenate([np.full(node.size, node.number.step) for node in graph.inputs])
-    return np.asarray(words.astype(np.float64) * steps)
+    return np.asarray(words * np.concatenate([np.full(node.size, node.number.step) for node in graph.inputs]))
 
 
 def _side_by_side(graph: Graph, outputs: Mapping[str, Array]) -> Array:
@@ -282,7 +290,8 @@ def _read_inputs(file: Path, graph: Graph, number: FixedPoint) -> Inputs:
     if values.ndim < 2 or not len(values) or math.prod(values.shape[1:]) != size or values.dtype.kind not in "fiu":
         shapes = " and ".join(str(("events", *node.shape)).replace("'", "") for node in graph.inputs)
         raise InputError(f"data={file}: X has shape {values.shape} of {values.dtype}; the network reads {shapes}")
-    values = values.reshape(len(values), -1).astype(np.float32).astype(np.float64)
+    with np.errstate(over="ignore"):  # infinite, which is refused
+        values = values.reshape(len(values), -1).astype(np.float32).astype(np.float64)
     wrong = np.argwhere(~np.isfinite(values))
     if len(wrong):
         raise InputError(f"data={file}: X[{wrong[0][0]}] has {values[tuple(wrong[0])]}; clean the data")

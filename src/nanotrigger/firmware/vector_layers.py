@@ -114,7 +114,10 @@ class VectorLayers:
     def exactly(self, kind: str, sources: Sequence[str], known: Tensor, name: str, **attributes: int) -> str:
         """Add a node whose result has the full precision of what is known of it."""
         result = self._add(kind, sources, name, **attributes)
-        self.exact[self.nodes[-1].name] = common_format([known])
+        try:
+            self.exact[self.nodes[-1].name] = common_format([known])
+        except InputError as error:
+            raise InputError(f"node {name}: {error}; put a quantizer before it") from None
         return result
 
     def _constant(self, words: NDArray[np.int64], step: float, name: str) -> str:
