@@ -163,7 +163,9 @@ def _features(trained: TrainedNetwork) -> tuple[Feature, ...]:
     return tuple(Feature(name, mean, scale) for name, mean, scale in columns)
 
 
-def _weight_figure(weights: Sequence[LayerWeights]) -> Illustration:
+def _weight_figure(weights: Sequence[LayerWeights]) -> Illustration | None:
+    if not weights:
+        return None
     return Illustration(
         weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights)),
         "Weights of each layer by value. A weight that is zero needs no multiplier.",

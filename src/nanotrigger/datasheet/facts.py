@@ -31,7 +31,7 @@ def key_facts(sheet: Datasheet) -> tuple[Fact, ...]:
         _parity(sheet),
         *_performance(sheet),
         *_costs(sheet),
-        Fact("Weights that are zero", percent(total_sparsity(sheet.weights), 1), f"network {sheet.widths}"),
+        *_sparsity(sheet),
     )
 
 
@@ -55,6 +55,12 @@ def _performance(sheet: Datasheet) -> tuple[Fact, ...]:
     lower, upper = sheet.performance.interval
     interval = f"{100 * lower:.2f} to {percent(upper)}, {count(sheet.judged_by.samples)} events"
     return (Fact(sheet.performance.title, percent(sheet.performance.value), interval),)
+
+
+def _sparsity(sheet: Datasheet) -> tuple[Fact, ...]:
+    if not sheet.weights:
+        return ()
+    return (Fact("Weights that are zero", percent(total_sparsity(sheet.weights), 1), f"network {sheet.widths}"),)
 
 
 def _parity(sheet: Datasheet) -> Fact:

@@ -69,7 +69,7 @@ class Datasheet:
         reports: what it costs, by any number of sources.
         audits: of the quantizers, or of the firmware's types for a network that was quantized after training.
         weights: of the linear layers.
-        weight_figure: their illustration.
+        weight_figure: their illustration; None if there are none.
         performance_figures: how well the firmware does its task.
         vectors: number of test vectors in tb_data/.
         training: what the checkpoint says of it.
@@ -90,7 +90,7 @@ class Datasheet:
     reports: tuple[ResourceReport, ...]
     audits: tuple[QuantizerAudit, ...]
     weights: tuple[LayerWeights, ...]
-    weight_figure: Illustration
+    weight_figure: Illustration | None
     performance_figures: tuple[Illustration, ...]
     vectors: int
     training: Mapping[str, str]
