@@ -277,3 +277,11 @@ def test_arguments_that_do_not_go_together(arguments, message):
     done = command("export.py", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_a_network_without_weights(tmp_path):
+    maker = Maker()
+    maker.write(tmp_path / "made.onnx", maker.add("MaxPool", maker.quant(maker.input(1, 4), 6, 4.0), kernel_shape=[2]))
+    folder = nt.export(tmp_path / "made.onnx")
+    assert json.loads((folder / "parity.json").read_text())["differing_words"] == 0
+    assert "No layer multiplies with constants." in (folder / "datasheet.html").read_text()

@@ -131,7 +131,8 @@ def read_inputs(file: Path, sides: Sequence[Side], *, extreme: bool = True) -> I
         raise InputError(f"data={file}: X has shape {values.shape} of {values.dtype}; the network reads {shapes}")
     if labels is not None and len(labels) != len(values):
         raise InputError(f"data={file}: {len(values):,} events X, but {len(labels):,} labels y; give one for each")
-    values = values.reshape(len(values), -1).astype(np.float32).astype(np.float64)
+    with np.errstate(over="ignore"):  # infinite, which is refused
+        values = values.reshape(len(values), -1).astype(np.float32).astype(np.float64)
     wrong = np.argwhere(~np.isfinite(values))
     if len(wrong):
         raise InputError(f"data={file}: X[{wrong[0][0]}] has {values[tuple(wrong[0])]}; clean the data")

@@ -7,7 +7,7 @@ from typing import Any
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_json
-from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers import CoarseFixedPoint, FixedPoint
 from nanotrigger.numbers.fixed_point import without_modes
 
 FILE = "firmware.json"
@@ -70,8 +70,9 @@ class Firmware:
 
     @property
     def output_format(self) -> FixedPoint:
-        """Format of the outputs."""
-        return FixedPoint.parse(without_modes(self.layers[-1].types["result"]))
+        """Format of the outputs; that of networks of others may have a step above one."""
+        number = CoarseFixedPoint.parse(without_modes(self.layers[-1].types["result"]))
+        return number if number.integer > number.width else FixedPoint(number.width, number.integer, number.signed)
 
 
 def write_record(firmware: Firmware, project: Path) -> None:

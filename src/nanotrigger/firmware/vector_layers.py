@@ -137,7 +137,10 @@ class VectorLayers(WeightLayers):
         self, kind: str, sources: Sequence[str], known: Tensor, name: str, shape: Sequence[int], **attributes: Any
     ) -> str:
         result = self._add(kind, sources, name, shape, **attributes)
-        self.exact[self.nodes[-1].name] = common_format([known])
+        try:
+            self.exact[self.nodes[-1].name] = common_format([known])
+        except InputError as error:
+            raise InputError(f"node {name}: {error}; put a quantizer before it") from None
         return result
 
 
