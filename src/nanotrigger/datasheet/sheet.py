@@ -128,8 +128,8 @@ class Datasheet:
     @property
     def widths(self) -> str:
         """Number of units from layer to layer, such as `16-32-32-32-5`."""
-        dense = [layer.size for layer in self.firmware.layers if layer.kind == "Dense"]
-        return "-".join(str(size) for size in (self.firmware.features, *dense))
+        sizes = [layer.size for layer in self.firmware.layers if layer.multiplies]
+        return "-".join(str(size) for size in (self.firmware.features, *sizes))
 
 
 def rebuild_commands(checkpoint: Path, target: Target, *, data: str | None = None) -> tuple[Command, ...]:

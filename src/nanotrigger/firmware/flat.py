@@ -52,11 +52,10 @@ class Flat(VectorLayers):
     """
 
     def __init__(self, graph: Graph, io_type: str = "io_parallel") -> None:
-        super().__init__(FEATURES, OUTPUTS)
+        super().__init__(FEATURES, OUTPUTS, in_streams=io_type == "io_stream")
         self.graph = graph
         self.number = common_format([graph.tensors[node.output] for node in graph.inputs])
         self.vectors: dict[str, Vector] = {}
-        self._streams = io_type == "io_stream"
         self._total = sum(node.size for node in graph.inputs)
         begin, features = 0, in_order(FEATURES, (self._total,))
         for node in self.graph.inputs:
@@ -155,7 +154,7 @@ class Flat(VectorLayers):
     @_write.register
     def _(self, node: MaxPool, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         known = self.graph.tensors[node.output]
-        if node.sliding is not None and pools(node.sliding, in_streams=self._streams):
+        if node.sliding is not None and pools(node.sliding, in_streams=self.in_streams):
             return self._pooled(node, node.sliding, sources[0], of[0])
         inside = np.where(node.windows < 0, node.windows.max(axis=1, keepdims=True), node.windows)
         order = inverse(np.argsort(sources[0].order[inside[:, 0]], kind="stable"))
@@ -231,10 +230,11 @@ class Flat(VectorLayers):
         alone = np.arange(of.size).reshape(-1, 1, 1)
         if node.gather is None or node.weights.shape != (1, of.size) or not np.array_equal(node.gather.taps, alone):
             return None
-        orders = [source.order, *(with_last(of.shape, axis) for axis in range(len(of.shape)))]
-        for order, channels in zip(orders, (source.shape[-1], *of.shape), strict=True):
+        axes = reversed(range(len(of.shape)))  # the last one needs no move
+        layouts = [(source.order, source.shape[-1]), *((with_last(of.shape, axis), of.shape[axis]) for axis in axes)]
+        for order, channels in layouts:
             constants = scales_of(node, order, channels)
-            if constants is not None and channels < of.size:
+            if constants is not None and 1 < channels < of.size:
                 shape = source.shape if order is source.order else (of.size // channels, channels)
                 image = self.moved(source, order, shape, node.name)
                 scale, bias = constants

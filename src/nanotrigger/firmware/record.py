@@ -39,6 +39,11 @@ class Layer:
     types: dict[str, str]
     label: str
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether it has multipliers, which reuse factors are about: a dense layer or a convolution."""
+        return self.kind == "Dense" or "Conv" in self.kind
+
 
 @dataclass(frozen=True)
 class Firmware:

@@ -166,7 +166,8 @@ def recorded_layers(model: ModelGraph, graph: onnx.GraphProto) -> tuple[Layer, .
             size=int(layer.get_output_variable().size()),
             reuse_factor=int(layer.get_attr("reuse_factor", 1)),
             types={key.removesuffix("_t"): _spelling(type_.precision) for key, type_ in layer.types.items()},
-            label=layer.name.removeprefix(f"{layer.class_name}_"),  # a fused Dense is `Dense_dense_1`
+            # a layer with its constants is `Dense_dense_1`
+            label=layer.name.removeprefix(f"{layer.class_name.removeprefix('Pointwise')}_"),
         )
         for layer in model.get_layers()
     )
