@@ -65,24 +65,4 @@ class pipe {
 } // namespace experimental
 } // namespace sycl::ext::intel
 
-// Convolutions in streams hold the zeros beyond the edge as `constexpr auto padds = zero_array<Array>();`, which the
-// ac_types that hls4ml ships cannot be: this array can, and becomes one of theirs where it is read. The macro takes the
-// place of the name in hls4ml's own definition, which follows, and leaves alone uses, which state a type.
-namespace nnet {
-
-template <class Array> struct zeros {
-    operator Array() const {
-        Array filled;
-        for (auto &value : filled)
-            value = 0;
-        return filled;
-    }
-};
-
-template <class Array> constexpr zeros<Array> zero_array() { return {}; }
-
-} // namespace nnet
-
-#define zero_array() zero_array_of_literals()
-
 #endif
