@@ -7,7 +7,7 @@ from typing import Any
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_json
-from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers import CoarseFixedPoint, FixedPoint
 from nanotrigger.numbers.fixed_point import without_modes
 
 FILE = "firmware.json"
@@ -71,7 +71,8 @@ class Firmware:
     @property
     def output_format(self) -> FixedPoint:
         """Format of the outputs."""
-        return FixedPoint.parse(without_modes(self.layers[-1].types["result"]))
+        number = CoarseFixedPoint.parse(without_modes(self.layers[-1].types["result"]))
+        return number if number.integer > number.width else FixedPoint.parse(str(number))
 
 
 def write_record(firmware: Firmware, project: Path) -> None:
