@@ -1,9 +1,10 @@
 """Networks of a training: ours, or any module of the user's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pydoc import locate
 from typing import Any
 
+from lightning.pytorch.cli import LightningArgumentParser
 from torch import nn
 
 from nanotrigger.cli.arguments import config_files
@@ -13,27 +14,26 @@ from nanotrigger.firmware.qonnx import check_exported
 from nanotrigger.networks import DenseNetwork, OwnNetwork
 
 
-def network_kind(arguments: Sequence[str]) -> type[nn.Module]:
-    """Return of what class the network must be that arguments of LightningCLI name: any module, if it is none of ours.
+def add_network(parser: LightningArgumentParser, arguments: Sequence[str], described: Callable[[], Any]) -> None:
+    """Add the group of the network, linked into the model.
 
-    Then `as_network` makes it a network.
+    Args:
+        parser: of a training.
+        arguments: of LightningCLI. If the network that they name is none of ours, it may be any module.
+        described: returns the `class_path` and `init_args` that were parsed.
     """
     given = Given(arguments, config_files(arguments), "")
     path = given.value("network.class_path") or given.value("network")
     kind = locate(path) if isinstance(path, str) and "." in path else None
-    return nn.Module if isinstance(kind, type) and not issubclass(kind, DenseNetwork) else DenseNetwork
+    is_other = isinstance(kind, type) and not issubclass(kind, DenseNetwork)
+    parser.add_subclass_arguments(nn.Module if is_other else DenseNetwork, "network", required=True, help="the network")
 
+    def as_network(module: nn.Module) -> DenseNetwork:
+        if isinstance(module, DenseNetwork):
+            return module
+        return OwnNetwork(described().class_path, described().init_args.as_dict(), module=module)
 
-def as_network(module: nn.Module, described: Any) -> DenseNetwork:
-    """Return a network; a module of the user's as one that a checkpoint can name.
-
-    Args:
-        module: that was made.
-        described: its `class_path` and `init_args`.
-    """
-    if isinstance(module, DenseNetwork):
-        return module
-    return OwnNetwork(described.class_path, described.init_args.as_dict(), module=module)
+    parser.link_arguments("network", "model.init_args.network", compute_fn=as_network, apply_on="instantiate")
 
 
 def fit_to_data(network: DenseNetwork, data: SplitData) -> None:

@@ -12,12 +12,11 @@ import lightning
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
-from torch import nn
 
 from nanotrigger.cli.arguments import SUBCOMMANDS, config_files
 from nanotrigger.cli.configuration import MODE, change_paths, check_formats, lasting, repeatable
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
-from nanotrigger.cli.networks import as_network, fit_to_data, network_kind
+from nanotrigger.cli.networks import add_network, fit_to_data
 from nanotrigger.cli.processes import OneProcess, is_alone, settle_rank
 from nanotrigger.cli.recorded import check_recorded
 from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
@@ -27,7 +26,7 @@ from nanotrigger.command import PARSER_SETTINGS
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256, write_checksums
-from nanotrigger.networks import DenseNetwork, check_listed, check_rebuilt
+from nanotrigger.networks import check_listed, check_rebuilt
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run, judge_elsewhere
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
@@ -57,8 +56,7 @@ class TrainCLI(LightningCLI):
         """Add the groups that are ours."""
         for name, settings in OPTIONS.items():
             parser.add_argument(f"--{name}", **settings)
-        parser.add_subclass_arguments(network_kind(sys.argv[1:]), "network", required=True, help="the network")
-        parser.link_arguments("network", "model.init_args.network", compute_fn=self._as_network, apply_on="instantiate")
+        add_network(parser, sys.argv[1:], lambda: self._settings.network)
         for group, path in CALLBACKS.items():
             parser.add_lightning_class_args(locate(path), group)
         parser.set_defaults(
@@ -73,9 +71,6 @@ class TrainCLI(LightningCLI):
                 "checkpoint.enable_version_counter": False,
             }
         )
-
-    def _as_network(self, module: nn.Module) -> DenseNetwork:
-        return as_network(module, self._settings.network)
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:

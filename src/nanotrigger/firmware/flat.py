@@ -31,6 +31,8 @@ from nanotrigger.graph.piecewise import Clip, LeakyRelu, Sign
 from nanotrigger.graph.pool import MaxPool
 from nanotrigger.graph.quantize import Conversion, Quantize, Relu
 from nanotrigger.graph.quantize_channels import QuantizeChannels
+from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.fixed_point import WIDEST
 
 FEATURES, OUTPUTS = "features", "outputs"
 _OPSET = 13
@@ -54,7 +56,8 @@ class Flat(VectorLayers):
     def __init__(self, graph: Graph, io_type: str = "io_parallel") -> None:
         super().__init__(FEATURES, OUTPUTS, in_streams=io_type == "io_stream")
         self.graph = graph
-        self.number = common_format([graph.tensors[node.output] for node in graph.inputs])
+        self.number = _handed_over("inputs", [graph.tensors[node.output] for node in graph.inputs])
+        _handed_over("outputs", [graph.tensors[name] for name in graph.outputs])
         self.vectors: dict[str, Vector] = {}
         self._total = sum(node.size for node in graph.inputs)
         begin, features = 0, in_order(FEATURES, (self._total,))
@@ -259,3 +262,15 @@ class Flat(VectorLayers):
         result = self._add("Relu", [source.name], f"{name}_signed", source.shape)
         self.exact[self.nodes[-1].name] = format_of(of.words.bits + 1, of.exponent, signed=True)
         return result
+
+
+def _handed_over(ends: str, tensors: Sequence[Tensor]) -> FixedPoint:
+    """Return the format of all inputs or outputs, side by side.
+
+    Raises:
+        InputError: the double-precision numbers in which a back end hands them over do not hold its words.
+    """
+    number = common_format(tensors)
+    if number.width > WIDEST:
+        raise InputError(f"{ends} of {number.width} bits: emulation hands over {WIDEST}; give them narrower quantizers")
+    return number

@@ -59,6 +59,20 @@ def test_several_inputs_and_outputs(tmp_path):
     assert differing(graph, random_features(maker.inputs, EVENTS, 0), tmp_path) == 0
 
 
+def test_refuses_ends_that_emulation_cannot_hand_over(tmp_path):
+    maker = Maker()
+    fine, coarse = (maker.quant(maker.input(4, name=f"input_{step}"), 40, step) for step in (2.0**-20, 16.0))
+    graph = read_graph(maker.write(tmp_path / "inputs.onnx", maker.quant(maker.add("Add", fine, coarse), 30)))
+    with pytest.raises(InputError, match="inputs of 64 bits: emulation hands over 53; give them narrower quantizers"):
+        Flat(graph)
+    maker = Maker()
+    features = maker.quant(maker.input(4), 40, 2.0**-20)
+    output = maker.add("MatMul", features, maker.weights(np.random.default_rng(0), 4, 2, bits=16))
+    graph = read_graph(maker.write(tmp_path / "outputs.onnx", output))
+    with pytest.raises(InputError, match="outputs of 5. bits: emulation hands over 53"):
+        Flat(graph)
+
+
 def test_refuses_a_layer_of_too_many_products(tmp_path):
     maker, generator = Maker(), np.random.default_rng(0)
     image = maker.quant(maker.input(1, 40, 40), 4)

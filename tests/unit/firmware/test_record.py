@@ -1,6 +1,7 @@
 """The record of a project: what is written is read, former records included."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,11 @@ def test_what_is_written_is_read(tmp_path):
     write_record(FIRMWARE, tmp_path)
     assert read_record(tmp_path) == FIRMWARE
     assert (FIRMWARE.features, FIRMWARE.outputs, FIRMWARE.output_format) == (16, 5, FixedPoint(16, 6))
+
+
+def test_steps_of_outputs_may_be_above_one():
+    coarse = replace(FIRMWARE.layers[-1], types={"result": "fixed<6,8,RND_CONV,SAT>"})
+    assert replace(FIRMWARE, layers=(FIRMWARE.layers[0], coarse)).output_format.step == 4.0
 
 
 def test_a_former_record_has_no_labels(tmp_path):
