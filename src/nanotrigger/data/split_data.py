@@ -88,11 +88,6 @@ class SplitData(lightning.LightningDataModule, ABC):
         The first one holds the standardized features, shape (events, values).
         """
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of an event, whose values `rows` gives flat; known from `setup` on."""
-        return tuple(self.rows("train")[0].shape[1:])
-
     @abstractmethod
     def record(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of the data, tensors and primitives only.
