@@ -73,6 +73,7 @@ def convert(
         _check_precision(graph, target.precision)
     precision = target.precision and checked_type(target.precision)
     inputs = checked_type(input_precision or precision or type_name(input_quantizer_format(graph)))
+    is_float = not is_quantized(graph)
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
     if target.radius:
         append_radius(graph)
@@ -81,7 +82,14 @@ def convert(
     with whole_folder(project, marker=FILE) as folder:
         with _quiet(model):
             hls = build_model_graph(
-                network, folder, target, name=name, input_precision=inputs, types=types, added=added
+                network,
+                folder,
+                target,
+                name=name,
+                input_precision=inputs,
+                types=types,
+                added=added,
+                is_float=is_float,
             )
             hls.write()
         _settle(folder, project, hls.config.get_config_value("Stamp"))
@@ -100,16 +108,17 @@ def build_model_graph(
     input_precision: str,
     types: Mapping[str, str],
     added: dict[str, dict[str, Any]],
+    is_float: bool,
 ) -> ModelGraph:
     """Return hls4ml's model, ready to be written into `folder`.
 
     `types` are those of results by layer, where hls4ml would take others; `added` is the configuration of layers that
-    were added to the network, by name; for the other arguments see `convert`.
+    were added to the network, by name; `is_float` is whether it had no quantizers before. For the others see `convert`.
     """
     precision = target.precision
     _rename_reserved(network.graph)
     limits = {} if precision is None else {"default_precision": precision}
-    of_all = None if is_quantized(network.graph) else precision
+    of_all = precision if is_float else None
     if of_all is not None:  # the widths that hls4ml would infer for sums are cut down to that of everything else
         limits["max_precision"] = of_all
     configuration = config_from_onnx_model(
