@@ -58,6 +58,17 @@ def test_it_has_cost_verilog_datasheet_and_vectors(exported):
     assert "export.py qonnx=" in page
 
 
+def test_streams(exported, tmp_path):
+    done = command(
+        "export.py", f"qonnx={exported.parent / 'cnn.onnx'}", "io_type=io_stream", f"output={tmp_path / 'out'}"
+    )
+    assert done.returncode == 0, done.stderr
+    parity = json.loads((tmp_path / "out" / "parity.json").read_text())
+    assert parity["differing_words_of"] == {"qonnx": 0, "datapath": 0, "firmware": 0}
+    kinds = {layer["kind"] for layer in json.loads((tmp_path / "out" / "hls" / "firmware.json").read_text())["layers"]}
+    assert {"Conv2D", "Pooling2D", "Dense"} <= kinds
+
+
 def test_it_is_verified(exported):
     assert all(finding.holds for finding in nt.verify(exported))
 

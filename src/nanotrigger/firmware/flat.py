@@ -6,6 +6,7 @@ and the channels last; so has max-pooling. All else is dense layers, over all va
 quantizers, ReLUs, and sums and maxima of two.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce, singledispatchmethod
@@ -64,10 +65,15 @@ class Flat(VectorLayers):
         for node in self.graph.inputs:
             places = np.arange(begin, begin + node.size)
             self.vectors[node.output], begin = self.chosen(features, places, node.name), begin + node.size
+        readers = Counter([*graph.outputs, *(name for node in graph.nodes for name in node.inputs)])
         for other in self.graph.nodes:
             if not isinstance(other, Input):
                 sources = [self.vectors[name] for name in other.inputs]
-                self.vectors[other.output] = self._write(other, sources, self.graph.inputs_of(other))
+                result, known = self._write(other, sources, self.graph.inputs_of(other)), graph.tensors[other.output]
+                if isinstance(other, Dense) and readers[other.output] > 1:
+                    # hls4ml makes the first quantizer a part of the layer, also for what reads the layer without it
+                    result = self.quantized(result, Conversion(common_format([known])), known, other.name)
+                self.vectors[other.output] = result
         last = self._joined([self.vectors[name] for name in self.graph.outputs])
         self._end_in(self.moved(last, np.arange(self.words), (self.words,), OUTPUTS).name)
 
