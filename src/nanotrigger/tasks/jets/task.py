@@ -14,6 +14,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.performance import Performance
 from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks.layers import WEIGHTED
 from nanotrigger.tasks.jets import measures
 from nanotrigger.tasks.jets.data import JetData
 from nanotrigger.tasks.jets.evaluation import evaluate_jets
@@ -118,6 +119,6 @@ class JetTagging(Task):
 
 
 def l1_norm(network: nn.Module) -> Tensor:
-    """Return the sum of the absolute float weights of all linear layers, biases left out; a scalar."""
-    norms = [layer.weight.abs().sum() for layer in network.modules() if isinstance(layer, nn.Linear)]
+    """Return the sum of the absolute float weights of all linear layers and convolutions, without biases; a scalar."""
+    norms = [layer.weight.abs().sum() for layer in network.modules() if isinstance(layer, WEIGHTED)]
     return torch.stack(norms).sum()
