@@ -228,6 +228,17 @@ def test_floats_take_a_precision(tmp_path):
     assert distances["fixed<24,6>"] < 0.001 < distances["fixed<12,6>"] < 1
 
 
+def test_a_residual_of_any_scale_is_near_the_file(tmp_path):
+    maker, generator = Maker(), np.random.default_rng(0)
+    name = maker.quant(maker.input(6), 8, 0.1)
+    dense = maker.add("Relu", maker.add("MatMul", name, maker.weights(generator, 6, 6, scale=0.2)))
+    maker.write(tmp_path / "residual.onnx", maker.quant(maker.add("Add", name, maker.quant(dense, 8, 0.1)), 10, 0.11))
+    folder = nt.export(tmp_path / "residual.onnx", approximate=True)
+    parity = json.loads((folder / "parity.json").read_text())
+    assert parity["equal_words"] > 0.8  # hls4ml by itself has none right
+    assert parity["largest_deviation"] < 0.3
+
+
 def test_what_can_be_proven_stays_proven(exported, tmp_path):
     file = exported.parent / "cnn.onnx"
     done = command("export.py", f"qonnx={file}", "approximate=true", f"output={tmp_path / 'out'}")

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ from nanotrigger.graph.evaluate import attributes_of
 from nanotrigger.graph.normalize import QONNX_DOMAIN, remove_unused, shapes
 
 _WINDOWS = ("Conv", "MaxPool", "AveragePool")
+_FINER = 8  # bits by which the step of what has been scaled is finer than the scale
 _BITS = 16  # of constants whose own format firmware cannot have
 
 
@@ -27,7 +29,7 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a network that hls4ml can convert, with names of C++ and channels last.
 
     Convolutions in groups, which hls4ml gets wrong, and averages, which it does not know, become convolutions of all
-    channels.
+    channels. What quantizers of any scale give is brought into a finer format, behind which hls4ml moves no scale.
 
     Args:
         model: as `normalized` leaves it; changed in place.
@@ -38,6 +40,7 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
     graph, known = model.graph, get_supported_onnx_layers()
     replace(graph.node, [mended for node in graph.node for mended in _mended(graph, node)])
     remove_unused(graph)
+    _fence_scales(graph)
     for node in graph.node:
         if node.op_type not in known:
             raise InputError(f"node {node.name}: hls4ml knows no {node.op_type}; write it with other layers")
@@ -97,7 +100,7 @@ def _make_exact(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
     if node.input[0] not in constants:
         return
     values, scale, zero, bits = (constants[name] for name in node.input)
-    if not zero.any() and (np.frexp(scale)[0] == 0.5).all():
+    if _is_exact(scale, zero):
         return
     given = attributes_of(node)
     modes = (given.get("signed", 1), given.get("narrow", 0), given.get("rounding_mode", "ROUND"))
@@ -109,6 +112,42 @@ def _make_exact(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
     del node.attribute[:]
     for name, kind in {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}.items():
         node.attribute.append(helper.make_attribute(name, kind))
+
+
+def _fence_scales(graph: onnx.GraphProto) -> None:
+    """Bring what a quantizer of any scale gives into a format with a much finer step, in place.
+
+    hls4ml moves the scale on, behind one of its readers only; before the quantizer it scales what others read too.
+    """
+    constants, known, nodes = _constants(graph), shapes(graph), []
+    readers = Counter(name for node in graph.node for name in node.input)
+    for node in graph.node:
+        nodes.append(node)
+        if node.op_type != "Quant" or node.input[0] in constants:
+            continue
+        scale, zero, bits = (constants[name] for name in node.input[1:4])
+        if _is_exact(scale, zero):
+            continue
+        signed = int(attributes_of(node).get("signed", 1) or zero.any())
+        finest = int(np.frexp(np.abs(scale).min())[1]) - 1 - _FINER
+        reach = float(np.abs(scale).max() * (2.0 ** (float(bits.max()) - signed) + np.abs(zero).max()))
+        parameters = (2.0**finest, 0.0, float(int(np.frexp(reach)[1]) - finest + signed))
+        for place, names in (("after", node.output), ("before", node.input)):
+            if place == "before" and readers[names[0]] < 2:
+                continue
+            inner = f"{node.name}_{place}_scale"
+            source, target = (inner, names[0]) if place == "after" else (names[0], inner)
+            shape = known[names[0]]
+            graph.value_info.append(helper.make_tensor_value_info(inner, onnx.TensorProto.FLOAT, shape))
+            names[0] = inner
+            fence = _quantizer_of(graph, source, target, parameters, name=f"{node.name}_{place}", signed=signed)
+            nodes.insert(len(nodes) - (place == "before"), fence)
+    replace(graph.node, nodes)
+
+
+def _is_exact(scale: NDArray[np.generic], zero: NDArray[np.generic]) -> bool:
+    """Whether a quantizer is a format of firmware."""
+    return not zero.any() and bool((np.frexp(scale)[0] == 0.5).all())
 
 
 def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[np.generic]]:
@@ -145,14 +184,28 @@ def _quantizer(
     **attributes: str | int,
 ) -> onnx.NodeProto:
     """Return a quantizer of other weights, which the node reads from now on."""
-    names = [f"{node.name}_weights_{part}" for part in ("all", "scale", "zero", "bits")]
-    for name, value in zip(names, (weights, *parameters), strict=True):
-        graph.initializer.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
+    source, target = f"{node.name}_weights_all", f"{node.name}_weights_quantized"
+    graph.initializer.append(numpy_helper.from_array(weights, source))
+    node.input[1:2] = [target]
+    graph.value_info.append(helper.make_tensor_value_info(target, onnx.TensorProto.FLOAT, weights.shape))
+    return _quantizer_of(graph, source, target, parameters, name=f"{node.name}_weights", **attributes)
+
+
+def _quantizer_of(
+    graph: onnx.GraphProto,
+    source: str,
+    target: str,
+    parameters: Sequence[NDArray[np.generic] | float],
+    *,
+    name: str,
+    **attributes: str | int,
+) -> onnx.NodeProto:
+    """Return a quantizer of a tensor with scale, zero point and bit width, which are added to the graph."""
+    names = [f"{name}_{part}" for part in ("by", "zero", "bits")]
+    for constant, value in zip(names, parameters, strict=True):
+        graph.initializer.append(numpy_helper.from_array(np.asarray(value, np.float32), constant))
     given = {"signed": 1, "narrow": 0, "rounding_mode": "ROUND", **attributes}
-    quantized = f"{node.name}_weights_quantized"
-    node.input[1:2] = [quantized]
-    graph.value_info.append(helper.make_tensor_value_info(quantized, onnx.TensorProto.FLOAT, weights.shape))
-    return helper.make_node("Quant", names, [quantized], name=f"{node.name}_weights", domain=QONNX_DOMAIN, **given)
+    return helper.make_node("Quant", [source, *names], [target], name=name, domain=QONNX_DOMAIN, **given)
 
 
 def _name_for_cpp(nodes: Sequence[onnx.NodeProto]) -> None:

@@ -1,7 +1,10 @@
 """Prepare: what hls4ml stumbles over is mended without another value; what it does not know is refused by name."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from onnx import numpy_helper
 
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends.oneapi.prepare import prepared
@@ -73,6 +76,24 @@ def test_constants_of_any_scale_get_a_format_of_16_bits():
     (weights,) = (node for node in mended.graph.node if node.op_type == "Quant" and node.input[0] in constants)
     (scale,) = np.frombuffer(constants[weights.input[1]].raw_data, np.float32)
     assert np.frexp(scale)[0] == 0.5
+
+
+def test_a_scale_of_any_size_is_moved_behind_no_other_reader():
+    def network(maker, generator):
+        name = maker.quant(maker.input(4), 8, 0.1)
+        return maker.add("Add", name, maker.quant(maker.add("Relu", name), 6, 0.3, signed=0))
+
+    shape, model = made(network)
+    features = {"features": np.random.default_rng(0).normal(0, 3, (60, *shape))}
+    _, expected = qonnx_rows(model, features)
+    mended = prepared(model)
+    assert np.abs(qonnx_rows(mended, features)[1] - expected).max() < 0.3 * 2.0**-8
+    readers = {name: node for node in mended.graph.node for name in node.input}
+    counts = Counter(name for node in mended.graph.node for name in node.input)
+    scales = {constant.name: numpy_helper.to_array(constant) for constant in mended.graph.initializer}
+    odd = [node for node in mended.graph.node if node.op_type == "Quant" and np.frexp(scales[node.input[1]])[0] != 0.5]
+    assert len(odd) == 2
+    assert all(counts[node.output[0]] == 1 and readers[node.output[0]].op_type == "Quant" for node in odd)
 
 
 def padded_average(maker, generator):
