@@ -39,8 +39,12 @@ DATA = {  # name → arguments of the simulation, file
     "events": ("events --background 100000 --signal 4000 --seed 1", Path("data/adc2021_simulated.h5")),
 }
 _JETS, _EVENTS = (f"data.source={path}" for _, path in DATA.values())
+_SHIPPED_JETS = "data.source=simulated"  # those with constituents
 
-TRAININGS = {  # name → the step from which it starts, arguments of train.py; demo is what `make demo` does
+_Training = tuple[str | None, tuple[str, ...]]
+
+TRAININGS: dict[str, _Training] = {
+    # name → the step from which it starts, if any, arguments of train.py; demo is what `make demo` does
     "jets_float": ("jets", ("experiment=jets_float", _JETS)),
     "jets_qat": ("jets", ("experiment=jets_qat", _JETS)),
     "jets_pruned": ("jets_float", ("experiment=jets_pruned", _JETS)),
@@ -51,15 +55,24 @@ TRAININGS = {  # name → the step from which it starts, arguments of train.py; 
         f"jets_budget_{aluts}": ("jets", ("experiment=jets_budget", _JETS, f"budget.aluts={aluts}"))
         for aluts in (300, 600, 1000, 2000, 5000)
     },
+    **{
+        f"jets_{kind}_{how}": (None, (f"experiment=jets_{experiment}", _SHIPPED_JETS, *words))
+        for kind in ("deepsets", "cnn")
+        for how, experiment, words in (
+            ("float", f"{kind}_float", ()),
+            ("qat", kind, ()),
+            ("qat_pruned", kind, ("pruning.sparsity=0.5",)),
+        )
+    },
     "ad_ae": ("events", ("experiment=ad_ae", _EVENTS)),
     "ad_vae": ("events", ("experiment=ad_vae", _EVENTS)),
     "ad_ae_qat": ("ad_ae", ("experiment=ad_ae_qat", _EVENTS)),
     "ad_ae_qat_pruned": ("ad_ae", ("experiment=ad_ae_qat", _EVENTS, "pruning.sparsity=0.5")),
     "ad_vae_qat": ("ad_vae", ("experiment=ad_vae_qat", _EVENTS)),
     "ad_ae_budget": ("ad_ae", ("experiment=ad_ae_budget", _EVENTS)),
-    "demo": ("jets", ("experiment=jets_qat", "data.source=simulated", "trainer.enable_progress_bar=false")),
+    "demo": ("jets", ("experiment=jets_qat", _SHIPPED_JETS, "trainer.enable_progress_bar=false")),
 }
-FLOAT = ("jets_float", "jets_pruned", "course_pruned", "ad_ae", "ad_vae")
+FLOAT = ("jets_float", "jets_pruned", "course_pruned", "jets_deepsets_float", "jets_cnn_float", "ad_ae", "ad_vae")
 """Networks that are not quantized; only the first is exported, to `fixed<16,6>`."""
 SHIPPED = ("jets_float", "jets_qat", "ad_ae", "ad_ae_qat", "ad_ae_qat_pruned", "ad_vae", "ad_vae_qat")
 """Networks whose checkpoints are in the repository."""

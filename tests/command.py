@@ -5,6 +5,7 @@ Processes are forked from one that has imported what the commands import, which 
 
 import multiprocessing
 import os
+import resource
 import runpy
 import subprocess
 import sys
@@ -35,6 +36,12 @@ def run_script(script: str, *arguments: str) -> None:
     """Be `python SCRIPT ARGUMENTS`."""
     sys.argv = [str(ROOT / script), *arguments]
     runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+def limit_memory(more: int) -> None:
+    """Give this process so many bytes beyond those that it has, and no more."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + more,) * 2)
 
 
 def forked(function: Callable[..., None], *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:

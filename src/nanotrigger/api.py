@@ -33,6 +33,7 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.data.split import Events, JudgedSplit, Standardization
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.evaluation.performance import described
+from nanotrigger.firmware.approximate import Approximation
 from nanotrigger.firmware.export import Export
 from nanotrigger.firmware.file_export import FileExport
 from nanotrigger.firmware.target import Target
@@ -195,6 +196,7 @@ def export(
     data: str | None = None,
     input_format: str | None = None,
     report: str = "structural",
+    approximate: bool = False,
     **target: Any,
 ) -> Path:
     """Write firmware, proof, cost and datasheet as `python export.py` does, and return their folder.
@@ -205,6 +207,7 @@ def export(
         data: source of the events on which it is judged; by default the training's own, or random inputs of a file.
         input_format: of a file whose inputs no quantizer reads first, such as `fixed<16,6>`.
         report: which source of resources is asked: `structural`, `yosys` or `vendor`.
+        approximate: whether a file that integers cannot compute exactly is exported too, with its distance.
         target: how the firmware is built, such as `clock_period=4.0`: the fields of `firmware.target.Target`.
 
     Raises:
@@ -213,9 +216,12 @@ def export(
     """
     _check_arguments(Target, target)
     settings: dict[str, Any] = {"output": None if output is None else Path(output), "data": data, "report": report}
-    result: Export | FileExport
+    result: Export | FileExport | Approximation
     if Path(source).suffix == ".onnx":
-        result = exporting.export_file_and_report(Path(source), Target(**target), input_format=input_format, **settings)
+        settings |= {"input_format": input_format, "approximate": approximate}
+        result = exporting.export_file_and_report(Path(source), Target(**target), **settings)
+    elif approximate:
+        raise InputError("approximate=True: is for files that integers cannot compute exactly, not for checkpoints")
     else:
         result = exporting.export_and_report(_file(source), Target(**target), **settings)
     if result.judgement.difference is not None:

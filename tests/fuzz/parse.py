@@ -2,14 +2,13 @@
 
 import json
 import random
-import resource
 import signal
 import tempfile
 import traceback
 from itertools import zip_longest
 from pathlib import Path
 
-from tests.command import CONTEXT
+from tests.command import CONTEXT, limit_memory
 from tests.fuzz.mutations import mutate
 from tests.fuzz.targets import outcome, targets
 
@@ -32,7 +31,7 @@ def parse(seed: int, numbers: range, only: str | None = None) -> list[tuple[int,
 
 
 def _parse(seed: int, numbers: range, only: str | None, log: Path) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (_used() + MEMORY,) * 2)
+    limit_memory(MEMORY)
     chosen = [target for target in targets() if only in (None, target.name)]
     with log.open("w", buffering=1) as file:
         for number in numbers:
@@ -47,8 +46,3 @@ def _parse(seed: int, numbers: range, only: str | None, log: Path) -> None:
                 end = "".join(traceback.format_exception(error)[-4:])
             signal.alarm(0)
             file.write(json.dumps(end) + "\n")
-
-
-def _used() -> int:
-    """Return the bytes of this process's address space."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -90,6 +90,7 @@ def targets() -> tuple[Target, ...]:
         return (
             Target("jets", [_jets(Path(folder, "jets.h5"))], lambda path: read_jets(str(path)), 1),
             Target("events", [_events(Path(folder, "events.h5"))], _read_events, 1),
+            Target("constituents", [_constituents(Path(folder, "constituents.h5"))], _read_image, 1),
             Target("jets of numpy", [_arrays(np.savez, **_JETS)], lambda path: read_jets(str(_named(path, ".npz"))), 1),
             Target(
                 "events of numpy",
@@ -170,6 +171,18 @@ def _jets(path: Path) -> bytes:
         file.create_dataset("X", data=np.linspace(0, 1, 12).reshape(6, 2), compression="gzip")
         file["y"] = np.array([0, 1, 0, 1, 0, 1])
     return path.read_bytes()
+
+
+def _constituents(path: Path) -> bytes:
+    with h5py.File(path, "w") as file:
+        file.attrs["class_names"] = ["g", "q"]
+        file.create_dataset("constituents", data=np.linspace(0, 1, 36).reshape(6, 2, 3), compression="gzip")
+        file["y"] = np.array([0, 1, 0, 1, 0, 1])
+    return path.read_bytes()
+
+
+def _read_image(path: Path) -> None:
+    read_jets(str(path), "image", constituents=2)
 
 
 def _events(path: Path) -> bytes:

@@ -88,6 +88,24 @@ def test_wrong_features_are_refused(features, message):
         nt.predict(REFERENCE, features)
 
 
+def test_particles_of_jets(tmp_path):
+    settings = {**SHORT, "data.inputs": "constituents", "data.constituents": 4, "network.features": 12}
+    run = nt.train("jets_float", settings, output=tmp_path / "run")
+    assert yaml.safe_load((run / "config.yaml").read_text())["data"]["init_args"]["source"] == "simulated_constituents"
+    jets = nt.load_data("simulated", inputs="constituents", constituents=4)
+    assert jets.feature_names[-1] == "particle_4_phi"
+    outputs = nt.predict(run, jets.features)
+    np.testing.assert_array_equal(nt.predict(run, jets.features.reshape(-1, 4, 3)), outputs)
+    accuracy = float(np.mean(outputs.argmax(axis=1) == jets.labels))
+    assert nt.evaluate(run)["accuracy"] == nt.evaluate(run, data="simulated")["accuracy"] == accuracy
+    with pytest.raises(nt.InputError, match=r"shape \(10000, 3, 4\); give \(events, 4, 3\)"):
+        nt.predict(run, jets.features.reshape(-1, 3, 4))
+    features = nt.load_data("simulated")
+    np.testing.assert_array_equal(features.labels, jets.labels)  # the same jets
+    with pytest.raises(nt.InputError, match=r"shape \(10000, 16\); give \(events, 4, 3\)"):
+        nt.predict(run, features.features)
+
+
 def test_evaluate_and_draw(run):
     found = nt.evaluate(run)
     jets = nt.load_data("simulated")

@@ -27,6 +27,7 @@ or a QONNX file that others wrote:
   python export.py qonnx=FILE.onnx                             into FILE_export, judged by random and extreme inputs
   python export.py qonnx=FILE.onnx data=EVENTS.npz             by the inputs X of these events as well
   python export.py qonnx=FILE.onnx input='fixed<16,6>'         where no quantizer reads the inputs first
+  python export.py qonnx=FILE.onnx approximate=true            what integers cannot compute exactly, with its distance
 """
 
 
@@ -44,13 +45,16 @@ def _run(arguments: Sequence[str]) -> int:
         raise InputError(f"{given} of ckpt and qonnx: give ckpt=RUN/best.ckpt, or qonnx=FILE.onnx")
     if settings.qonnx is None and settings.input is not None:
         raise InputError(f"input={settings.input}: a checkpoint has its own input format; it is for qonnx=FILE")
+    if settings.qonnx is None and settings.approximate:
+        raise InputError("approximate=true: is for files that integers cannot compute exactly; it is for qonnx=FILE")
     from nanotrigger.cli.exporting import export_and_report, export_file_and_report  # takes seconds
 
     shared = {"output": settings.output, "data": settings.data, "report": settings.report}
     if settings.qonnx is None:
         judgement = export_and_report(settings.ckpt, target, **shared).judgement
     else:
-        judgement = export_file_and_report(settings.qonnx, target, input_format=settings.input, **shared).judgement
+        shared |= {"input_format": settings.input, "approximate": settings.approximate}
+        judgement = export_file_and_report(settings.qonnx, target, **shared).judgement
     return 0 if judgement.difference is None else 1
 
 
@@ -64,6 +68,9 @@ def export_parser() -> ArgumentParser:
     )
     parser.add_argument("--data", type=str | None, default=None, help="events to judge by, as data.source")
     parser.add_argument("--input", type=str | None, default=None, help="format of a file's inputs, such as fixed<16,6>")
+    parser.add_argument(
+        "--approximate", type=bool, default=False, help="export a file that integers cannot compute exactly as well"
+    )
     parser.add_argument(
         "--report",
         type=str,

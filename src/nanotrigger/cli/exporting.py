@@ -19,6 +19,7 @@ from nanotrigger.datasheet.page import write_datasheet
 from nanotrigger.datasheet.sheet import Datasheet
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums
+from nanotrigger.firmware.approximate import Approximation, distance_in_words
 from nanotrigger.firmware.audit import audit_table
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.file_export import FileExport, export_file
@@ -78,7 +79,8 @@ def export_file_and_report(
     data: str | None = None,
     input_format: str | None = None,
     report: str = "structural",
-) -> FileExport:
+    approximate: bool = False,
+) -> FileExport | Approximation:
     """Export a QONNX file as export.py does, print what came of it, and return it.
 
     Args:
@@ -88,6 +90,7 @@ def export_file_and_report(
         data: file with the inputs of events; by default random ones.
         input_format: of inputs that no quantizer reads first.
         report: as of `export_and_report`.
+        approximate: whether a file that cannot be computed exactly is exported with its distance from the firmware.
 
     Raises:
         InputError: a file or a tool that is missing or cannot be used, or a node that integers cannot compute exactly.
@@ -98,7 +101,7 @@ def export_file_and_report(
     number = None if input_format is None else _parsed(input_format)
     with _held(output):
         events = None if data is None else Path(data)
-        result = export_file(file, output, target=target, data=events, input_format=number)
+        result = export_file(file, output, target=target, data=events, input_format=number, approximate=approximate)
         _tell(result, report, lambda reports: compose_file_datasheet(result, reports, data=data, number=number))
         return result
 
@@ -123,7 +126,9 @@ def _export_and_report(checkpoint: Path, target: Target, output: Path, data: str
     return result
 
 
-def _tell(result: Export | FileExport, report: str, compose: Callable[[Sequence[ResourceReport]], Datasheet]) -> None:
+def _tell(
+    result: Export | FileExport | Approximation, report: str, compose: Callable[[Sequence[ResourceReport]], Datasheet]
+) -> None:
     """Print what came of an export; write its cost, its datasheet and its checksums."""
     print(_report(result))
     for remark in result.remarks:
@@ -153,20 +158,26 @@ def default_output(checkpoint: Path) -> Path:
     return checkpoint.parent / ("export" if is_of_run else f"{checkpoint.stem}_export")
 
 
-def _report(result: Export | FileExport) -> str:
+def _report(result: Export | FileExport | Approximation) -> str:
     parity = result.judgement.parity
     lines = [
         f"events        {parity['inputs']['events']['description']}",
         f"extremes      {parity['inputs']['extremes']['samples']:,} saturating and extreme inputs",
         f"emulated with {parity['compiler']}",
     ]
-    if isinstance(result, Export) and parity["differing_words"] is None:
+    if isinstance(result, Approximation):
+        lines[1] = f"distance      {distance_in_words(parity)}"
+    elif isinstance(result, Export) and parity["differing_words"] is None:
         lines.append(_agreement(result))
     else:
         *others, last = (_SPELLED.get(witness, witness) for witness in parity["differing_words_of"])
         lines.append(
             f"parity        {parity['differing_words']:,} of {parity['words']:,} output words differ between "
             f"{', '.join(others)} and {last}"
+        )
+    if "accuracy_file" in parity:
+        lines.append(
+            f"accuracy      {parity['accuracy_file']:.4f} (file), {parity['accuracy_firmware']:.4f} (firmware)"
         )
     if "radius" in parity:
         lines.append(
@@ -201,7 +212,7 @@ def check_tools(report: str) -> None:
         source.check_tools()
 
 
-def report_cost(result: Export | FileExport, report: str) -> tuple[ResourceReport, ...]:
+def report_cost(result: Export | FileExport | Approximation, report: str) -> tuple[ResourceReport, ...]:
     """Ask the sources; write resources.json and rtl/; print the best report.
 
     What is at hand at once is on disk before a long build begins, so that an interrupted one loses nothing.
@@ -217,7 +228,10 @@ def report_cost(result: Export | FileExport, report: str) -> tuple[ResourceRepor
         InputError: a tool is missing or its reports cannot be read.
         FirmwareError: a synthesis or a build failed.
     """
-    design = read_design(result.folder, result.target, result.graph)
+    if isinstance(result, Approximation):
+        design = Design(folder=result.folder, target=result.target, graph=None, refusal=result.refusal)
+    else:
+        design = read_design(result.folder, result.target, result.graph)
     if design.graph is not None:
         write_rtl(design.datapath, design.folder / "rtl", levels=levels_per_stage(design.target.clock_period))
     _ask(design, report)

@@ -12,12 +12,11 @@ import lightning
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
-from torch import nn
 
 from nanotrigger.cli.arguments import SUBCOMMANDS, config_files
 from nanotrigger.cli.configuration import MODE, change_paths, check_formats, lasting, repeatable
-from nanotrigger.cli.given import Given
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
+from nanotrigger.cli.networks import add_network, fit_to_data
 from nanotrigger.cli.processes import OneProcess, is_alone, settle_rank
 from nanotrigger.cli.recorded import check_recorded
 from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
@@ -27,8 +26,7 @@ from nanotrigger.command import PARSER_SETTINGS
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256, write_checksums
-from nanotrigger.firmware.qonnx import check_exported
-from nanotrigger.networks import DenseNetwork, OwnNetwork, check_listed, check_rebuilt
+from nanotrigger.networks import check_listed, check_rebuilt
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run, judge_elsewhere
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
@@ -58,8 +56,7 @@ class TrainCLI(LightningCLI):
         """Add the groups that are ours."""
         for name, settings in OPTIONS.items():
             parser.add_argument(f"--{name}", **settings)
-        parser.add_subclass_arguments(self._network_kind(), "network", required=True, help="the network")
-        parser.link_arguments("network", "model.init_args.network", compute_fn=self._as_network, apply_on="instantiate")
+        add_network(parser, sys.argv[1:], lambda: self._settings.network)
         for group, path in CALLBACKS.items():
             parser.add_lightning_class_args(locate(path), group)
         parser.set_defaults(
@@ -74,22 +71,6 @@ class TrainCLI(LightningCLI):
                 "checkpoint.enable_version_counter": False,
             }
         )
-
-    @staticmethod
-    def _network_kind() -> type[nn.Module]:
-        """Return of what class the network must be: any module, if the one that is given is none of our networks."""
-        arguments = sys.argv[1:]
-        given = Given(arguments, config_files(arguments), "")
-        path = given.value("network.class_path") or given.value("network")
-        kind = locate(path) if isinstance(path, str) and "." in path else None
-        return nn.Module if isinstance(kind, type) and not issubclass(kind, DenseNetwork) else DenseNetwork
-
-    def _as_network(self, module: nn.Module) -> DenseNetwork:
-        """Return the network; a module of the user's as one that a checkpoint can name."""
-        if isinstance(module, DenseNetwork):
-            return module
-        described = self._settings.network
-        return OwnNetwork(described.class_path, described.init_args.as_dict(), module=module)
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -185,11 +166,7 @@ class TrainCLI(LightningCLI):
             InputError: they cannot.
         """
         super().instantiate_classes()
-        if isinstance(self.model.network, OwnNetwork):
-            self.datamodule.setup()
-            self.model.network.fit_shape(self.datamodule.shape)
-            for remark in check_exported(self.model.network):
-                print(f"warning: {remark}")
+        fit_to_data(self.model.network, self.datamodule)
         check_rebuilt(self.model.network)
 
     def before_fit(self) -> None:

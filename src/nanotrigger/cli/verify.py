@@ -81,7 +81,10 @@ def _export_findings(folder: Path) -> Iterator[Finding]:
     yield _files(folder)
     parity = json.loads((folder / "parity.json").read_text(encoding="utf-8"))
     words = parity["differing_words"]
-    if words is None:
+    if words is None and "largest_distance" in parity:
+        distance = f"{parity['largest_distance']:,.0f} steps of {parity['output_format']}"
+        text = f"an approximation of the file, at most {distance} from it: nothing is claimed to be equal"
+    elif words is None:
         text = "a float network, quantized after training: nothing is claimed to be equal"
     else:
         text = f"{words:,} of {parity['words']:,} words differ, {parity['samples']:,} inputs"

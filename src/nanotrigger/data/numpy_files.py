@@ -39,12 +39,15 @@ def headers(path: Path) -> dict[str, Header]:
 
 
 def read_array(path: Path, name: str) -> NDArray[Any]:
-    """Return an array of a file, with names as text.
+    """Return an array of a file, with names as text; that of a `.npy` file whatever it is called.
 
     Raises:
-        InputError: the file is damaged, holds Python objects, or claims more than it can hold.
+        InputError: the file is damaged, has no such array, holds Python objects, or claims more than it can hold.
     """
-    member = _members(path)[name]
+    members = _members(path)
+    if name not in members and path.suffix.lower() != _SUFFIX:
+        raise InputError(f"{path}: there is no {name}, only {', '.join(members) or 'nothing'}; write it again")
+    member = members.get(name)
     header = _header(path, name, member)
     if header.dtype.hasobject:
         raise InputError(

@@ -61,6 +61,11 @@ class SplitData(lightning.LightningDataModule, ABC):
         train, validation, test = (len(self.rows(split)[0]) for split in ("train", "validation", "test"))
         return f"data: {self.source}, {train:,} events for training, {validation:,} validation, {test:,} test"
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an event, from which its values are flattened in C order; known from `setup` on."""
+        return tuple(self.standardization.mean.shape)
+
     @staticmethod
     def resolve(source: str, settings: Mapping[str, Any]) -> str:
         """Return what a source stands for, such as `auto`; others as they are.
@@ -83,17 +88,13 @@ class SplitData(lightning.LightningDataModule, ABC):
         The first one holds the standardized features, shape (events, values).
         """
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of an event, whose values `rows` gives flat; known from `setup` on."""
-        return tuple(self.rows("train")[0].shape[1:])
-
     @abstractmethod
     def record(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of the data, tensors and primitives only.
 
         Needed are `source`, `description`, `sha256`, `test`, `validation`, `split_seed`, `feature_names` and
-        `standardization`, as of `Standardization.state`, and how many events there are, by the task's unit.
+        `standardization`, as of `Standardization.state`, and how many events there are, by the task's unit. `shape` is
+        added where an event is not (features,).
         """
 
     @abstractmethod

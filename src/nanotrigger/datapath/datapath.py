@@ -264,4 +264,7 @@ class Datapath:
     @cached_property
     def _is_wide(self) -> bool:
         """Whether int64 is too narrow for some signal, so that Python's integers have to serve."""
-        return any(operation.range.bits > _MOST_BITS for operation in self.operations)
+        return any(
+            operation.range.bits > _MOST_BITS or (isinstance(operation, Quantize) and operation.drop > _MOST_BITS)
+            for operation in self.operations
+        )

@@ -14,6 +14,7 @@ from nanotrigger.data.split import Events
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, file_commands, rebuild_commands, tool_versions
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.quantization import weight_histograms
+from nanotrigger.firmware.approximate import Approximation
 from nanotrigger.firmware.audit import QuantizerAudit, audit, audit_quantizer
 from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.export import flat_of
@@ -92,7 +93,11 @@ def compose_datasheet(
 
 
 def compose_file_datasheet(
-    export: FileExport, reports: Sequence[ResourceReport], *, data: str | None = None, number: FixedPoint | None = None
+    export: FileExport | Approximation,
+    reports: Sequence[ResourceReport],
+    *,
+    data: str | None = None,
+    number: FixedPoint | None = None,
 ) -> Datasheet:
     """Return the datasheet of the export of a QONNX file.
 
@@ -102,28 +107,34 @@ def compose_file_datasheet(
         data: source of the events, if it was given.
         number: format of the inputs, likewise.
     """
-    graph, backend = export.graph, backend_named(export.target.backend)
-    weights = _weights_of(graph)
-    places = [place for node in graph.inputs for place in _places(node.inputs[0], node.shape)]
+    backend = backend_named(export.target.backend)
+    if isinstance(export, FileExport):
+        weights = _weights_of(export.graph)
+    else:
+        weights = tuple(LayerWeights(name, values) for name, values in export.constants.items())
     return Datasheet(
         experiment=export.file.stem,
         task="network of a QONNX file",
-        performance=None,
+        performance=export.judgement.performance,
         judged_by=JudgedBy(export.inputs.events, export.inputs.description),
         firmware=read_record(export.project),
-        nodes=_drawn(graph, export.vectors),
-        features=tuple(Feature(place, 0.0, 1.0) for place in places),
-        outputs=tuple(place for name in graph.outputs for place in _places(name, graph.tensors[name].shape)),
+        nodes=_drawn(export.graph, export.vectors) if isinstance(export, FileExport) else (),
+        features=tuple(Feature(place, 0.0, 1.0) for name, shape in export.starts for place in _places(name, shape)),
+        outputs=tuple(place for name, shape in export.ends for place in _places(name, shape)),
         meaning=f"what {export.file.name} computes",
         parity=export.judgement.parity,
         reports=tuple(reports),
-        audits=_audits_of(graph, export.inputs.values[: export.inputs.events]),
+        audits=_audits_of(export.graph, export.inputs.values[: export.inputs.events])
+        if isinstance(export, FileExport)
+        else (),
         weights=weights,
         weight_figure=_weight_figure(weights),
         performance_figures=(),
         vectors=_vectors(export.judgement.parity),
         training={"File": export.file.name, "SHA-256 of the file": export.judgement.parity["sha256"]["file"]},
-        commands=file_commands(export.file, export.target, data=data, number=number),
+        commands=file_commands(
+            export.file, export.target, data=data, number=number, approximate=isinstance(export, Approximation)
+        ),
         versions=tool_versions(backend),
     )
 
@@ -178,7 +189,9 @@ def _features(trained: TrainedNetwork) -> tuple[Feature, ...]:
     return tuple(Feature(name, mean, scale) for name, mean, scale in columns)
 
 
-def _weight_figure(weights: Sequence[LayerWeights]) -> Illustration:
+def _weight_figure(weights: Sequence[LayerWeights]) -> Illustration | None:
+    if not weights:
+        return None
     return Illustration(
         weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights)),
         "Weights of each layer by value. A weight that is zero needs no multiplier.",

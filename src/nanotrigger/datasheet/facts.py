@@ -31,7 +31,7 @@ def key_facts(sheet: Datasheet) -> tuple[Fact, ...]:
         _parity(sheet),
         *_performance(sheet),
         *_costs(sheet),
-        Fact("Weights that are zero", percent(total_sparsity(sheet.weights), 1), f"network {sheet.widths}"),
+        *_sparsity(sheet),
     )
 
 
@@ -57,8 +57,17 @@ def _performance(sheet: Datasheet) -> tuple[Fact, ...]:
     return (Fact(sheet.performance.title, percent(sheet.performance.value), interval),)
 
 
+def _sparsity(sheet: Datasheet) -> tuple[Fact, ...]:
+    if not sheet.weights:
+        return ()
+    return (Fact("Weights that are zero", percent(total_sparsity(sheet.weights), 1), f"network {sheet.widths}"),)
+
+
 def _parity(sheet: Datasheet) -> Fact:
     parity = sheet.parity
+    if "equal_words" in parity:
+        detail = f"of the file's, {count(parity['compared_samples'])} events"
+        return Fact("Equal output words", percent(parity["equal_words"]), detail)
     if parity["differing_words"] is None and "argmax_agreement" in parity:
         return Fact("Same class", percent(parity["argmax_agreement"]), "of events, from network and firmware")
     if parity["differing_words"] is None:

@@ -85,7 +85,7 @@ def tensor_formats(firmware: Firmware) -> tuple[TensorFormat, ...]:
 
 
 def _shape(key: str, previous: Layer, layer: Layer) -> tuple[int, ...]:
-    if key.endswith("_table"):
+    if key.endswith("_table") or (key != "result" and "Conv" in layer.kind):
         return ()
     return (previous.size, layer.size) if key == "weight" else (layer.size,)
 
@@ -172,6 +172,8 @@ def network_boxes(layers: Sequence[Layer], nodes: Iterable[Node] = ()) -> tuple[
     boxes: list[Box] = []
     for layer in layers:
         own, output = by_tensor.get(layer.tensor, []), without_modes(layer.types["result"])
+        if layer.kind == "Reshape" and not own:
+            continue
         joins = all(node.joins_layer for node in own) if own else layer.kind == "Activation"
         title = " + ".join(node.title for node in own) if own else _title(layer)
         if joins and len(boxes) > 1:

@@ -69,7 +69,7 @@ class Datasheet:
         reports: what it costs, by any number of sources.
         audits: of the quantizers, or of the firmware's types for a network that was quantized after training.
         weights: of the linear layers.
-        weight_figure: their illustration.
+        weight_figure: their illustration; None if there are none.
         performance_figures: how well the firmware does its task.
         vectors: number of test vectors in tb_data/.
         training: what the checkpoint says of it.
@@ -90,7 +90,7 @@ class Datasheet:
     reports: tuple[ResourceReport, ...]
     audits: tuple[QuantizerAudit, ...]
     weights: tuple[LayerWeights, ...]
-    weight_figure: Illustration
+    weight_figure: Illustration | None
     performance_figures: tuple[Illustration, ...]
     vectors: int
     training: Mapping[str, str]
@@ -128,8 +128,8 @@ class Datasheet:
     @property
     def widths(self) -> str:
         """Number of units from layer to layer, such as `16-32-32-32-5`."""
-        dense = [layer.size for layer in self.firmware.layers if layer.kind == "Dense"]
-        return "-".join(str(size) for size in (self.firmware.features, *dense))
+        sizes = [layer.size for layer in self.firmware.layers if layer.multiplies]
+        return "-".join(str(size) for size in (self.firmware.features, *sizes))
 
 
 def rebuild_commands(checkpoint: Path, target: Target, *, data: str | None = None) -> tuple[Command, ...]:
@@ -145,14 +145,22 @@ def rebuild_commands(checkpoint: Path, target: Target, *, data: str | None = Non
 
 
 def file_commands(
-    file: Path, target: Target, *, data: str | None = None, number: FixedPoint | None = None
+    file: Path,
+    target: Target,
+    *,
+    data: str | None = None,
+    number: FixedPoint | None = None,
+    approximate: bool = False,
 ) -> tuple[Command, ...]:
     """Return the commands from a QONNX file to the vendor's report."""
-    given = {"data": data, "input": number}
+    given = {"data": data, "input": number, "approximate": "true" if approximate else None}
     more = [f"{key}={value}" for key, value in given.items() if value is not None]
     build = backend_named(target.backend).build
     return (
-        Command("Export the firmware and prove it", _line("export.py", f"qonnx={file}", *_differing(target), *more)),
+        Command(
+            "Export the firmware" if approximate else "Export the firmware and prove it",
+            _line("export.py", f"qonnx={file}", *_differing(target), *more),
+        ),
         *([] if build is None else [Command("Compile for the FPGA: the compiler's resource estimate", build)]),
     )
 

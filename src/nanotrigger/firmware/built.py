@@ -18,7 +18,7 @@ ReuseFactors = Callable[[int, int], Sequence[int]]
 
 def built(firmware: Firmware) -> dict[str, Any]:
     """Return what a project has, as parity.json holds it beside the target, which is what was asked for."""
-    factors = {layer.label: layer.reuse_factor for layer in firmware.layers if layer.kind == "Dense"}
+    factors = {layer.label: layer.reuse_factor for layer in firmware.layers if layer.multiplies}
     return {**{name: getattr(firmware, name) for name in _SAME}, "reuse_factor": factors}
 
 
@@ -39,8 +39,9 @@ def unmet(target: Target, firmware: Firmware, possible: ReuseFactors) -> tuple[s
             raise FirmwareError(f"{name}={asked}: the project that was written has {got}; choose another value")
     groups: dict[tuple[int, int, int], list[str]] = defaultdict(list)
     for before, layer in pairwise(firmware.layers):
-        if layer.kind == "Dense" and layer.reuse_factor != target.reuse_factor:
-            groups[layer.reuse_factor, before.size, layer.size].append(layer.label)
+        if layer.multiplies and layer.reuse_factor != target.reuse_factor:
+            products = (before.size, layer.size) if layer.kind == "Dense" else (0, 0)  # those of a window are not known
+            groups[layer.reuse_factor, *products].append(layer.label)
     return tuple(
         f"reuse_factor={target.reuse_factor}: layer{'s' * (len(labels) > 1)} {' and '.join(labels)} "
         f"ha{'ve' if len(labels) > 1 else 's'} {factor}, because {_reason(inputs, outputs, possible)}"

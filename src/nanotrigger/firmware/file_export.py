@@ -1,29 +1,31 @@
 """Export of a file: from a QONNX network that others made to firmware and the proof that they compute the same."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnx
 
-from nanotrigger.errors import InputError
+from nanotrigger.errors import InputError, NotExactError
 from nanotrigger.files import sha256, whole_folder, write_json
+from nanotrigger.firmware.approximate import Approximation, export_approximation
 from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.built import built, unmet
 from nanotrigger.firmware.comparison import Expected
 from nanotrigger.firmware.flat import Flat
-from nanotrigger.firmware.inputs import Inputs, random_inputs, read_inputs
+from nanotrigger.firmware.inputs import Inputs, accuracies, accuracy_of_classes, random_inputs, read_inputs, sides_of
 from nanotrigger.firmware.proof import Judgement, Project, prove, run_record, write_run
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.witnesses import qonnx_witness
-from nanotrigger.graph.check_model import replace
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
-from nanotrigger.graph.normalize import normalized
+from nanotrigger.graph.normalize import ending_in, normalized
 from nanotrigger.graph.onnx_file import is_quantized, load_model
 from nanotrigger.numbers import FixedPoint
 
-_OF_CHECKPOINTS = ("softmax", "radius", "part", "precision")  # settings of a target
+_MOST = {"nodes": 500, "inputs": 1 << 16}  # of a network whose proof ends
+_OF_CHECKPOINTS = ("softmax", "radius", "part")  # settings of a target
+_REMEDY = "; or give approximate=true, which says how far the firmware is from the file"
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,26 @@ class FileExport:
         """Folder of the firmware."""
         return self.folder / backend_named(self.target.backend).folder
 
+    @property
+    def starts(self) -> Sequence[tuple[str, tuple[int, ...]]]:
+        """Names and shapes of the inputs."""
+        return [(node.inputs[0], node.shape) for node in self.graph.inputs]
+
+    @property
+    def ends(self) -> Sequence[tuple[str, tuple[int, ...]]]:
+        """Names and shapes of the outputs."""
+        return [(name, self.graph.tensors[name].shape) for name in self.graph.outputs]
+
 
 def export_file(
-    file: Path, output: Path, *, target: Target, data: Path | None = None, input_format: FixedPoint | None = None
-) -> FileExport:
+    file: Path,
+    output: Path,
+    *,
+    target: Target,
+    data: Path | None = None,
+    input_format: FixedPoint | None = None,
+    approximate: bool = False,
+) -> FileExport | Approximation:
     """Write the firmware of a QONNX file into `output`, with the proof that it computes what the file says.
 
     The folder appears whole or stays as it was.
@@ -67,9 +85,10 @@ def export_file(
         file: of whatever exporter.
         output: folder to write, or to replace if it holds an export.
         target: how the firmware is built.
-        data: HDF5 or NumPy file with the inputs of events, `X` of shape (events, ...); by default random and extreme
-            ones, as many as give 10,000 words.
+        data: HDF5 or NumPy file with the inputs of events, `X` of shape (events, ...), and maybe their classes `y`; by
+            default random and extreme ones, as many as give 10,000 words.
         input_format: of inputs that no quantizer reads first.
+        approximate: whether a file of which there can be no proof is exported without one.
 
     Raises:
         NotExactError: a node cannot be computed exactly with integers.
@@ -78,15 +97,22 @@ def export_file(
     """
     backend = backend_named(target.backend)
     backend.check(target)
-    for name in _OF_CHECKPOINTS:
+    for name in _OF_CHECKPOINTS if approximate else (*_OF_CHECKPOINTS, "precision"):
         if getattr(target, name):
             raise InputError(f"{name}={getattr(target, name)}: is for checkpoints, not for files; leave it out")
     model = load_model(file)
-    if not is_quantized(model.graph):
-        raise InputError(f"{file} has no quantizers: nothing says in which integers it computes; train it with some")
-    graph = read_graph(file, input_format=input_format)
-    flat = Flat(graph, target.io_type)
-    inputs = random_inputs(graph, flat.number) if data is None else read_inputs(data, graph)
+    flat = _flat(file, model, input_format, target.io_type)
+    if isinstance(flat, InputError):
+        if approximate:
+            return export_approximation(
+                file, model, output, target=target, reason=str(flat), data=data, input_format=input_format
+            )
+        if isinstance(flat, NotExactError):
+            raise NotExactError(flat.node, f"{flat.reason}{_REMEDY}")
+        raise InputError(f"{file}: {flat}{_REMEDY}")
+    graph, target = flat.graph, replace(target, precision=None)
+    words, sides = flat.words, sides_of(graph)
+    inputs = random_inputs(sides, words, within=flat.number) if data is None else read_inputs(data, sides)
     with whole_folder(output, marker="parity.json") as folder:
         onnx.save(model, folder / "model.onnx")
         flat.write(folder / "hls4ml.onnx")
@@ -102,27 +128,45 @@ def export_file(
         remarks += tuple(f"node {name} is left out: the firmware ends before it" for name in graph.left_out)
         project = Project(folder, target, firmware, flat.number, flat)
         emulation = project.emulate(inputs.values)
-        write_run(project, inputs, emulation)
+        figure = accuracy_of_classes(inputs, emulation.outputs)
+        write_run(project, inputs, emulation, figure)
         expected = Expected(graph, inputs.values)
-        qonnx = qonnx_witness(expected, _ending_in(normalized(model), graph.outputs), project.arriving(inputs.values))
+        qonnx = qonnx_witness(expected, ending_in(normalized(model), graph.outputs), project.arriving(inputs.values))
         proof, difference = prove(project, expected, [qonnx], emulation.outputs)
         hashes = {"file": sha256(file), "data": inputs.sha256}
         record = run_record(project, inputs, emulation, expected.outputs.size, hashes)
+        if figure is not None:
+            proof |= accuracies(inputs, expected.outputs, emulation.outputs)
         parity = {**proof, **record, "built": built(firmware), "remarks": list(remarks)}
         write_json(folder / "parity.json", parity)
-    judgement = Judgement(parity, difference, emulation.outputs[: inputs.events], None)
+    judgement = Judgement(parity, difference, emulation.outputs[: inputs.events], figure)
+    if approximate:
+        remarks += ("approximate=true changes nothing: the file can be computed exactly",)
     return FileExport(output, file, target, inputs, judgement, graph, flat.tensors, remarks)
 
 
-def _ending_in(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
-    """Return the model with the outputs that firmware has, in place: nothing behind them is computed."""
-    known = {value.name: value for value in (*model.graph.value_info, *model.graph.output)}
-    needed, kept = set(names), []
-    for node in reversed(model.graph.node):
-        if needed.intersection(node.output):
-            needed.update(node.input)
-            kept.append(node)
-    replace(model.graph.node, kept[::-1])
-    replace(model.graph.output, [known[name] for name in names])
-    replace(model.graph.value_info, [value for value in model.graph.value_info if value.name in needed - set(names)])
-    return model
+def _flat(file: Path, model: onnx.ModelProto, input_format: FixedPoint | None, io_type: str) -> Flat | InputError:
+    """Return the vector layers that compute a file exactly, or why there are none.
+
+    Raises:
+        InputError: the file cannot be read at all.
+    """
+    if not is_quantized(model.graph):
+        return InputError("no quantizers: nothing says in which integers it computes; train it with some")
+    try:
+        graph = read_graph(file, input_format=input_format)
+    except NotExactError as error:
+        return error
+    _check_size(graph)
+    try:
+        return Flat(graph, io_type)
+    except InputError as error:
+        return error
+
+
+def _check_size(graph: Graph) -> None:
+    """Check that firmware and proof of a network end; raises `InputError` if it is too large."""
+    sizes = {"nodes": len(graph.nodes), "inputs": sum(node.size for node in graph.inputs)}
+    for what, size in sizes.items():
+        if size > (most := _MOST[what]):
+            raise InputError(f"the network has {size:,} {what}, in firmware at most {most:,}; export a smaller network")

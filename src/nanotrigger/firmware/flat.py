@@ -6,6 +6,7 @@ and the channels last; so has max-pooling. All else is dense layers, over all va
 quantizers, ReLUs, and sums and maxima of two.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce, singledispatchmethod
@@ -54,21 +55,25 @@ class Flat(VectorLayers):
     """
 
     def __init__(self, graph: Graph, io_type: str = "io_parallel") -> None:
-        super().__init__(FEATURES, OUTPUTS)
+        super().__init__(FEATURES, OUTPUTS, in_streams=io_type == "io_stream")
         self.graph = graph
         self.number = _handed_over("inputs", [graph.tensors[node.output] for node in graph.inputs])
         _handed_over("outputs", [graph.tensors[name] for name in graph.outputs])
         self.vectors: dict[str, Vector] = {}
-        self._streams = io_type == "io_stream"
         self._total = sum(node.size for node in graph.inputs)
         begin, features = 0, in_order(FEATURES, (self._total,))
         for node in self.graph.inputs:
             places = np.arange(begin, begin + node.size)
             self.vectors[node.output], begin = self.chosen(features, places, node.name), begin + node.size
+        readers = Counter([*graph.outputs, *(name for node in graph.nodes for name in node.inputs)])
         for other in self.graph.nodes:
             if not isinstance(other, Input):
                 sources = [self.vectors[name] for name in other.inputs]
-                self.vectors[other.output] = self._write(other, sources, self.graph.inputs_of(other))
+                result, known = self._write(other, sources, self.graph.inputs_of(other)), graph.tensors[other.output]
+                if isinstance(other, Dense) and readers[other.output] > 1:
+                    # hls4ml makes the first quantizer a part of the layer, also for what reads the layer without it
+                    result = self.quantized(result, Conversion(common_format([known])), known, other.name)
+                self.vectors[other.output] = result
         last = self._joined([self.vectors[name] for name in self.graph.outputs])
         self._end_in(self.moved(last, np.arange(self.words), (self.words,), OUTPUTS).name)
 
@@ -158,7 +163,7 @@ class Flat(VectorLayers):
     @_write.register
     def _(self, node: MaxPool, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         known = self.graph.tensors[node.output]
-        if node.sliding is not None and pools(node.sliding, in_streams=self._streams):
+        if node.sliding is not None and pools(node.sliding, in_streams=self.in_streams):
             return self._pooled(node, node.sliding, sources[0], of[0])
         inside = np.where(node.windows < 0, node.windows.max(axis=1, keepdims=True), node.windows)
         order = inverse(np.argsort(sources[0].order[inside[:, 0]], kind="stable"))
@@ -234,10 +239,11 @@ class Flat(VectorLayers):
         alone = np.arange(of.size).reshape(-1, 1, 1)
         if node.gather is None or node.weights.shape != (1, of.size) or not np.array_equal(node.gather.taps, alone):
             return None
-        orders = [source.order, *(with_last(of.shape, axis) for axis in range(len(of.shape)))]
-        for order, channels in zip(orders, (source.shape[-1], *of.shape), strict=True):
+        axes = reversed(range(len(of.shape)))  # the last one needs no move
+        layouts = [(source.order, source.shape[-1]), *((with_last(of.shape, axis), of.shape[axis]) for axis in axes)]
+        for order, channels in layouts:
             constants = scales_of(node, order, channels)
-            if constants is not None and channels < of.size:
+            if constants is not None and 1 < channels < of.size:
                 shape = source.shape if order is source.order else (of.size // channels, channels)
                 image = self.moved(source, order, shape, node.name)
                 scale, bias = constants

@@ -1,26 +1,42 @@
 """Inputs: the events by which a network is judged, and extreme ones, in the order of the network's inputs."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.data.hdf5 import data_set, opened
-from nanotrigger.data.numpy_files import is_numpy, read_array
+from nanotrigger.data.hdf5 import data_set, opened, values_or_texts
+from nanotrigger.data.numpy_files import headers, is_numpy, read_array
+from nanotrigger.data.split import Events
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.performance import Performance
 from nanotrigger.files import sha256
 from nanotrigger.firmware.vectors import extreme_inputs
 from nanotrigger.graph.graph import Graph
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.tasks.jets.measures import accuracy_of
 
 Array = NDArray[np.float64]
 
 EXTREME_SEED = 0
 LEAST_WORDS = 10_000  # of output that are compared, if no events are given
 _EXTREMES = 1024
+
+
+class Side(NamedTuple):
+    """An input of a network: the format of its words, and its shape without the batch."""
+
+    number: FixedPoint
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +48,19 @@ class Inputs:
         events: how many rows are events; the others are extreme.
         description: which these are.
         sha256: of the file that they come from; None if they are random.
+        classes: to which the events belong, shape (events,); None if they are not known.
     """
 
     values: Array
     events: int
     description: str
     sha256: str | None = None
+    classes: NDArray[np.int64] | None = None
+
+    def of(self, rows: NDArray[np.intp]) -> "Inputs":
+        """Return some of the events; there must be no extreme ones."""
+        classes = None if self.classes is None else self.classes[rows]
+        return replace(self, values=self.values[rows], events=len(rows), classes=classes)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -63,45 +86,105 @@ def input_values(graph: Graph, words: NDArray[Any]) -> Array:
     return np.asarray(words.astype(np.float64) * steps)
 
 
-def random_inputs(graph: Graph, number: FixedPoint) -> Inputs:
-    """Return random values within the formats, then extreme ones."""
-    words = sum(graph.tensors[name].size for name in graph.outputs)
-    extremes = _extremes(graph)
+def sides_of(graph: Graph) -> tuple[Side, ...]:
+    """Return the inputs of a graph."""
+    return tuple(Side(node.number, node.shape) for node in graph.inputs)
+
+
+def random_inputs(
+    sides: Sequence[Side], words: int, *, within: FixedPoint, extreme: bool = True, normal: bool = False
+) -> Inputs:
+    """Return random values within the formats, then extreme ones.
+
+    Args:
+        sides: inputs of the network.
+        words: of output, of an event.
+        within: what is said of the range of the values.
+        extreme: whether there are extreme ones.
+        normal: whether values are of a standard normal distribution, as those of a float network usually are.
+    """
+    extremes = _extremes(sides)[: None if extreme else 0]
     events = max(math.ceil(LEAST_WORDS / words) - len(extremes), _EXTREMES)
     generator = np.random.default_rng(EXTREME_SEED)
-    parts = [generator.uniform(node.number.minimum, node.number.maximum, (events, node.size)) for node in graph.inputs]
+    if normal:
+        parts = [generator.normal(size=(events, side.size)) for side in sides]
+    else:
+        parts = [generator.uniform(side.number.minimum, side.number.maximum, (events, side.size)) for side in sides]
     drawn = np.concatenate(parts, axis=1).astype(np.float32).astype(np.float64)
-    description = f"{events:,} random inputs, uniform within {number}, seed {EXTREME_SEED}"
+    distribution = "standard normal" if normal else f"uniform within {within}"
+    description = f"{events:,} random inputs, {distribution}, seed {EXTREME_SEED}"
     return Inputs(np.concatenate([drawn, extremes]), events, description)
 
 
-def read_inputs(file: Path, graph: Graph) -> Inputs:
-    """Return the events of a file, then extreme values.
+def read_inputs(file: Path, sides: Sequence[Side], *, extreme: bool = True) -> Inputs:
+    """Return the events of a file with their labels, if it has some, then extreme values; arguments as above.
 
     Raises:
         InputError: there is no such file, or it does not hold finite inputs of this network.
     """
     if not file.is_file():
         raise InputError(f"data={file}: no such file; give one with the network's inputs")
-    if is_numpy(file):
-        values = np.asarray(read_array(file, "X"))
-    else:
-        with opened(file, layout="X (events, ...)") as content:
-            values = np.asarray(data_set(content, "X")[:])
-    size = sum(node.size for node in graph.inputs)
+    values, labels = _read(file)
+    size = sum(side.size for side in sides)
     if values.ndim < 2 or not len(values) or math.prod(values.shape[1:]) != size or values.dtype.kind not in "fiu":
-        shapes = " and ".join(str(("events", *node.shape)).replace("'", "") for node in graph.inputs)
+        shapes = " and ".join(str(("events", *side.shape)).replace("'", "") for side in sides)
         raise InputError(f"data={file}: X has shape {values.shape} of {values.dtype}; the network reads {shapes}")
-    values = values.reshape(len(values), -1).astype(np.float32).astype(np.float64)
+    if labels is not None and len(labels) != len(values):
+        raise InputError(f"data={file}: {len(values):,} events X, but {len(labels):,} labels y; give one for each")
+    with np.errstate(over="ignore"):  # infinite, which is refused
+        values = values.reshape(len(values), -1).astype(np.float32).astype(np.float64)
     wrong = np.argwhere(~np.isfinite(values))
     if len(wrong):
         raise InputError(f"data={file}: X[{wrong[0][0]}] has {values[tuple(wrong[0])]}; clean the data")
+    extremes = _extremes(sides)[: None if extreme else 0]
     description = f"{file.name}, all {len(values):,}"
-    return Inputs(np.concatenate([values, _extremes(graph)]), len(values), description, sha256(file))
+    return Inputs(np.concatenate([values, extremes]), len(values), description, sha256(file), _classes(labels))
 
 
-def _extremes(graph: Graph) -> Array:
+def accuracy_of_classes(inputs: Inputs, outputs: Array) -> Performance | None:
+    """Return how well outputs of shape (rows, outputs) classify the events; None without as many classes as outputs."""
+    classes = inputs.classes
+    if classes is None or outputs.shape[1] < 2 or classes.max() + 1 != outputs.shape[1]:
+        return None
+    names = tuple(map(str, range(outputs.shape[1])))
+    events = Events(inputs.values[: inputs.events], classes, names, inputs.description, inputs.sha256 or "")
+    return accuracy_of(events, outputs[: inputs.events])
+
+
+def accuracies(inputs: Inputs, reference: Array, outputs: Array) -> dict[str, float]:
+    """Return how well the file and the firmware classify the events, for parity.json; arguments as above."""
+    found = {"file": accuracy_of_classes(inputs, reference), "firmware": accuracy_of_classes(inputs, outputs)}
+    return {f"{figure.key}_{name}": figure.value for name, figure in found.items() if figure is not None}
+
+
+def _read(file: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return `X`, and `y` if the file has it."""
+    if is_numpy(file):
+        named = file.suffix.lower() == ".npz"
+        labels = read_array(file, "y") if named and "y" in headers(file) else None
+        if named and "X" not in headers(file):
+            raise InputError(f"data={file}: there is no X; write the network's inputs under that name")
+        return np.asarray(read_array(file, "X" if named else file.stem)), labels
+    with opened(file, layout="X (events, ...), and y (events) if there are labels") as content:
+        labels = values_or_texts(content, "y") if "y" in content else None
+        return np.asarray(data_set(content, "X")[:]), labels
+
+
+def _classes(labels: NDArray[Any] | None) -> NDArray[np.int64] | None:
+    """Return the class of each event, of its number or of a column for each class; None if they are something else."""
+    if labels is None or labels.dtype.kind not in "fiub":
+        return None
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        is_one = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
+        return labels.argmax(axis=1) if is_one else None
+    numbers = labels.reshape(len(labels), -1)
+    if numbers.shape[1] != 1 or not (numbers >= 0).all() or not (numbers == np.rint(numbers)).all():
+        return None
+    return numbers[:, 0].astype(np.int64)
+
+
+def _extremes(sides: Sequence[Side]) -> Array:
     """Return extreme values of all inputs, each for its own format."""
-    parts = [extreme_inputs(node.number, node.size, rows=_EXTREMES, seed=EXTREME_SEED) for node in graph.inputs]
+    parts = [extreme_inputs(side.number, side.size, rows=_EXTREMES, seed=EXTREME_SEED) for side in sides]
     least = min(len(part) for part in parts)
     return np.concatenate([part[len(part) - least :] for part in parts], axis=1)

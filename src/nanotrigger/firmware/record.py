@@ -39,6 +39,11 @@ class Layer:
     types: dict[str, str]
     label: str
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether it has multipliers, which reuse factors are about: a dense layer or a convolution."""
+        return self.kind == "Dense" or "Conv" in self.kind
+
 
 @dataclass(frozen=True)
 class Firmware:
@@ -70,9 +75,9 @@ class Firmware:
 
     @property
     def output_format(self) -> FixedPoint:
-        """Format of the outputs."""
+        """Format of the outputs; that of networks of others may have a step above one."""
         number = CoarseFixedPoint.parse(without_modes(self.layers[-1].types["result"]))
-        return number if number.integer > number.width else FixedPoint.parse(str(number))
+        return number if number.integer > number.width else FixedPoint(number.width, number.integer, number.signed)
 
 
 def write_record(firmware: Firmware, project: Path) -> None:

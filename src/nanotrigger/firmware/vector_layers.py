@@ -114,18 +114,24 @@ class VectorLayers(WeightLayers):
 
     def concatenated(self, sources: Sequence[Vector], known: Tensor, name: str) -> Vector:
         """Return tensors side by side, hls4ml's way: two at a time; along the channels if there are the same places."""
-        if len({source.shape[:-1] for source in sources}) > 1:
-            sources = [self.shaped(source, (source.size,)) for source in sources]
-        whole, first = sum(source.shape[-1] for source in sources), sources[0]
-        result, width, orders = first.name, 0, []
-        for source in sources:
+        if len(sources) == 1:
+            return sources[0]
+        places = {source.shape[:-1] for source in sources}
+        if len(places) > 1 or places == {()}:
+            # of vectors of different sizes in streams hls4ml reads too few or too many values; of matrices it does not
+            places = {(1,) if self.in_streams else ()}
+            sources = [self.shaped(source, (*next(iter(places)), source.size)) for source in sources]
+        lead, whole = next(iter(places)), sum(source.shape[-1] for source in sources)
+        result, width, orders = sources[0].name, 0, []
+        for place, source in enumerate(sources):
             channels = source.shape[-1]
             orders.append(source.order // channels * whole + width + source.order % channels)
             width += channels
-            if source is not first:
-                shape, axis = (*first.shape[:-1], width), len(first.shape)
-                result = self._exact("Concat", [result, source.name], known, name, shape, axis=axis)
-        return Vector(result, (*first.shape[:-1], whole), np.concatenate(orders))
+            if place:
+                names = [result, source.name]
+                result = self._exact("Concat", names, known, name, (*lead, width), axis=len(lead) + 1)
+        joined = Vector(result, (*lead, whole), np.concatenate(orders))
+        return self.shaped(joined, (whole,)) if lead == (1,) else joined
 
     def exactly(self, kind: str, sources: Sequence[Vector], known: Tensor, name: str) -> Vector:
         """Add a node that works value by value, whose result has the full precision of what is known of it."""
@@ -137,7 +143,10 @@ class VectorLayers(WeightLayers):
         self, kind: str, sources: Sequence[str], known: Tensor, name: str, shape: Sequence[int], **attributes: Any
     ) -> str:
         result = self._add(kind, sources, name, shape, **attributes)
-        self.exact[self.nodes[-1].name] = common_format([known])
+        try:
+            self.exact[self.nodes[-1].name] = common_format([known])
+        except InputError as error:
+            raise InputError(f"node {name}: {error}; put a quantizer before it") from None
         return result
 
 

@@ -28,15 +28,18 @@ class WeightLayers:
 
     Args:
         taken: names that no node may have.
+        in_streams: whether layers hand over their values place by place.
 
     Attributes:
+        in_streams: as above.
         nodes: of the network, in order.
         constants: of the network.
         known: shapes of the tensors that nodes compute, batch axis included, by their names.
         exact: names of nodes whose results have the full precision of what they read, with their formats.
     """
 
-    def __init__(self, *taken: str) -> None:
+    def __init__(self, *taken: str, in_streams: bool = False) -> None:
+        self.in_streams = in_streams
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self.exact: dict[str, FixedPoint] = {}

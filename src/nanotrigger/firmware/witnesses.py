@@ -4,6 +4,7 @@ import copy
 import math
 import warnings
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import onnx
@@ -19,6 +20,7 @@ from nanotrigger.firmware.inputs import by_input
 from nanotrigger.firmware.qonnx import firmware_network
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
+from nanotrigger.graph.normalize import shapes
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.networks.trace import layer_outputs
 
@@ -49,33 +51,56 @@ def torch_witness(expected: Expected, network: DenseNetwork) -> Witness:
 
 
 def qonnx_witness(expected: Expected, model: onnx.ModelProto, values: Array) -> Witness:
-    """Return what qonnx computes in float32.
+    """Return what qonnx computes in float32: of all events, or of a few (see `qonnx_rows`).
 
-    Events are computed in batches where that gives what it gives one by one; else a few are, spread over all of them,
-    as they are where float32 can hold the sums of those only.
+    Where float32 can hold the sums of those few only, they are all that is computed.
 
     Args:
         expected: of the graph of `model`.
         model: with the graph's inputs and outputs, for a batch of one.
         values: that the model reads, shape (rows, values of all inputs).
     """
-    graph, few = expected.graph, np.unique(np.linspace(0, len(values) - 1, _SINGLE).astype(int))
-    outputs = np.concatenate([qonnx_outputs(model, by_input(graph, values[row : row + 1])) for row in few])
-    rows: NDArray[np.intp] | None = few
+    graph, few = expected.graph, spread(len(values))
     is_exact = expected.largest_sum <= EXACT_IN_FLOAT32
-    if is_exact or Expected(graph, expected.inputs[few]).largest_sum > EXACT_IN_FLOAT32:
-        batched = _in_batches(graph, model, values)
-        tolerance = 0.0 if is_exact else _ROUNDED * np.abs(outputs).max()
-        if batched is not None and _farthest(batched[few], outputs) <= tolerance:
-            outputs, rows = batched, None
+    if not is_exact and Expected(graph, expected.inputs[few]).largest_sum <= EXACT_IN_FLOAT32:
+        is_exact, rows, outputs = True, few, qonnx_rows(model, by_input(graph, values[few]))[1]
     else:
-        is_exact = True
+        rows, outputs = qonnx_rows(model, by_input(graph, values), tolerance=0.0 if is_exact else _ROUNDED)
+    is_all = len(rows) == len(values)
     facts = {
         "qonnx_float32_is_exact": is_exact,
-        "qonnx_float32_largest_deviation": _farthest(outputs, expected.outputs[... if rows is None else rows]),
-        **({} if rows is None else {"qonnx_samples": len(few)}),
+        "qonnx_float32_largest_deviation": _farthest(outputs, expected.outputs[rows]),
+        **({} if is_all else {"qonnx_samples": len(rows)}),
     }
-    return Witness("qonnx", outputs, lambda row: qonnx_nodes(model, graph, row), rows, is_exact, facts)
+    nodes = partial(qonnx_nodes, model, graph)
+    return Witness("qonnx", outputs, nodes, None if is_all else rows, is_exact, facts)
+
+
+def qonnx_rows(
+    model: onnx.ModelProto, features: Mapping[str, Array], *, tolerance: float = 0.0
+) -> tuple[NDArray[np.intp], Array]:
+    """Return which events qonnx computes, and its outputs side by side for these.
+
+    They are all if batches of events give what single events give, else a few, spread over all of them.
+
+    Args:
+        model: for a batch of one.
+        features: of each input, shape (events, *shape), by its name.
+        tolerance: by which outputs may differ because float32 rounds, as a share of the largest.
+    """
+    events = len(next(iter(features.values())))
+    few = spread(events)
+    single = [qonnx_outputs(model, {name: values[row : row + 1] for name, values in features.items()}) for row in few]
+    outputs = np.concatenate(single)
+    batched = _in_batches(model, features)
+    if batched is not None and _farthest(batched[few], outputs) <= tolerance * np.abs(outputs).max():
+        return np.arange(events), batched
+    return few, outputs
+
+
+def spread(events: int) -> NDArray[np.intp]:
+    """Return a few of so many rows, spread over all of them."""
+    return np.unique(np.linspace(0, events - 1, _SINGLE).astype(np.intp))
 
 
 def datapath_witness(expected: Expected) -> Witness:
@@ -122,14 +147,7 @@ def qonnx_outputs(model: onnx.ModelProto, features: Array | Mapping[str, Array])
         features: of the only input, shape (events, *shape); or of each, by its name.
     """
     arriving = features if isinstance(features, Mapping) else {model.graph.input[0].name: features}
-    events = len(next(iter(arriving.values())))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        batched = ModelWrapper(model) if events == 1 else _with_batch(model, events)
-        names = zip(batched.graph.input, model.graph.input, strict=True)
-        outputs = execute_onnx(batched, {new.name: arriving[old.name].astype(np.float32) for new, old in names})
-    values = [outputs[value.name].reshape(events, -1) for value in batched.graph.output]
-    return np.concatenate(values, axis=1).astype(np.float64)
+    return _execute(model, _with_batch(model, len(next(iter(arriving.values())))), arriving)
 
 
 def qonnx_nodes(model: onnx.ModelProto, graph: Graph, inputs: Array) -> dict[str, Array]:
@@ -142,14 +160,29 @@ def qonnx_nodes(model: onnx.ModelProto, graph: Graph, inputs: Array) -> dict[str
     return {node.name: values for node, values in found.items() if values.size == graph.tensors[node.output].size}
 
 
-def _in_batches(graph: Graph, model: onnx.ModelProto, values: Array) -> Array | None:
+def _in_batches(model: onnx.ModelProto, features: Mapping[str, Array]) -> Array | None:
     """Return what qonnx computes for all events in batches; None if it cannot."""
-    rows = max(min(_ROWS, _VALUES // max(tensor.size for tensor in graph.tensors.values())), 1)
-    parts = [by_input(graph, values[at : at + rows]) for at in range(0, len(values), rows)]
+    tensors = [shape for shape in shapes(model.graph).values() if shape[:1] == (1,)]
+    rows = max(min(_ROWS, _VALUES // max(math.prod(filter(None, shape)) for shape in tensors)), 1)
+    starts = range(0, len(next(iter(features.values()))), rows)
+    parts = [{name: values[at : at + rows] for name, values in features.items()} for at in starts]
     try:
-        return np.concatenate([qonnx_outputs(model, part) for part in parts])
+        sizes = {len(next(iter(part.values()))) for part in parts}
+        batched = {size: _with_batch(model, size) for size in sizes}
+        return np.concatenate([_execute(model, batched[len(next(iter(part.values())))], part) for part in parts])
     except Exception:  # of qonnx or onnxruntime, which stop where a node has its batch of one in a constant
         return None
+
+
+def _execute(model: onnx.ModelProto, batched: ModelWrapper, features: Mapping[str, Array]) -> Array:
+    """Return what qonnx computes with a model that has another batch size, and maybe other names."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        names = zip(batched.graph.input, model.graph.input, strict=True)
+        outputs = execute_onnx(batched, {new.name: features[old.name].astype(np.float32) for new, old in names})
+    events = len(next(iter(features.values())))
+    values = [outputs[value.name].reshape(events, -1) for value in batched.graph.output]
+    return np.concatenate(values, axis=1).astype(np.float64)
 
 
 def _farthest(found: Array, outputs: Array) -> float:
@@ -159,10 +192,14 @@ def _farthest(found: Array, outputs: Array) -> float:
 
 def _with_batch(model: onnx.ModelProto, events: int) -> ModelWrapper:
     """Return a model for a batch of events."""
-    batched = ModelWrapper(model).transform(ChangeBatchSize(events))
-    for value in (*batched.graph.input, *batched.graph.output):  # qonnx changes the first ones only
-        value.type.tensor_type.shape.dim[0].dim_value = events
-    return cleanup_model(batched)
+    if events == 1:
+        return ModelWrapper(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        batched = ModelWrapper(model).transform(ChangeBatchSize(events))
+        for value in (*batched.graph.input, *batched.graph.output):  # qonnx changes the first ones only
+            value.type.tensor_type.shape.dim[0].dim_value = events
+        return cleanup_model(batched)
 
 
 def _double(network: DenseNetwork) -> DenseNetwork:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from nanotrigger.errors import InputError
@@ -25,6 +26,10 @@ def check_nodes(model: onnx.ModelProto) -> None:
         raise InputError(f"the function {model.functions[0].name} of the file is not read; inline functions before")
     if not model.graph.output or not model.graph.input:
         raise InputError("the network has no input or no output; export it again")
+    for end, values in (("input", model.graph.input), ("output", model.graph.output)):
+        twice = [name for name, count in Counter(value.name for value in values).items() if count > 1]
+        if twice:
+            raise InputError(f"{end} {twice[0]!r} of the network is listed twice; export it again")
     for node in model.graph.node:
         name = node.name or ", ".join(node.output)
         if node.op_type in _CONTROL_FLOW or any(
@@ -54,15 +59,37 @@ def check_constants(graph: onnx.GraphProto) -> None:
     """Check that all constants are numbers.
 
     Raises:
-        InputError: one is NaN or infinite.
+        InputError: one is NaN or infinite, of another type, or damaged; or two have one name.
     """
+    twice = [name for name, count in Counter(constant.name for constant in graph.initializer).items() if count > 1]
+    if twice:
+        raise InputError(f"there are two constants {twice[0]!r}; export the network again")
     for constant in graph.initializer:
-        if constant.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16):
-            wrong = ~np.isfinite(numpy_helper.to_array(constant))
-            if wrong.any():
-                reader = next((node.name for node in graph.node if constant.name in node.input), "no node")
-                found = f"{wrong.sum():,} of {wrong.size:,} values are NaN or infinite"
-                raise InputError(f"constant {constant.name!r} of {reader}: {found}; train the network again")
+        try:
+            values = _values(constant)
+        except (LookupError, ValueError, TypeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"constant {constant.name!r} of {_reader(graph, constant)} is damaged, or no plain numbers ({reason}); "
+                "export the network again"
+            ) from None
+        wrong = ~np.isfinite(values)
+        if wrong.any():
+            found = f"{wrong.sum():,} of {wrong.size:,} values are NaN or infinite"
+            raise InputError(
+                f"constant {constant.name!r} of {_reader(graph, constant)}: {found}; train the network again"
+            )
+
+
+def _values(constant: onnx.TensorProto) -> NDArray[Any]:
+    values = numpy_helper.to_array(constant)
+    if values.dtype.kind not in "fiub" or min(constant.dims, default=1) < 0:
+        raise ValueError(f"type {values.dtype}, shape {tuple(constant.dims)}")
+    return values
+
+
+def _reader(graph: onnx.GraphProto, constant: onnx.TensorProto) -> str:
+    return next((node.name for node in graph.node if constant.name in node.input), "no node")
 
 
 def sort(graph: onnx.GraphProto) -> None:
@@ -72,12 +99,13 @@ def sort(graph: onnx.GraphProto) -> None:
         InputError: a tensor is computed twice or not at all, or there is a cycle.
     """
     writers: dict[str, int] = {}
+    known = {value.name for value in graph.input} | {constant.name for constant in graph.initializer}
     for place, node in enumerate(graph.node):
         for name in filter(None, node.output):
-            if name in writers:
-                raise InputError(f"node {node.name}: another node computes {name} as well")
+            if name in writers or name in known:
+                other = "another node computes" if name in writers else "an input or a constant is called"
+                raise InputError(f"node {node.name}: {other} {name} as well; export the network again")
             writers[name] = place
-    known = {value.name for value in graph.input} | {constant.name for constant in graph.initializer}
     for node in graph.node:
         missing = [name for name in node.input if name and name not in known and name not in writers]
         if missing:

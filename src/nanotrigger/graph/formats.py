@@ -59,17 +59,22 @@ class Formats:
         return result
 
 
-def formats_of(node: onnx.NodeProto, parameters: list[Array]) -> Formats:
+def formats_of(node: onnx.NodeProto, parameters: list[Array], shape: tuple[int, ...]) -> Formats:
     """Return the formats of a Quant or BipolarQuant node.
 
     Args:
         node: the quantizer.
         parameters: its constant inputs: scale, and for Quant zero point and bit width, each of which may be an array.
+        shape: of what it quantizes, batch axis included.
 
     Raises:
         NotExactError: a scale that is no power of two, or a zero point that is not zero.
-        InputError: a bit width, a rounding or a range that no format has.
+        InputError: a bit width, a rounding or a range that no format has, or as many as do not fit the shape.
     """
+    for parameter in parameters:
+        if not _spreads(parameter.shape, shape):
+            found = f"formats of shape {parameter.shape} do not fit values of shape {shape}"
+            raise InputError(f"node {node.name}: {found}; export it again")
     scales = parameters[0]
     wrong = scales[~(np.frexp(scales)[0] == 0.5)]
     if wrong.size:
@@ -91,7 +96,14 @@ def formats_of(node: onnx.NodeProto, parameters: list[Array]) -> Formats:
         raise InputError(f"node {node.name}: a bit width of {widths.flat[0]:g}; it must be a whole number from 1")
     if given["narrow"] and not given["signed"] and (widths == 1).any():
         raise InputError(f"node {node.name}: an unsigned narrow range of 1 bit holds only zero; give it more bits")
+    scales, widths, _ = np.broadcast_arrays(scales, widths, zeros)
     return _formats(node, scales, widths, signed=bool(given["signed"]), narrow=bool(given["narrow"]), rounding=rounding)
+
+
+def _spreads(parameter: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Return whether an array of a shape can be broadcast to another one."""
+    pairs = zip(reversed(parameter), reversed(shape), strict=False)
+    return len(parameter) <= len(shape) and all(size in (1, whole) for size, whole in pairs)
 
 
 def _formats(

@@ -1,7 +1,8 @@
 """The integer graph of a QONNX file of whatever origin, in the formats in which firmware has it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import onnx
@@ -45,6 +46,8 @@ READERS: dict[str, Callable[[Reader, onnx.NodeProto], None]] = {
 }
 """What reads each type of ONNX node; a bias (Add) is read with its product."""
 
+_DAMAGES = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)  # by whatever a file may hold instead
+
 TABLES = (
     *("Sigmoid", "Tanh", "Softmax", "LogSoftmax", "Softplus", "Softsign", "Elu", "Selu", "Celu", "Gelu", "Mish", "Erf"),
     *("Exp", "Log", "Sqrt", "Reciprocal", "Pow", "HardSigmoid", "HardSwish", "Sin", "Cos", "Hardmax"),
@@ -77,10 +80,8 @@ def read_graph(path: Path, precision: str | None = None, *, input_format: FixedP
         return graph_of_model(normalized(model), cast, input_format)
     except InputError:
         raise
-    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
-        # of whatever the graph may hold instead
-        reason = " ".join(f"{type(error).__name__} {error}".split())
-        raise InputError(f"{path}: no network that can be counted ({reason[:300]}); export it again") from None
+    except _DAMAGES as error:
+        raise InputError(f"{path}: no network that can be read ({_reason(error)}); export it again") from None
 
 
 def graph_of_model(
@@ -108,12 +109,31 @@ def graph_of_model(
         elif node.op_type in TABLES:
             raise NotExactError(node.name, f"a table ({node.op_type}); end the network before it")
         elif node.op_type not in READERS:
-            raise InputError(f"node {node.name}: {node.op_type} is not among {', '.join(READERS)}")
+            raise NotExactError(node.name, f"{node.op_type} is not among {', '.join(READERS)}")
         else:
-            READERS[node.op_type](reader, node)
+            with _naming(node):
+                READERS[node.op_type](reader, node)
+                reader.infer()
     if all(isinstance(node, Input) for node in reader.nodes):
         raise InputError("the network computes nothing, there is nothing to count")
     return Graph(tuple(reader.nodes), tuple(dict.fromkeys(ends.values())), tuple(left_out))
+
+
+@contextmanager
+def _naming(node: onnx.NodeProto) -> Iterator[None]:
+    """Say in which node of the file something is not as it should be."""
+    try:
+        yield
+    except InputError:
+        raise
+    except _DAMAGES as error:
+        raise InputError(
+            f"node {node.name}: no {node.op_type} that can be read ({_reason(error)}); export it again"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__} {error}".split())[:300]
 
 
 def cast_to(precision: str) -> Conversion:

@@ -52,7 +52,7 @@ class Graph:
             raise InputError("the network has no output; export it again")
         for output in self.outputs:
             if output not in known:
-                raise InputError(f"no node computes the network's output {output}")
+                raise InputError(f"no node computes the network's output {output}; leave that output out")
 
     @cached_property
     def inputs(self) -> tuple[Input, ...]:

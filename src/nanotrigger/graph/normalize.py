@@ -1,6 +1,7 @@
 """Normalize: an ONNX model of any exporter in the one form that is read: batch 1, shapes known, constants folded."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -9,13 +10,15 @@ from onnx import helper, numpy_helper, shape_inference
 
 from nanotrigger.errors import InputError
 from nanotrigger.graph.check_model import check_constants, check_nodes, name_nodes, replace, sort
-from nanotrigger.graph.evaluate import FOLDED, QUANTIZERS, attributes_of, evaluate
+from nanotrigger.graph.evaluate import FOLDED, MOVES, QUANTIZERS, attributes_of, evaluate
 from nanotrigger.graph.rewrite import move_channels, split_gemm
 
 QONNX_DOMAIN = "qonnx.custom_op.general"
 OPSETS = range(9, 25)
-MOST_NODES = 100_000
-MOST_FOLDED = 1 << 26  # values of a constant that is computed
+MOST_NODES = 10_000
+MOST_FOLDED = 1 << 24  # values of all constants that are computed
+_FLOAT = onnx.TensorProto.FLOAT
+_FIRST_FLOAT = (*MOVES, "Quant", "ReduceSum", "ReduceMean")  # whose other inputs may be integers
 _SMALL = 1024  # values of a constant that shapes may depend on
 _KEEP_VALUES = ("Identity", "Dropout", "Cast", "Reshape", "Flatten", "Expand")  # no-ops where the shape stays
 
@@ -32,13 +35,16 @@ def normalized(model: onnx.ModelProto) -> onnx.ModelProto:
 
     Raises:
         InputError: the model has control flow, a cycle, no outputs, axes other than the batch of no fixed size,
-            constants that are no numbers, or shapes that do not fit; the message names the node.
+            constants that are no numbers, types other than float32, or shapes that do not fit; the message names the
+            node.
     """
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
     if opset not in OPSETS:
         raise InputError(f"ONNX opset {opset}; export the network with opset {OPSETS.start} to {OPSETS.stop - 1}")
     if len(model.graph.node) > MOST_NODES:
-        raise InputError(f"{len(model.graph.node):,} nodes; at most {MOST_NODES:,} can be read")
+        raise InputError(
+            f"{len(model.graph.node):,} nodes; at most {MOST_NODES:,} can be read, export a smaller network"
+        )
     simple = onnx.ModelProto()
     simple.CopyFrom(model)
     graph = simple.graph
@@ -47,19 +53,29 @@ def normalized(model: onnx.ModelProto) -> onnx.ModelProto:
     _collect_constants(graph)
     check_constants(graph)
     sort(graph)
-    _remove_unused(graph)
+    remove_unused(graph)
     known = shapes(graph)
     _fix_batch(graph)
     move_channels(graph, known)
     split_gemm(graph)
-    for _ in range(len(graph.node)):
+    room, before = MOST_FOLDED, -1
+    while room != before:
         _infer_shapes(simple)
-        if not _fold(graph, opset):
-            break
+        before, room = room, _fold(graph, opset, room)
     _remove_no_ops(graph)
-    _remove_unused(graph)
+    remove_unused(graph)
+    _check_types(graph)
     _name_domains(simple)
     return simple
+
+
+def ending_in(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
+    """Return a normalized model with other outputs, in place: nothing behind them is computed."""
+    known = {value.name: value for value in (*model.graph.value_info, *model.graph.output)}
+    replace(model.graph.output, [known[name] for name in names])
+    remove_unused(model.graph)
+    replace(model.graph.value_info, [value for value in model.graph.value_info if value.name not in names])
+    return model
 
 
 def shape_of(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
@@ -119,6 +135,9 @@ def _fix_batch(graph: onnx.GraphProto) -> None:
             raise InputError(
                 f"input {value.name!r}: axis {shape.index(None, 1)} has no fixed size; only the batch may vary"
             )
+        if value.type.tensor_type.elem_type != _FLOAT:
+            found = onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type)
+            raise InputError(f"input {value.name!r} is of type {found}; export it with float32")
         axes = value.type.tensor_type.shape.dim
         axes[0].Clear()
         axes[0].dim_value = 1
@@ -158,33 +177,54 @@ def _opset(model: onnx.ModelProto) -> int:
     return next(int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
 
 
-def _fold(graph: onnx.GraphProto, opset: int) -> bool:
-    """Make initializers of nodes that are the same for all events; return whether there were any."""
+def _fold(graph: onnx.GraphProto, opset: int, room: int) -> int:
+    """Make initializers of nodes that are the same for all events; return the room that is left.
+
+    Args:
+        graph: changed in place.
+        opset: version of the operators.
+        room: for how many values there is room; a node takes one besides those that it computes.
+
+    Raises:
+        InputError: there are more.
+    """
     constants = {constant.name: constant for constant in graph.initializer}
     known, kept = shapes(graph), []
     for node in graph.node:
-        shape = known.get(node.input[0]) if node.op_type == "Shape" else None
+        shape, size = known.get(node.input[0]) if node.op_type == "Shape" else None, _size(node, known)
         is_constant = node.op_type in FOLDED and all(name in constants for name in filter(None, node.input))
         if node.op_type == "Shape" and shape is not None and None not in shape:
             start, end = (attributes_of(node).get(key, default) for key, default in (("start", 0), ("end", None)))
             found = [np.array(shape[start:end], np.int64)]
-        elif is_constant and _is_small(known.get(node.output[0])):
+        elif is_constant and size is not None:
+            if size > room:
+                raise InputError(
+                    f"node {node.name}: with it the file computes more than {MOST_FOLDED:,} constants; export them "
+                    "computed"
+                )
             found = evaluate(
                 node, [numpy_helper.to_array(constants[name]) if name else None for name in node.input], opset
             )
         else:
             kept.append(node)
             continue
+        room -= 1 + (size or 0)
         for name, values in zip(node.output, found, strict=False):
             constants[name] = numpy_helper.from_array(np.asarray(values), name)
             graph.initializer.append(constants[name])
-    changed = len(kept) < len(graph.node)
     replace(graph.node, kept)
-    return changed
+    return room
 
 
-def _is_small(shape: tuple[int | None, ...] | None) -> bool:
-    return shape is not None and math.prod(MOST_FOLDED + 1 if axis is None else axis for axis in shape) <= MOST_FOLDED
+def _size(node: onnx.NodeProto, known: Mapping[str, tuple[int | None, ...]]) -> int | None:
+    """Return how many values a node computes; None if it is not known."""
+    size = 0
+    for name in filter(None, node.output):
+        shape = known.get(name, (None,))
+        if None in shape:
+            return None
+        size += math.prod(axis for axis in shape if axis is not None)
+    return size
 
 
 def _remove_no_ops(graph: onnx.GraphProto) -> None:
@@ -209,7 +249,7 @@ def _changes_nothing(node: onnx.NodeProto) -> bool:
     return node.op_type in _KEEP_VALUES and (node.op_type != "Cast" or attributes_of(node)["to"] in floats)
 
 
-def _remove_unused(graph: onnx.GraphProto) -> None:
+def remove_unused(graph: onnx.GraphProto) -> None:
     """Remove what no output depends on."""
     needed = {value.name for value in graph.output}
     kept = []
@@ -220,6 +260,23 @@ def _remove_unused(graph: onnx.GraphProto) -> None:
     replace(graph.node, kept[::-1])
     replace(graph.initializer, [constant for constant in graph.initializer if constant.name in needed])
     replace(graph.value_info, [value for value in graph.value_info if value.name in needed])
+
+
+def _check_types(graph: onnx.GraphProto) -> None:
+    """Check that what is multiplied, added or quantized is of float32, as in qonnx' own execution.
+
+    Raises:
+        InputError: something else is.
+    """
+    types = {constant.name: constant.data_type for constant in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        types[value.name] = value.type.tensor_type.elem_type
+    for node in graph.node:
+        given = node.input[:1] if node.op_type in _FIRST_FLOAT else node.input
+        for name in given:
+            if types.get(name, _FLOAT) not in (_FLOAT, onnx.TensorProto.UNDEFINED):
+                found = onnx.TensorProto.DataType.Name(types[name])
+                raise InputError(f"node {node.name} reads {name} of type {found}; export the network with float32")
 
 
 def _name_domains(model: onnx.ModelProto) -> None:

@@ -12,28 +12,31 @@ from onnx import checker, external_data_helper, helper, numpy_helper
 from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
 
-MOST_BYTES = 1 << 31
-_BYTES = 4  # of a value
+MOST_BYTES = 1 << 28
 
 
 def load_model(path: Path) -> onnx.ModelProto:
     """Return the model in a file, with constants that lie in files beside it.
 
     Raises:
-        InputError: the file is missing, damaged, larger than 2 GB, or has constants in other folders, which would be
+        InputError: the file is missing, damaged, larger than 256 MB, or has constants in other folders, which would be
             read from wherever it says.
     """
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; give a QONNX file")
     if not path.is_file():
         raise InputError(f"{path}: no such QONNX file; export the network first")
     if path.stat().st_size > MOST_BYTES:
-        raise InputError(f"{path}: larger than {MOST_BYTES >> 30} GB; only small networks can be read")
+        raise InputError(f"{path}: larger than {MOST_BYTES >> 20} MB; only small networks can be read")
     try:
         model = onnx.load(path, load_external_data=False)
     except DecodeError:
         raise InputError(f"{path}: damaged, or no ONNX file; export the network again") from None
+    if not model.graph.node:
+        raise InputError(f"{path}: no network, or no ONNX file; export the network again")
     outside = [tensor for tensor in _tensors(model.graph) if tensor.external_data or tensor.data_location]
-    if sum(math.prod(tensor.dims) for tensor in outside) * _BYTES > MOST_BYTES:
-        raise InputError(f"{path}: its constants take more than {MOST_BYTES >> 30} GB; only small networks can be read")
+    if sum(_bytes(tensor, path) for tensor in outside) > MOST_BYTES:
+        raise InputError(f"{path}: its constants take more than {MOST_BYTES >> 20} MB; only small networks can be read")
     for tensor in outside:
         _load_outside(tensor, path)
     return model
@@ -47,13 +50,31 @@ def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
             yield from (*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors)
 
 
+def _bytes(tensor: onnx.TensorProto, path: Path) -> int:
+    """Return how many bytes a constant has by its type and shape."""
+    try:
+        size = helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    except (KeyError, TypeError):
+        size = 0
+    if not size or min(tensor.dims, default=1) < 0:
+        raise InputError(f"{path}: the constant {tensor.name!r} has no type or shape; export the network again")
+    return size * math.prod(tensor.dims)
+
+
 def _load_outside(tensor: onnx.TensorProto, path: Path) -> None:
-    """Read a constant from a file beside the model's, in place."""
+    """Read a constant from a file beside the model's, in place: as many bytes as it has."""
     where = {entry.key: entry.value for entry in tensor.external_data}
     name = where.get("location", "")
     file = path.parent / name
-    if not name or name != Path(name).name or "\\" in name or file.is_symlink() or not file.is_file():
+    if not name or name != Path(name).name or "\\" in name or file.is_symlink():
         raise InputError(f"{path}: the constant {tensor.name!r} lies in another file; save the model in one file")
+    if not file.is_file():
+        raise InputError(f"{path}: no file {name} beside it, which holds the constant {tensor.name!r}; put it there")
+    length = str(_bytes(tensor, path))
+    if "length" not in where:
+        tensor.external_data.add(key="length", value=length)
+    elif where["length"] != length:
+        raise InputError(f"{file}: does not hold the constant {tensor.name!r} ({where['length']} bytes, not {length})")
     try:
         external_data_helper.load_external_data_for_tensor(tensor, str(path.parent))
         tensor.ClearField("data_location")

@@ -1,5 +1,6 @@
 """Reader: a normalized QONNX graph while it is read, node by node, into an integer graph."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from nanotrigger.graph.quantize import Conversion
 from nanotrigger.numbers import FixedPoint
 
 MOST_OPERATIONS = 10_000_000
+_MOST_BITS = 1000  # of a word, and of the power of two that it is worth
 
 
 class Reader:
@@ -46,7 +48,7 @@ class Reader:
         self._constants: dict[str, tuple[Array, float | None]] = {}
         self._readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
         self._tensors: dict[str, tuple[Tensor, str]] = {}  # with the layer to which each belongs
-        self._inferred = self._operations = 0
+        self._inferred = self._operations = self._values = 0
         self._integers: dict[str, NDArray[Any]] = {}  # constants such as shapes and axes, in their own type
         for constant in model.graph.initializer:
             values = numpy_helper.to_array(constant)
@@ -79,18 +81,38 @@ class Reader:
             InputError: with it there are more than are read.
         """
         self._operations += operations
-        self.check_values(node, self._operations)
-
-    def check_values(self, node: onnx.NodeProto, values: int) -> None:
-        """Check that a node does not make more values than are read; raises `InputError` if it does."""
-        if values > MOST_OPERATIONS:
+        if self._operations > MOST_OPERATIONS:
             raise InputError(
-                f"node {node.name}: with it the network has {values:,} operations, unrolled at most "
+                f"node {node.name}: with it the network has {self._operations:,} operations, unrolled at most "
                 f"{MOST_OPERATIONS:,}; export a smaller network"
             )
 
+    def check_values(self, node: onnx.NodeProto, values: int) -> None:
+        """Check that a node does not make or read more values than are read; raises `InputError` if it does."""
+        _check_values(node.name, values)
+
+    def infer(self) -> None:
+        """Find out what is known of the tensors of the nodes so far.
+
+        Raises:
+            InputError: all of them have more values than are read, or a node has words too wide to be computed.
+        """
+        for node in self.nodes[self._inferred :]:
+            read = [] if isinstance(node, Input) else [self._tensors[other][0] for other in node.inputs]
+            tensor = node.infer(*read)
+            self._values += tensor.size
+            _check_values(node.name, self._values)
+            if max(tensor.words.bits, abs(tensor.exponent)) > _MOST_BITS:
+                raise InputError(
+                    f"node {node.name}: words of {tensor.words.bits} bits that are worth 2^{tensor.exponent}, at most "
+                    f"{_MOST_BITS} either; put a quantizer before it"
+                )
+            self._tensors[node.output] = tensor, node.layer
+        self._inferred = len(self.nodes)
+
     def append_input(self, name: str, source: str, output: str, conversion: Conversion) -> None:
         """Make a tensor the words of an input of the network."""
+        _check_values(name, math.prod(self.shape_of(source)))
         self.nodes.append(
             Input(
                 name=name,
@@ -154,7 +176,7 @@ class Reader:
         changing = [name for name in names if not self.is_constant(name)]
         if changing or len(names) != (3 if node.op_type == "Quant" else 1):
             raise InputError(f"node {node.name}: scale, zero point and bit width of a quantizer must be constants")
-        return formats_of(node, [self.values(name) for name in names])
+        return formats_of(node, [self.values(name) for name in names], (1, *self.shape_of(node.input[0])))
 
     def tensor(self, name: str) -> Tensor:
         """Return what is known of a tensor that a node before computes."""
@@ -169,10 +191,7 @@ class Reader:
         return self._known(tensor)[1]
 
     def _known(self, name: str) -> tuple[Tensor, str]:
-        for node in self.nodes[self._inferred :]:
-            read = [] if isinstance(node, Input) else [self._tensors[other][0] for other in node.inputs]
-            self._tensors[node.output] = node.infer(*read), node.layer
-        self._inferred = len(self.nodes)
+        self.infer()
         if name not in self._tensors:
             if not self.nodes:
                 input_quantizer_format(self.graph)  # says what is missing
@@ -182,8 +201,14 @@ class Reader:
     def _compute(self, node: onnx.NodeProto) -> None:
         """Compute a node of constants, and keep its format."""
         values = [self._constants[name] for name in node.input if name]
+        for output in filter(None, node.output):
+            shape = self._shapes.get(output, (None,))
+            if None in shape:
+                raise InputError(f"node {node.name}: nothing says the shape of its constant; export it as it is")
+            self._values += math.prod(axis for axis in shape if axis is not None)
+        _check_values(node.name, self._values)
         if node.op_type in QUANTIZERS:
-            formats = formats_of(node, [array for array, _ in values[1:]])
+            formats = formats_of(node, [array for array, _ in values[1:]], values[0][0].shape)
             self._constants[node.output[0]] = formats.quantize(values[0][0]), formats.step
             return
         integer = ("Reshape", "Expand", "Tile", "Unsqueeze", "Squeeze", "Slice", "Gather", "Pad", "Split")
@@ -215,6 +240,14 @@ class Reader:
         """Raise `InputError` if the network has no quantizers: only dense layers and ReLU are counted then."""
         if self.cast is not None:
             raise InputError(f"node {node.name}: {node.op_type} can only be counted in a network with quantizers")
+
+
+def _check_values(node: str, values: int) -> None:
+    if values > MOST_OPERATIONS:
+        raise InputError(
+            f"node {node}: with it the network has {values:,} values, at most {MOST_OPERATIONS:,}; export a smaller "
+            "network"
+        )
 
 
 def _wrapped(values: Array, number: FixedPoint) -> Words:

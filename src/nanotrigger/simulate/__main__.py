@@ -40,7 +40,7 @@ def _parser() -> Parser:
         "--no-features",
         dest="features",
         action="store_false",
-        help="write the particles alone, without the 16 features: half the file, in half the time",
+        help="write the particles alone, without the 16 features: half the file, in less time",
     )
     jets.set_defaults(run=_jets)
     events = commands.add_parser("events", help="collisions of ADC2021's background and signals, in its layout")

@@ -44,7 +44,7 @@ def datapath_module(plan: Schedule) -> str:
             continue
         if operation.layer != section:
             section = operation.layer
-            lines += ["", *(f"    // {remark}" for remark in datapath.remarks.get(section, ()))]
+            lines += ["", *(f"    // {' '.join(remark.splitlines())}" for remark in datapath.remarks.get(section, ()))]
         lines += [f"    {statement}" for statement in signals.statements(position, operation)]
     lines += ["", "    // Output register"]
     lines += [f"    {statement}" for statement in signals.output_statements()]

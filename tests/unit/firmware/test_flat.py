@@ -1,6 +1,7 @@
 """Firmware of every kind of node, and of random graphs, computes the words of the integer graph, through hls4ml."""
 
 import warnings
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from qonnx.util.cleanup import cleanup_model
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.flat import Flat
+from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_qonnx import read_graph
 from tests.fuzz.graphs import RandomNetwork
@@ -73,10 +75,108 @@ def test_refuses_ends_that_emulation_cannot_hand_over(tmp_path):
         Flat(graph)
 
 
+def small_cnn(maker, g):
+    """Return two convolutions with pooling, and a dense head, of an image of 16 × 16 values."""
+    name, channels = maker.quant(maker.input(1, 16, 16), 8, 2**-5), 1
+    for _ in range(2):
+        constants = maker.weights(g, 8, channels, 3, 3, bits=6), maker.weights(g, 8, bits=6)
+        name = maker.add("Relu", maker.add("Conv", name, *constants, kernel_shape=[3, 3]))
+        name = maker.add("MaxPool", maker.quant(name, 6, 0.5, signed=0), kernel_shape=[2, 2], strides=[2, 2])
+        channels = 8
+    name = maker.add("MatMul", maker.add("Flatten", name), maker.weights(g, 32, 5, bits=6))
+    return maker.quant(maker.add("Add", name, maker.weights(g, 5, bits=6)), 14, 0.125)
+
+
+def padded_one_axis(maker, g):
+    """Return a padded convolution and padded pooling of one axis, and sums over the channels."""
+    name = maker.add("Conv", maker.quant(maker.input(3, 12), 6, 0.25), maker.weights(g, 4, 3, 3), pads=[1, 1])
+    name = maker.add("MaxPool", maker.quant(name, 5, 0.5), kernel_shape=[3], strides=[2], pads=[1, 1])
+    return maker.add("ReduceSum", name, maker.constant([1], np.int64), keepdims=0)
+
+
+def padded_positive(maker, g):
+    """Return padded pooling of values that are not negative, which hls4ml alone pads with the largest power of two."""
+    name = maker.quant(maker.add("Relu", maker.quant(maker.input(2, 5, 5), 6, 0.25)), 5, 0.25, signed=0)
+    return maker.add("MaxPool", name, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+
+
+def residual_of_groups(maker, g):
+    """Return an image plus what a convolution in groups, scaled channel by channel, makes of it, and both of them."""
+    image = maker.quant(maker.input(4, 5, 6), 6, 0.25)
+    name = maker.add("Conv", image, maker.weights(g, 4, 2, 3, 3), group=2, pads=[1, 1, 1, 1])
+    name = maker.add("Mul", maker.quant(name, 6, 0.5), maker.constant([[[[0.5]], [[2.0]], [[-1.0]], [[0.25]]]]))
+    name = maker.quant(maker.add("Sub", maker.quant(name, 6, 0.25), image), 5, 0.5, rounding="HALF_UP")
+    return maker.add("Conv", maker.add("Concat", name, image, axis=1), maker.weights(g, 2, 8, 1, 1))
+
+
+def formats_by_channel(maker, g):
+    """Return a convolution of channels with formats of their own."""
+    name = maker.add("Conv", maker.quant(maker.input(2, 5, 5), 6, 0.25), maker.weights(g, 3, 2, 2, 2))
+    name = maker.quant(maker.add("Relu", name), 4, [[[[0.5]], [[0.25]], [[0.5]]]], signed=0)
+    return maker.add("Conv", name, maker.weights(g, 2, 3, 2, 2))
+
+
+def particles(maker, g):
+    """Return the sum over particles of what two dense layers make of each one, and a dense head."""
+    name = maker.quant(maker.input(7, 3), 6, 0.25)
+    for inputs in (3, 5):
+        name = maker.add("Add", maker.add("MatMul", name, maker.weights(g, inputs, 5)), maker.weights(g, 5))
+        name = maker.quant(maker.add("Relu", name), 5, 0.5, signed=0)
+    name = maker.quant(maker.add("ReduceSum", name, maker.constant([1], np.int64), keepdims=0), 8, 0.5)
+    return maker.add("MatMul", name, maker.weights(g, 5, 2))
+
+
+def two_quantizers_of_a_sum(maker, g):
+    name = maker.add("MatMul", maker.quant(maker.input(6), 6, 0.25), maker.weights(g, 6, 4))
+    name = maker.add("Add", name, maker.weights(g, 4))
+    return maker.add("Add", maker.quant(name, 4, 1.0), maker.quant(name, 8, 0.125))
+
+
+LAYERS = {
+    small_cnn: {"Conv2D": 2, "Pooling2D": 2, "Dense": 1},
+    padded_one_axis: {"Conv1D": 1, "Pooling2D": 1, "PointwiseConv2D": 1, "Dense": 0},
+    padded_positive: {"Pooling2D": 1, "Dense": 0},
+    residual_of_groups: {"Conv2D": 1, "Concatenate": 1},
+    formats_by_channel: {"Conv2D": 2, "Dense": 0},
+    particles: {"PointwiseConv1D": 3, "Dense": 1},
+    two_quantizers_of_a_sum: {"Dense": 1},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", LAYERS)
+def test_layers_of_hls4ml_itself(network, tmp_path):
+    maker = Maker()
+    output = network(maker, np.random.default_rng(1))
+    graph = read_graph(maker.write(tmp_path / "model.onnx", output))
+    features = random_features(maker.inputs, EVENTS, 0)
+    assert len(np.unique(graph.run(features))) > 10
+    assert differing(graph, features, tmp_path) == 0
+    kinds = Counter(layer.kind for layer in read_record(tmp_path / "hls").layers)
+    assert {kind: kinds[kind] for kind in LAYERS[network]} == LAYERS[network]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", [network for network in LAYERS if network is not padded_positive])
+def test_layers_in_streams(network, tmp_path):
+    maker = Maker()
+    graph = read_graph(maker.write(tmp_path / "model.onnx", network(maker, np.random.default_rng(1))))
+    assert differing(graph, random_features(maker.inputs, EVENTS, 0), tmp_path, io_type="io_stream") == 0
+
+
+def test_streams_that_hls4ml_has_not_are_refused(tmp_path):
+    """Windows of a stream lie side by side; others need more copies of it than hls4ml makes."""
+    maker = Maker()
+    graph = read_graph(maker.write(tmp_path / "model.onnx", padded_positive(maker, np.random.default_rng(1))))
+    with pytest.raises(InputError, match="hls4ml cannot convert it: .* more than 7 times"):
+        differing(graph, random_features(maker.inputs, EVENTS, 0), tmp_path, io_type="io_stream")
+    assert not (tmp_path / "hls").exists()
+
+
 def test_refuses_a_layer_of_too_many_products(tmp_path):
     maker, generator = Maker(), np.random.default_rng(0)
-    image = maker.quant(maker.input(1, 40, 40), 4)
-    name = maker.add("Conv", image, maker.weights(generator, 1, 1, 3, 3), kernel_shape=[3, 3], name="large")
+    image, weights = maker.quant(maker.input(1, 40, 40), 4), maker.weights(generator, 1, 1, 2, 2)
+    name = maker.add("Conv", image, weights, kernel_shape=[2, 2], dilations=[2, 2], name="large")
     graph = read_graph(maker.write(tmp_path / "model.onnx", name))
     with pytest.raises(InputError, match="node large: 1600 × 1444 products are written one by one; at most 1,048,576"):
         Flat(graph)

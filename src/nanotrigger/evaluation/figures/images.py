@@ -51,7 +51,7 @@ def mean_images(
     means = {index: sums[truth == index].mean(axis=0) for index in np.unique(truth).tolist()}
     norm = _colour_scale(np.stack(list(means.values())))
     figure, body, panels = new_panels(
-        shown, columns=_COLUMNS, panel_height=2.1, notes=[sample.source, sample.extent, *left_out]
+        shown, columns=_COLUMNS, panel_height=1.75, notes=[sample.source, sample.extent, *left_out]
     )
     for index, axes in enumerate(panels):
         picture = means.get(index, np.full(sums.shape[1:], np.nan))

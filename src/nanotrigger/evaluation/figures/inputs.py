@@ -40,13 +40,17 @@ JET_FEATURE_LABELS = {
     "n2_b2_mmdt": r"$N_2^{\beta{=}2}$",
     "mass_mmdt": r"$m_\mathrm{mMDT}$ [GeV]",
     "multiplicity": "Multiplicity",
-    "pt_fraction": r"$p_\mathrm{T}$ / jet $p_\mathrm{T}$",  # of a particle of a jet, as the next two
+}
+_PARTICLE_LABELS = {
+    "pt_fraction": r"$p_\mathrm{T}$ / jet $p_\mathrm{T}$",
     "delta_eta": r"$\Delta\eta$",
     "delta_phi": r"$\Delta\phi$",
 }
+_LABELS = JET_FEATURE_LABELS | _PARTICLE_LABELS
 _COLUMNS = 4
 _MOST_BINS = 50
 _DECADE = 10  # the least ratio of a log axis, so that it has a labelled tick
+_STEPS = (1, 256, 4096)  # in 1, of integers and of what is rounded
 _TAIL = 0.002  # fraction of the events left out at each end of an axis
 
 # First part of the names of three features, such as "jet_1_pt", → the object in words.
@@ -95,7 +99,7 @@ def feature_distributions(
     figure, body, panels = new_panels(features_shown, columns=_COLUMNS, panel_height=1.7, notes=notes)
     for axes, name, column in zip(panels, feature_names, values.T, strict=False):
         _draw_feature(axes, column, truth, classes=classes_shown)
-        axes.set_xlabel(JET_FEATURE_LABELS.get(name, shortened(name)))
+        axes.set_xlabel(_LABELS.get(name, shortened(name)))
     body.supylabel("Probability density", fontsize=8)
     names = names[:classes_shown]
     class_legend(body, names, title="True class", columns=min(legend_columns(names), 6))
@@ -131,19 +135,20 @@ def _draw_feature(axes: Axes, column: NDArray[np.float64], labels: NDArray[np.in
 def bin_edges(column: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return edges of equal bins between the 0.2 % and the 99.8 % quantile, shape (bins + 1,).
 
-    Rice's rule sets their number: twice the cube root of the number of events, 50 at most. Integers get
-    bins of whole integers with edges halfway between, so that no bin is favoured.
+    Rice's rule sets their number: twice the cube root of the number of events, 50 at most. Integers, and what is
+    rounded to 1/256 or 1/4096, get bins of whole steps with edges halfway between, so that no bin is favoured.
 
     >>> bin_edges(np.array([1.0, 2.0, 2.0, 4.0]))
     array([0.5, 1.5, 2.5, 3.5, 4.5])
     """
     low, high = np.quantile(column, [_TAIL, 1 - _TAIL], method="inverted_cdf")
     wanted = min(int(np.ceil(2 * np.cbrt(len(column)))), _MOST_BINS)
-    if np.array_equal(column, np.rint(column)):
-        first, last = np.floor(low), np.ceil(high)
-        width = np.ceil((last - first + 1) / wanted)
-        bins = int(np.ceil((last - first + 1) / width))
-        return np.asarray(first - 0.5 + width * np.arange(bins + 1))
+    for steps in _STEPS:
+        if np.array_equal(column * steps, np.rint(column * steps)):
+            first, last = np.floor(low * steps), np.ceil(high * steps)
+            width = np.ceil((last - first + 1) / wanted)
+            bins = int(np.ceil((last - first + 1) / width))
+            return np.asarray(first - 0.5 + width * np.arange(bins + 1)) / steps
     if low == high:
         low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, wanted + 1)

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.target import Target
 from nanotrigger.numbers import FixedPoint
+
+if TYPE_CHECKING:
+    import onnx
 
 Array = NDArray[np.float64]
 
@@ -87,7 +91,8 @@ class Backend(ABC):
         Args:
             model: QONNX file, as `write_qonnx` or `Flat.write` leaves it.
             project: folder to write, or to replace if it holds a project.
-            target: what the firmware is built for; `target.precision` is the type of everything in a float network.
+            target: what the firmware is built for; `target.precision` is the type of everything in a float network, and
+                of what has no format in a quantized one that is approximated.
             name: of the project, as `project_name` gives it.
             input_format: to which inputs are brought, rounded to nearest, ties to even, and saturated.
             formats: of results in full precision, by node; if None, ReLUs without a quantizer have such results.
@@ -95,6 +100,17 @@ class Backend(ABC):
         Raises:
             InputError: the network cannot be converted.
         """
+
+    def prepare(self, model: "onnx.ModelProto") -> "onnx.ModelProto":
+        """Return a network of others in the form of which `convert` makes firmware that approximates it.
+
+        Args:
+            model: as `graph.normalize.normalized` leaves it, with one input and one output; may be changed.
+
+        Raises:
+            InputError: a node cannot be converted; the message names it.
+        """
+        raise InputError(f"approximate=true: {type(self).__name__} converts only what can be computed exactly")
 
     def possible_reuse_factors(self, inputs: int, outputs: int) -> Sequence[int]:
         """Return the reuse factors that a dense layer can have; none if this back end does not say.

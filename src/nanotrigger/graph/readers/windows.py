@@ -27,6 +27,8 @@ def windows_of(
         InputError: attributes that do not fit.
     """
     given, axes = reader.attributes(node), len(sizes)
+    if kernel is not None and tuple(given.get("kernel_shape", kernel)) != tuple(kernel):
+        raise InputError(f"node {node.name}: its kernel_shape is not that of its constants; export it again")
     kernel = tuple(given.get("kernel_shape", kernel or ()))
     strides, dilations = (tuple(given.get(name, [1] * axes)) for name in ("strides", "dilations"))
     pads = tuple(given.get("pads", [0] * 2 * axes))
@@ -40,7 +42,9 @@ def windows_of(
         whole = [max((-(-size // step) - 1) * step + (k - 1) * d + 1 - size, 0) for size, k, step, d in shape]
         small, large = [total // 2 for total in whole], [total - total // 2 for total in whole]
         pads = (*small, *large) if mode == "SAME_UPPER" else (*large, *small)
-    reader.check_size(node, math.prod(-(-size // step) for size, step in zip(sizes, strides, strict=True)))
+    ends = zip(sizes, pads, pads[axes:], kernel, strides, strict=False)
+    most = math.prod(((size + before + after) // step + 2) * k for size, before, after, k, step in ends)
+    reader.check_values(node, most * reader.tensor(node.input[0]).shape[0])
     windows = Windows(kernel, strides, dilations, pads[:axes], pads[axes:], bool(given.get("ceil_mode")))
     try:
         return windows, *windows.over(sizes)

@@ -77,10 +77,7 @@ class JetData(SplitData):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one jet, from which its values are flattened in C order: (features,), (particles, features), (height, …).
-
-        Known from `setup` on.
-        """
+        """Of a jet: (features,), (particles, features) or (height, width, channels), flattened in C order elsewhere."""
         if self.sample is None:
             raise RuntimeError("the shape is known after setup()")
         return self.sample.shape

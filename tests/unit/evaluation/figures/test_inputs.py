@@ -48,6 +48,13 @@ def test_bins_of_integers_hold_equally_many_of_them() -> None:
     assert len(held) <= 50
 
 
+@pytest.mark.parametrize("steps", [256, 4096])
+def test_bins_of_rounded_values_hold_equally_many_of_them(steps) -> None:
+    values = np.arange(-600, 601) / steps
+    held = np.histogram(values, bin_edges(values))[0]
+    assert len(set(held[1:-1])) == 1
+
+
 def test_density_integrates_to_the_fraction_on_the_axis() -> None:
     random = np.random.default_rng(1)
     column, labels = random.normal(size=(2000, 1)), random.integers(0, 2, 2000)

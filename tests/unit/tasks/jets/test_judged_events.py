@@ -41,3 +41,17 @@ def test_data_that_are_gone_and_nothing_that_stands_in(data):
     assert len(JetData.judged(record, data.standardization).labels) == 10_000  # the same file, by another name
     with pytest.raises(InputError, match=r"the training data \(gone.h5\) are not at hand; give data= other events"):
         WithoutSample.judged(record, data.standardization)
+
+
+def test_the_shipped_constituents_stand_in_for_others(tmp_path):
+    data = JetData("simulated", inputs="constituents", constituents=3)
+    data.setup()
+    features, labels = data.rows("validation")
+    own = JetData.judged(data.record(), data.standardization, split="validation")
+    assert torch.equal(torch.from_numpy(own.features).float(), features)
+    gone = data.record() | {"source": str(tmp_path / "gone.h5"), "description": "gone.h5", "sha256": "0" * 64}
+    found = JetData.judged(gone, data.standardization)
+    assert found.features.shape == (50_000, 9)
+    assert found.feature_names[-1] == "particle_3_phi"
+    assert found.description.endswith("(gone.h5) are not at hand, the scaling is the checkpoint's own")
+    np.testing.assert_array_equal(found.labels[data.split.validation], labels)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from nanotrigger.firmware.record import Firmware, read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import type_name
+
+if TYPE_CHECKING:
+    import onnx
 
 
 class OneAPI(Backend):
@@ -45,6 +49,12 @@ class OneAPI(Backend):
 
         types = None if formats is None else {node: type_name(number) for node, number in formats.items()}
         return convert(model, project, target, name=name, input_precision=type_name(input_format), types=types)
+
+    def prepare(self, model: "onnx.ModelProto") -> "onnx.ModelProto":
+        """Mend what hls4ml's converter would stumble over; see `oneapi.prepare`."""
+        from nanotrigger.firmware.backends.oneapi.prepare import prepared
+
+        return prepared(model)
 
     def possible_reuse_factors(self, inputs: int, outputs: int) -> Sequence[int]:
         """Return those that divide the products as hls4ml needs it."""

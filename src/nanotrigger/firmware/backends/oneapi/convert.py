@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -72,6 +73,7 @@ def convert(
         _check_precision(graph, target.precision)
     precision = target.precision and checked_type(target.precision)
     inputs = checked_type(input_precision or precision or type_name(input_quantizer_format(graph)))
+    is_float = not is_quantized(graph)
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
     if target.radius:
         append_radius(graph)
@@ -80,7 +82,14 @@ def convert(
     with whole_folder(project, marker=FILE) as folder:
         with _quiet(model):
             hls = build_model_graph(
-                network, folder, target, name=name, input_precision=inputs, types=types, added=added
+                network,
+                folder,
+                target,
+                name=name,
+                input_precision=inputs,
+                types=types,
+                added=added,
+                is_float=is_float,
             )
             hls.write()
         _settle(folder, project, hls.config.get_config_value("Stamp"))
@@ -99,16 +108,19 @@ def build_model_graph(
     input_precision: str,
     types: Mapping[str, str],
     added: dict[str, dict[str, Any]],
+    is_float: bool,
 ) -> ModelGraph:
     """Return hls4ml's model, ready to be written into `folder`.
 
     `types` are those of results by layer, where hls4ml would take others; `added` is the configuration of layers that
-    were added to the network, by name; for the other arguments see `convert`.
+    were added to the network, by name; `is_float` is whether it had no quantizers before. For the others see `convert`.
     """
     precision = target.precision
     _rename_reserved(network.graph)
-    # In a float network the widths that hls4ml would infer for sums are cut down to that of everything else.
-    limits = {} if precision is None else {"default_precision": precision, "max_precision": precision}
+    limits = {} if precision is None else {"default_precision": precision}
+    of_all = precision if is_float else None
+    if of_all is not None:  # the widths that hls4ml would infer for sums are cut down to that of everything else
+        limits["max_precision"] = of_all
     configuration = config_from_onnx_model(
         network, granularity="name", backend=_BACKEND, default_reuse_factor=target.reuse_factor, **limits
     )
@@ -120,8 +132,8 @@ def build_model_graph(
     for layer, settings in added.items():
         layers[layer] |= settings | {"Precision": layers[layer]["Precision"] | settings.get("Precision", {})}
     for settings in layers.values():
-        if precision is not None and "param" in settings["Precision"]:
-            settings["Precision"]["param"] = precision  # else the slope of a leaky ReLU has eight bits
+        if of_all is not None and "param" in settings["Precision"]:
+            settings["Precision"]["param"] = of_all  # else the slope of a leaky ReLU has eight bits
     model = convert_from_onnx_model(
         network,
         output_dir=str(folder),
@@ -132,8 +144,8 @@ def build_model_graph(
         clock_period=np.format_float_positional(target.clock_period, trim="-"),
         io_type=target.io_type,
     )
-    if precision is not None:
-        _set_modes(model, precision)
+    if of_all is not None:
+        _set_modes(model, of_all)
     return model
 
 
@@ -163,7 +175,8 @@ def recorded_layers(model: ModelGraph, graph: onnx.GraphProto) -> tuple[Layer, .
             size=int(layer.get_output_variable().size()),
             reuse_factor=int(layer.get_attr("reuse_factor", 1)),
             types={key.removesuffix("_t"): _spelling(type_.precision) for key, type_ in layer.types.items()},
-            label=layer.name.removeprefix(f"{layer.class_name}_"),  # a fused Dense is `Dense_dense_1`
+            # a layer with its constants is `Dense_dense_1`
+            label=layer.name.removeprefix(f"{layer.class_name.removeprefix('Pointwise')}_"),
         )
         for layer in model.get_layers()
     )
@@ -243,7 +256,16 @@ def _quiet(model: Path) -> Iterator[None]:
         try:
             yield
         except Exception as error:  # hls4ml raises plain exceptions of any type
-            raise InputError(f"{model}: hls4ml cannot convert it: {type(error).__name__}: {error}") from error
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise InputError(f"{model.name}: hls4ml cannot convert {_node_of(error)}: {reason}") from error
+
+
+def _node_of(error: Exception) -> str:
+    """Return which node hls4ml was at, by its own name: the innermost that its functions speak of as `node`."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names = [getattr(frame.f_locals.get("node"), "name", None) for frame in frames]
+    names = [name for name in names if isinstance(name, str)]
+    return f"node {names[-1]}" if names else "it"
 
 
 def _settle(folder: Path, project: Path, stamp: str) -> None:
