@@ -6,6 +6,7 @@ list of a test's name, its outcome and the cause of a failure: one for every tes
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def compiled(backend: OneAPIBackend, model: ModelGraph) -> Path:
     """Compile a project that hls4ml wrote; return the library, in a folder that is called by the project's stamp."""
     project = Path(model.config.get_output_dir()).resolve()
     build = project / "build" / model.config.get_config_value("Stamp")
-    build.mkdir(parents=True)
+    build.mkdir(parents=True, exist_ok=True)  # a project that is linked is compiled again
     return compile_library(project, model.config.get_project_name(), build, "g++")
 
 
@@ -41,9 +42,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def _cause(report: pytest.TestReport) -> str:
-    """Return the line of a failure that says most."""
-    lines = report.longrepr.reprcrash.message.strip().splitlines()
-    return next((line for line in lines if "error: " in line), lines[0])
+    """Return the line of a failure that says most: the compiler's first error, or else the innermost exception."""
+    lines = [line.strip() for line in report.longrepr.reprcrash.message.strip().splitlines()]
+    innermost = [line for line in lines if re.match(r"\w+Error: ", line)]
+    return next((line for line in lines if "error: " in line), (innermost or lines[:1])[-1])
 
 
 def _write(*result: str) -> None:

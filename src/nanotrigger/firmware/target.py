@@ -24,8 +24,8 @@ class Target:
         radius: whether the firmware ends in the sum of the squares of a variational autoencoder's latent means, Rz, in
             words that hold it exactly; the proof covers means and sum.
         part: `whole` or `encoder` of an autoencoder; by default what `DenseNetwork.sections` names first.
-        precision: type of everything in a float network, such as `fixed<16,6>`; quantized networks have their own, and a
-            file that is approximated has it where it has none.
+        precision: type of everything in a float network, such as `fixed<16,6>`; quantized networks have their own. A
+            file that is approximated has it where it says none.
         backend: what writes the firmware, one of `firmware.backends.BACKENDS`.
     """
 

@@ -54,7 +54,8 @@ def emulate(project: Path, inputs: Array, *, compiler: Compiler | None = None) -
     """Compile the sources that lie in the project now, and run them on every row.
 
     With icpx this is hls4ml's own emulation. Without, g++ compiles the same sources against a stand-in for
-    the SYCL headers. Both run in a child process, and leave nothing in the project.
+    the SYCL headers, with a few constants as plain values. Both run in a child process, and leave nothing in the
+    project.
 
     Args:
         project: folder that `convert` wrote.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A stand-in for SYCL on the host: just enough for a firmware project that hls4ml wrote for oneAPI to
-// compile, unmodified, with an ordinary C++17 compiler. A kernel runs at once, in the caller's thread,
+// compile with an ordinary C++17 compiler, but for a few constants (emulate.py). A kernel runs at once, in the caller's thread,
 // and pipes are queues; so the numbers are those of the firmware, and nothing here has a clock.
 // The fixed-point types are those of the ac_types headers that hls4ml itself ships.
 
