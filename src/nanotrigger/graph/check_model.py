@@ -20,8 +20,15 @@ def check_nodes(model: onnx.ModelProto) -> None:
     """Check that the network has ends, and no node that computes in an unknown way.
 
     Raises:
-        InputError: functions, control flow, or an unknown operator.
+        InputError: functions, control flow, an unknown operator, or names that are no text.
     """
+    values = (*model.graph.input, *model.graph.output, *model.graph.initializer)
+    names = [value.name for value in values]
+    for node in model.graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+    damaged = [name for name in names if not isinstance(name, str)]  # bytes, where they are no UTF-8
+    if damaged:
+        raise InputError(f"the name {damaged[0]!r} of a node or tensor is no text; export the network again")
     if model.functions:
         raise InputError(f"the function {model.functions[0].name} of the file is not read; inline functions before")
     if not model.graph.output or not model.graph.input:
