@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import numpy_helper
+from onnx import checker, numpy_helper
 
 from nanotrigger.errors import InputError
 from nanotrigger.graph.evaluate import CHANNELS_LAST, QUANTIZERS
@@ -37,6 +37,9 @@ def check_nodes(model: onnx.ModelProto) -> None:
         twice = [name for name, count in Counter(value.name for value in values).items() if count > 1]
         if twice:
             raise InputError(f"{end} {twice[0]!r} of the network is listed twice; export it again")
+    context = checker.C.CheckerContext()
+    context.ir_version = onnx.IR_VERSION
+    context.opset_imports = {entry.domain: entry.version for entry in model.opset_import}
     for node in model.graph.node:
         name = node.name or ", ".join(node.output)
         if node.op_type in _CONTROL_FLOW or any(
@@ -47,6 +50,11 @@ def check_nodes(model: onnx.ModelProto) -> None:
             continue
         if node.domain not in ("", "ai.onnx") or not onnx.defs.has(node.op_type):
             raise InputError(f"node {name}: {node.op_type} is no operator of ONNX, nor one of {', '.join(QUANTIZERS)}")
+        try:
+            checker.check_node(node, context)
+        except checker.ValidationError as error:
+            reason = " ".join(str(error).partition("==>")[0].split())[:200]
+            raise InputError(f"node {name}: no valid {node.op_type} ({reason}); export it again") from None
 
 
 def name_nodes(graph: onnx.GraphProto) -> None:
