@@ -1,6 +1,7 @@
 """Damaged input ends in a result or in one line; random networks are computed exactly or refused: the short runs."""
 
 import contextlib
+import shutil
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from nanotrigger.cli.arguments import train_arguments
 from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
 from tests.command import ROOT
-from tests.fuzz import resume
+from tests.fuzz import files, resume
 from tests.fuzz.networks import check
 from tests.fuzz.parse import parse
 from tests.fuzz.targets import outcome, targets
@@ -55,3 +56,18 @@ def test_a_resume_with_any_setting_changed_is_done_or_refused():
     ends = resume.check(8, seed=2)
     assert ends.total() == 8
     assert not ends["bad"]
+
+
+def test_changed_files_are_read_or_refused(tmp_path):
+    ends = []
+    for number in range(60):
+        (tmp_path / "made.onnx").write_bytes(files.file_number(0, number))
+        ends.append(files.read_file(tmp_path / "made.onnx"))
+    assert set(ends) == {"read", "refused"}
+
+
+def test_changed_files_are_proven_or_refused(tmp_path):
+    for number in range(6):
+        (tmp_path / "made.onnx").write_bytes(files.file_number(1, number))
+        assert files.export_file(tmp_path / "made.onnx") in ("proven", "refused")
+        shutil.rmtree(tmp_path / "made_export", ignore_errors=True)

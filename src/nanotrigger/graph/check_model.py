@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import numpy_helper
+from onnx import checker, numpy_helper
 
 from nanotrigger.errors import InputError
 from nanotrigger.graph.evaluate import CHANNELS_LAST, QUANTIZERS
@@ -20,8 +20,15 @@ def check_nodes(model: onnx.ModelProto) -> None:
     """Check that the network has ends, and no node that computes in an unknown way.
 
     Raises:
-        InputError: functions, control flow, or an unknown operator.
+        InputError: functions, control flow, an unknown operator, or names that are no text.
     """
+    values = (*model.graph.input, *model.graph.output, *model.graph.initializer)
+    names = [value.name for value in values]
+    for node in model.graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+    damaged = [name for name in names if not isinstance(name, str)]  # bytes, where they are no UTF-8
+    if damaged:
+        raise InputError(f"the name {damaged[0]!r} of a node or tensor is no text; export the network again")
     if model.functions:
         raise InputError(f"the function {model.functions[0].name} of the file is not read; inline functions before")
     if not model.graph.output or not model.graph.input:
@@ -30,6 +37,9 @@ def check_nodes(model: onnx.ModelProto) -> None:
         twice = [name for name, count in Counter(value.name for value in values).items() if count > 1]
         if twice:
             raise InputError(f"{end} {twice[0]!r} of the network is listed twice; export it again")
+    context = checker.C.CheckerContext()
+    context.ir_version = onnx.IR_VERSION
+    context.opset_imports = {entry.domain: entry.version for entry in model.opset_import}
     for node in model.graph.node:
         name = node.name or ", ".join(node.output)
         if node.op_type in _CONTROL_FLOW or any(
@@ -40,6 +50,11 @@ def check_nodes(model: onnx.ModelProto) -> None:
             continue
         if node.domain not in ("", "ai.onnx") or not onnx.defs.has(node.op_type):
             raise InputError(f"node {name}: {node.op_type} is no operator of ONNX, nor one of {', '.join(QUANTIZERS)}")
+        try:
+            checker.check_node(node, context)
+        except checker.ValidationError as error:
+            reason = " ".join(str(error).partition("==>")[0].split())[:200]
+            raise InputError(f"node {name}: no valid {node.op_type} ({reason}); export it again") from None
 
 
 def name_nodes(graph: onnx.GraphProto) -> None:

@@ -87,7 +87,10 @@ def formats_of(node: onnx.NodeProto, parameters: list[Array], shape: tuple[int, 
         raise NotExactError(
             node.name, f"zero point {zeros[zeros != 0].flat[0]:g} of the quantizer is not 0; retrain with 0"
         )
-    given = {"signed": 1, "narrow": 0, "rounding_mode": HALF_EVEN, **attributes_of(node)}
+    given = {"rounding_mode": HALF_EVEN, **attributes_of(node)}
+    missing = [name for name in ("signed", "narrow") if name not in given]
+    if missing:
+        raise InputError(f"node {node.name}: a quantizer without the attribute {missing[0]}; export it again")
     mode = str(given["rounding_mode"]).upper()
     rounding = {"HALF_EVEN": HALF_EVEN}.get(mode, mode)
     if rounding not in ROUNDINGS:

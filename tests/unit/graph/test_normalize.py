@@ -422,6 +422,15 @@ def test_opsets_that_are_not_known(opset, tmp_path):
         read_graph(maker.write(tmp_path / "model.onnx", output))
 
 
+@pytest.mark.parametrize("name", [b"dense", b"dense_out"])
+def test_names_that_are_no_text(name, tmp_path):
+    maker, output = small()
+    content = maker.write(tmp_path / "model.onnx", output).read_bytes()
+    (tmp_path / "model.onnx").write_bytes(content.replace(name, b"\xff" + name[1:]))
+    with pytest.raises(InputError, match="of a node or tensor is no text; export the network again"):
+        read_graph(tmp_path / "model.onnx")
+
+
 def test_damaged_files_are_refused_or_read(tmp_path):
     maker, output = small()
     content = maker.write(tmp_path / "model.onnx", output).read_bytes()

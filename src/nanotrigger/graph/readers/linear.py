@@ -62,6 +62,8 @@ def read_convolution(reader: Reader, node: onnx.NodeProto) -> None:
     taps = np.where(windows[:, None, :] < 0, -1, starts + windows[:, None, :])
     gather = Gather(taps.reshape(groups, len(windows), -1), (len(words), *counts), windows=sliding)
     bias = node.input[2] if len(node.input) > 2 and node.input[2] else None
+    if bias is not None and reader.values(bias).shape != (len(words),):
+        raise InputError(f"node {node.name}: a bias of shape {reader.values(bias).shape} for {len(words)} channels")
     append_dense(
         reader,
         node,
