@@ -33,9 +33,6 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.data.split import Events, JudgedSplit, Standardization
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.evaluation.performance import described
-from nanotrigger.firmware.approximate import Approximation
-from nanotrigger.firmware.export import Export
-from nanotrigger.firmware.file_export import FileExport
 from nanotrigger.firmware.target import Target
 from nanotrigger.networks import DenseNetwork
 from nanotrigger.numbers.notation import as_mappings, load_yaml
@@ -216,7 +213,7 @@ def export(
     """
     _check_arguments(Target, target)
     settings: dict[str, Any] = {"output": None if output is None else Path(output), "data": data, "report": report}
-    result: Export | FileExport | Approximation
+    result: Any
     if Path(source).suffix == ".onnx":
         settings |= {"input_format": input_format, "approximate": approximate}
         result = exporting.export_file_and_report(Path(source), Target(**target), **settings)
