@@ -6,6 +6,7 @@ from tests.command import ROOT, command
 from tests.conftest import train
 
 EXPERIMENTS = sorted(path.stem for path in (ROOT / "configs" / "experiment").glob("*.yaml"))
+NO_CHAINS_OF_FLOATS = ("jets_cnn_float", "jets_deepsets_float")
 OVERLAYS = {"course": "jets_qat"}  # overlay → what it is laid over
 
 
@@ -25,6 +26,10 @@ def test_trains_and_exports(experiment, tmp_path):
     done = train(*words, *limits, f"output={tmp_path / 'run'}")
     assert done.returncode == 0, done.stderr
     done = command("export.py", f"ckpt={tmp_path / 'run' / 'best.ckpt'}")
+    if experiment in NO_CHAINS_OF_FLOATS:
+        assert done.returncode == 2
+        assert "a float network that is no chain of linear layers has no firmware" in done.stderr
+        return
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "export" / "parity.json").is_file()
 

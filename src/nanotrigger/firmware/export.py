@@ -75,6 +75,11 @@ def export(
     trained = load_trained(checkpoint)
     target = settled(trained.network, target)
     trained = replace(trained, network=folded(trained.network.section(target.part)))
+    if not (trained.network.is_quantized or trained.network.is_chain):
+        raise InputError(
+            f"ckpt={checkpoint}: a float network that is no chain of linear layers has no firmware; train it with "
+            "formats: network.input, weight, bias and activation"
+        )
     events = judged_events(trained, data, split=split)
     with whole_folder(output, marker="parity.json") as folder:
         write_qonnx(trained.network, folder / "model.onnx")
