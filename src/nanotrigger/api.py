@@ -34,7 +34,7 @@ from nanotrigger.data.split import Events, JudgedSplit, Standardization
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.evaluation.performance import described
 from nanotrigger.firmware.target import Target
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.numbers.notation import as_mappings, load_yaml
 from nanotrigger.tasks import judged_events, task_named, task_of
 from nanotrigger.tasks.evaluate import network_figures
@@ -89,7 +89,7 @@ def load_data(
     return kind.judged(module.record(), Standardization(torch.zeros_like(scale), scale), split=split)
 
 
-def build_network(kind: str = "MLP", **arguments: Any) -> DenseNetwork:
+def build_network(kind: str = "MLP", **arguments: Any) -> Network:
     """Return a network with its first weights.
 
     Args:
@@ -112,7 +112,7 @@ def train(
     experiment: str,
     settings: Mapping[str, Any] | None = None,
     *,
-    network: DenseNetwork | None = None,
+    network: Network | None = None,
     output: str | Path | None = None,
     configs: str | Path = _CONFIGS,
 ) -> Path:
@@ -261,7 +261,7 @@ def _judged(checkpoint: str | Path, data: str | None, split: JudgedSplit) -> tup
     return trained, events, outputs.double().numpy()
 
 
-def _with_network(arguments: Sequence[str], network: DenseNetwork, folder: Path) -> list[str]:
+def _with_network(arguments: Sequence[str], network: Network, folder: Path) -> list[str]:
     """Return arguments whose configurations, copied into a folder, have another network."""
     kind, given = type(network), {name: value for name, value in network.configuration.items() if name != "network"}
     described = {"class_path": f"{kind.__module__}.{kind.__qualname__}", "init_args": given}

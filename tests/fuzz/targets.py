@@ -29,7 +29,7 @@ from nanotrigger.data.parquet import event_names
 from nanotrigger.data.particles import particle_sets, read_particles
 from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.graph.from_qonnx import read_graph
-from nanotrigger.networks import MLP, DenseNetwork
+from nanotrigger.networks import MLP, Network
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.scan.grammar import read_arguments, read_study_file
 from nanotrigger.scan.results import read_study
@@ -279,7 +279,7 @@ def _read_names(path: Path) -> None:
 def _read_formats(path: Path) -> None:
     """Build the network whose weights have the formats of a text."""
     parser = ArgumentParser(parser_mode=MODE, **PARSER_SETTINGS)
-    parser.add_subclass_arguments(DenseNetwork, "network", required=True)
+    parser.add_subclass_arguments(Network, "network", required=True)
     others = {"hidden": "[8,8]", "input": "fixed<9,4>", "bias": "fixed<6,2>", "activation": "ufixed<6,1>"}
     words = ["--network=nanotrigger.networks.MLP", *(f"--network.{name}={value}" for name, value in others.items())]
     words.append(f"--network.weight={_text(path)}")

@@ -25,7 +25,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.graph.from_network import LAYERS
 from nanotrigger.graph.from_qonnx import READERS
 from nanotrigger.graph.node import Node, Tensor, as_wide_as
-from nanotrigger.networks import NETWORKS, DenseNetwork
+from nanotrigger.networks import NETWORKS, Network
 from nanotrigger.networks.plan import Linear, weight_layer
 from nanotrigger.networks.layers import Quantizer
 from nanotrigger.numbers import FixedPoint
@@ -85,7 +85,7 @@ READERS["LeakyRelu"] = read_leaky_relu
 LAYERS[nn.LeakyReLU] = leaky_of
 
 
-class Leaky(DenseNetwork):
+class Leaky(Network):
     """Map standardized features, shape (batch, features), to logits, shape (batch, classes)."""
 
     def __init__(self, features: int = 16, hidden: int = 8, classes: int = 5, *, input: FixedPoint,

@@ -11,7 +11,7 @@ from nanotrigger.cli.arguments import config_files
 from nanotrigger.cli.given import Given
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.firmware.qonnx import check_exported
-from nanotrigger.networks import DenseNetwork, OwnNetwork
+from nanotrigger.networks import Network, OwnNetwork
 
 
 def add_network(parser: LightningArgumentParser, arguments: Sequence[str], described: Callable[[], Any]) -> None:
@@ -25,18 +25,18 @@ def add_network(parser: LightningArgumentParser, arguments: Sequence[str], descr
     given = Given(arguments, config_files(arguments), "")
     path = given.value("network.class_path") or given.value("network")
     kind = locate(path) if isinstance(path, str) and "." in path else None
-    is_other = isinstance(kind, type) and not issubclass(kind, DenseNetwork)
-    parser.add_subclass_arguments(nn.Module if is_other else DenseNetwork, "network", required=True, help="the network")
+    is_other = isinstance(kind, type) and not issubclass(kind, Network)
+    parser.add_subclass_arguments(nn.Module if is_other else Network, "network", required=True, help="the network")
 
-    def as_network(module: nn.Module) -> DenseNetwork:
-        if isinstance(module, DenseNetwork):
+    def as_network(module: nn.Module) -> Network:
+        if isinstance(module, Network):
             return module
         return OwnNetwork(described().class_path, described().init_args.as_dict(), module=module)
 
     parser.link_arguments("network", "model.init_args.network", compute_fn=as_network, apply_on="instantiate")
 
 
-def fit_to_data(network: DenseNetwork, data: SplitData) -> None:
+def fit_to_data(network: Network, data: SplitData) -> None:
     """Give a module of the user's events of the data's shape, and check before the training that it can be exported.
 
     Raises:

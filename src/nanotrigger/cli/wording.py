@@ -28,7 +28,7 @@ _PLAIN = {
     "Mapping": "keys with values, such as {a: 1}",
 }
 _CLASSES = {
-    "DenseNetwork": "a network, such as nanotrigger.networks.MLP",
+    "Network": "a network, such as nanotrigger.networks.MLP",
     "LightningModule": "a task, such as nanotrigger.tasks.JetTagging",
     "LightningDataModule": "data, such as nanotrigger.tasks.JetData",
 }

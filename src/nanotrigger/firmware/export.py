@@ -16,8 +16,8 @@ from nanotrigger.firmware.qonnx import write_qonnx
 from nanotrigger.firmware.target import Target, input_format, settled
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
-from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.dense import folded
+from nanotrigger.networks import Network
+from nanotrigger.networks.network import folded
 from nanotrigger.tasks import judged_events
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained
 
@@ -107,7 +107,7 @@ def export(
     return Export(output, trained, target, events, replace(judgement, parity=parity), graph, remarks)
 
 
-def flat_of(network: DenseNetwork, graph: Graph | None, target: Target) -> Flat | None:
+def flat_of(network: Network, graph: Graph | None, target: Target) -> Flat | None:
     """Return the form of a network's integer graph that firmware is made of; None for a chain, which needs no other."""
     return None if graph is None or network.is_chain else Flat(graph, target.io_type)
 

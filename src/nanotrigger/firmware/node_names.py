@@ -7,7 +7,7 @@ from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 from torch import nn
 
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.trace import layer_names
 
 INPUT = "features"  # the graph's own input; its output is named as the network names it
@@ -17,7 +17,7 @@ _SUFFIXES = {"Add": "_add", "Quant": "_quantizer"}  # of a layer's nodes after i
 _WITH_WEIGHTS = ("MatMul", "Gemm", "Conv")
 
 
-def name_nodes(model: ModelWrapper, network: DenseNetwork) -> None:
+def name_nodes(model: ModelWrapper, network: Network) -> None:
     """Name nodes and tensors by the network's layers, as `write_qonnx` describes.
 
     Args:
@@ -44,7 +44,7 @@ def is_constant(model: ModelWrapper, node: NodeProto) -> bool:
     return all(producer is not None and is_constant(model, producer) for producer in producers.values())
 
 
-def _name_chain(model: ModelWrapper, network: DenseNetwork) -> None:
+def _name_chain(model: ModelWrapper, network: Network) -> None:
     """Name by the layers, which the graph follows one by one."""
     tensor = INPUT
     for layer, module in network.layers.named_children():
@@ -61,7 +61,7 @@ def _name_chain(model: ModelWrapper, network: DenseNetwork) -> None:
         tensor = layer
 
 
-def _name_by_scope(model: ModelWrapper, network: DenseNetwork) -> None:
+def _name_by_scope(model: ModelWrapper, network: Network) -> None:
     """Name by the layers in which the exporter met the nodes."""
     known = set(layer_names(network.layers))
     last: dict[str, NodeProto] = {}

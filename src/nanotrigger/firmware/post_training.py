@@ -12,7 +12,7 @@ from nanotrigger.evaluation.performance import Performance
 from nanotrigger.firmware.audit import QuantizerAudit, Role, audit_cast
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.witnesses import torch_nodes
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import WIDEST, modes, without_modes
@@ -28,7 +28,7 @@ _WORDS: dict[Role, str] = {
 }
 
 
-def audit_types(network: DenseNetwork, firmware: Firmware, features: Array) -> tuple[QuantizerAudit, ...]:
+def audit_types(network: Network, firmware: Firmware, features: Array) -> tuple[QuantizerAudit, ...]:
     """Compare the values of a float network with the types that its firmware has, in the order of the data.
 
     Sums are those of whole layers: partial ones that wrap around come back.

@@ -24,14 +24,14 @@ from nanotrigger.firmware.node_names import is_constant, name_nodes
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.onnx_file import node_format
-from nanotrigger.networks import DenseNetwork, OwnNetwork
+from nanotrigger.networks import Network, OwnNetwork
 from nanotrigger.networks.plan import same_layer
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tools import temporary_folder
 
 
-def write_qonnx(network: DenseNetwork, path: Path) -> None:
+def write_qonnx(network: Network, path: Path) -> None:
     """Write `network` as a cleaned QONNX file with a batch of one.
 
     Nodes are named by layer: `dense_1` (MatMul), `dense_1_add`, `dense_1_weight` and `dense_1_bias` (their
@@ -86,7 +86,7 @@ def check_exported(network: OwnNetwork) -> tuple[str, ...]:
     return ()
 
 
-def exported_graph(network: DenseNetwork) -> Graph:
+def exported_graph(network: Network) -> Graph:
     """Return the integer graph of a network's export; for a chain `graph_of` does so a hundred times as fast."""
     with temporary_folder() as folder:
         write_qonnx(network, folder / "model.onnx")
@@ -100,7 +100,7 @@ def _reason(error: BaseException) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
-def firmware_network(network: DenseNetwork) -> DenseNetwork:
+def firmware_network(network: Network) -> Network:
     """Return a copy whose formats firmware can store: binary weights and biases as ±step in two bits."""
     exported = copy.deepcopy(network).eval()
     for name, layer in weighted_layers(exported).items():

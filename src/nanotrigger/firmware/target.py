@@ -8,7 +8,7 @@ from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import without_modes
 
 if TYPE_CHECKING:
-    from nanotrigger.networks import DenseNetwork
+    from nanotrigger.networks import Network
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Target:
         softmax: whether the firmware ends in a softmax; the proof covers the logits before it.
         radius: whether the firmware ends in the sum of the squares of a variational autoencoder's latent means, Rz, in
             words that hold it exactly; the proof covers means and sum.
-        part: `whole` or `encoder` of an autoencoder; by default what `DenseNetwork.sections` names first.
+        part: `whole` or `encoder` of an autoencoder; by default what `Network.sections` names first.
         precision: type of everything in a float network, such as `fixed<16,6>`; quantized networks have their own. A
             file that is approximated has it where it says none.
         backend: what writes the firmware, one of `firmware.backends.BACKENDS`.
@@ -45,7 +45,7 @@ class Target:
         return "softmax" if self.softmax else "radius" if self.radius else None
 
 
-def settled(network: "DenseNetwork", target: Target) -> Target:
+def settled(network: "Network", target: Target) -> Target:
     """Return `target` with the network's usual part, and the precision that a float one gets by default.
 
     Raises:
@@ -71,7 +71,7 @@ def settled(network: "DenseNetwork", target: Target) -> Target:
     return target
 
 
-def input_format(network: "DenseNetwork", target: Target) -> FixedPoint:
+def input_format(network: "Network", target: Target) -> FixedPoint:
     """Return the format of the input words; inputs are rounded to it and saturate, whatever `precision` says of it.
 
     Raises:

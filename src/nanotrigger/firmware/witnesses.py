@@ -21,7 +21,7 @@ from nanotrigger.firmware.qonnx import firmware_network
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.normalize import shapes
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.trace import layer_outputs
 
 Array = NDArray[np.float64]
@@ -33,7 +33,7 @@ _ROUNDED = 0.01  # by which outputs may differ that float32 cannot hold, as a sh
 EXACT_IN_FLOAT32, EXACT_IN_FLOAT64 = 2**24, 2**53  # every integer up to here
 
 
-def torch_witness(expected: Expected, network: DenseNetwork) -> Witness:
+def torch_witness(expected: Expected, network: Network) -> Witness:
     """Return what the trained layers compute in float64; if it cannot hold the sums, those of a chain in integers."""
     is_exact = expected.largest_sum <= EXACT_IN_FLOAT64
     if is_exact or not network.is_chain:
@@ -115,7 +115,7 @@ def datapath_witness(expected: Expected) -> Witness:
     return Witness("datapath", words.astype(np.float64) * datapath.output_step, nodes)
 
 
-def torch_outputs(network: DenseNetwork, features: Array) -> Array:
+def torch_outputs(network: Network, features: Array) -> Array:
     """Return the network's outputs in float64, shape (events, outputs)."""
     exact = _double(network)
     with torch.inference_mode():
@@ -123,7 +123,7 @@ def torch_outputs(network: DenseNetwork, features: Array) -> Array:
         return np.concatenate([exact(part).numpy() for part in rows])
 
 
-def torch_nodes(network: DenseNetwork, features: Array) -> dict[str, Array]:
+def torch_nodes(network: Network, features: Array) -> dict[str, Array]:
     """Return what every layer computes in float64, each of shape (events, *shape), by its name and in order.
 
     Args:
@@ -134,7 +134,7 @@ def torch_nodes(network: DenseNetwork, features: Array) -> dict[str, Array]:
     return {name: outputs.numpy() for name, outputs in layer_outputs(_double(network), values).items()}
 
 
-def torch_graph(network: DenseNetwork) -> Graph:
+def torch_graph(network: Network) -> Graph:
     """Return the trained layers as an integer graph, for sums that float64 cannot hold."""
     return graph_of(firmware_network(network))
 
@@ -202,5 +202,5 @@ def _with_batch(model: onnx.ModelProto, events: int) -> ModelWrapper:
         return cleanup_model(batched)
 
 
-def _double(network: DenseNetwork) -> DenseNetwork:
+def _double(network: Network) -> Network:
     return copy.deepcopy(network).double().eval()

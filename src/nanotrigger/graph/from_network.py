@@ -12,11 +12,11 @@ from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import INPUT, Input, Node
 from nanotrigger.graph.quantize import Conversion, Quantize, Relu
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.layers import QuantizedLinear, QuantizedReLU, Quantizer
 
 
-def graph_of(network: DenseNetwork) -> Graph:
+def graph_of(network: Network) -> Graph:
     """Return what `read_graph` returns for the network's export.
 
     Args:

@@ -11,8 +11,8 @@ from nanotrigger.networks.autoencoder import Autoencoder, VariationalAutoencoder
 from nanotrigger.networks.chain import Chain
 from nanotrigger.networks.conv_net import ConvNet
 from nanotrigger.networks.deep_sets import DeepSets
-from nanotrigger.networks.dense import DenseNetwork
 from nanotrigger.networks.mlp import MLP
+from nanotrigger.networks.network import Network
 from nanotrigger.networks.own import OwnNetwork
 from nanotrigger.networks.residual_mlp import ResidualMLP
 from nanotrigger.numbers import FixedPoint
@@ -24,7 +24,7 @@ __all__ = [
     "Chain",
     "ConvNet",
     "DeepSets",
-    "DenseNetwork",
+    "Network",
     "OwnNetwork",
     "ResidualMLP",
     "VariationalAutoencoder",
@@ -35,13 +35,13 @@ __all__ = [
 
 _ROWS = 64  # on which outputs are compared
 
-NETWORKS: dict[str, type[DenseNetwork]] = {
+NETWORKS: dict[str, type[Network]] = {
     kind.__name__: kind
     for kind in (MLP, ResidualMLP, DeepSets, ConvNet, Autoencoder, VariationalAutoencoder, OwnNetwork)
 }
 
 
-def build_network(configuration: dict[str, Any]) -> DenseNetwork:
+def build_network(configuration: dict[str, Any]) -> Network:
     """Return the network whose `configuration` attribute equals `configuration`, freshly initialized.
 
     Raises:
@@ -66,7 +66,7 @@ def check_listed(path: str) -> None:
         InputError: it is not in `NETWORKS`.
     """
     name, kind = path.rpartition(".")[2], locate(path)
-    if NETWORKS.get(name) is kind or (isinstance(kind, type) and not issubclass(kind, DenseNetwork)):
+    if NETWORKS.get(name) is kind or (isinstance(kind, type) and not issubclass(kind, Network)):
         return  # what is none of our networks becomes an `OwnNetwork`
     raise InputError(
         f"network.class_path={path}: none of the networks {', '.join(NETWORKS)} that a checkpoint can name; give "
@@ -74,7 +74,7 @@ def check_listed(path: str) -> None:
     )
 
 
-def check_rebuilt(network: DenseNetwork) -> None:
+def check_rebuilt(network: Network) -> None:
     """Check that a checkpoint can hold a network: built anew from its `configuration`, it computes the same.
 
     Raises:
@@ -97,7 +97,7 @@ def check_rebuilt(network: DenseNetwork) -> None:
         )
 
 
-def _outputs(network: DenseNetwork, features: Tensor) -> Tensor:
+def _outputs(network: Network, features: Tensor) -> Tensor:
     is_trained = network.training
     outputs: Tensor = network.eval()(features)
     network.train(is_trained)

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks.chain import Chain
-from nanotrigger.networks.dense import WHOLE, DenseNetwork, LayerFormats
+from nanotrigger.networks.formats import LayerFormats
 from nanotrigger.networks.layers import Granularity
+from nanotrigger.networks.network import WHOLE, Network
 from nanotrigger.networks.plan import HE, Linear, weight_layer
 from nanotrigger.numbers import FixedPoint
 
@@ -112,13 +113,13 @@ class Autoencoder(Chain):
             values = layer(values)
         return values
 
-    def _section(self, name: str) -> DenseNetwork:
+    def _section(self, name: str) -> Network:
         if name == WHOLE:
             return self
         layers = nn.Sequential(OrderedDict(list(self.layers.named_children())[: self._encoder_length]))
         names = {child for child, _ in layers.named_children()}
         formats = {tensor: number for tensor, number in self.formats.items() if tensor.partition(".")[0] in names}
-        return DenseNetwork(layers, formats, output_name=self._latent_name, endings=self._latent_endings)
+        return Network(layers, formats, output_name=self._latent_name, endings=self._latent_endings)
 
 
 class VariationalAutoencoder(Autoencoder):

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks.dense import LayerFormats
+from nanotrigger.networks.formats import LayerFormats
 from nanotrigger.networks.layers import Granularity
 from nanotrigger.networks.plan import LECUN, Activation, End, Linear, Norm, Plan
 from nanotrigger.networks.planned import Planned

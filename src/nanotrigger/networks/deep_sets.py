@@ -7,7 +7,7 @@ from typing import Any, Literal
 from torch import nn
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks.dense import LayerFormats
+from nanotrigger.networks.formats import LayerFormats
 from nanotrigger.networks.layers import Granularity
 from nanotrigger.networks.plan import Activation, End, Fixed, Linear, Norm
 from nanotrigger.networks.planned import Planned

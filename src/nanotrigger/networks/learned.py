@@ -6,17 +6,18 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from nanotrigger.networks.dense import DenseNetwork, Formats
+from nanotrigger.networks.formats import Formats
 from nanotrigger.networks.learned_layers import LEARNED_WEIGHTS, LearnedQuantizer
+from nanotrigger.networks.network import Network
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.learned import LearnedParameter, covering
 
-Network = TypeVar("Network", bound=DenseNetwork)
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
 _ONE_EACH = ("weight", "bias", "activation")  # kinds with a format for each layer
 
 
-def frozen(network: Network, *, headroom: int = 0) -> Network:
+def frozen(network: AnyNetwork, *, headroom: int = 0) -> AnyNetwork:
     """Return the plain quantized network that computes the same; one without learned bits as it is.
 
     Each of its tensors has one format, which holds all values of that tensor. Weights and biases have the values to
@@ -46,7 +47,7 @@ def frozen(network: Network, *, headroom: int = 0) -> Network:
     return plain.train(network.training)
 
 
-def _without_learned_bits(network: Network, given: Formats, formats: dict[str, FixedPoint]) -> Network:
+def _without_learned_bits(network: AnyNetwork, given: Formats, formats: dict[str, FixedPoint]) -> AnyNetwork:
     """Return a freshly initialized network of the same class and arguments, of fixed formats."""
     by_kind = {kind: [formats[name] for name in given.kinds[kind]] for kind in given.given}
     fixed = {kind: numbers if kind in _ONE_EACH else numbers[0] for kind, numbers in by_kind.items()}
@@ -55,7 +56,7 @@ def _without_learned_bits(network: Network, given: Formats, formats: dict[str, F
     return type(network)(**{**arguments, **fixed})
 
 
-def take_over(network: DenseNetwork, plain: DenseNetwork) -> None:
+def take_over(network: Network, plain: Network) -> None:
     """Give a network of learned precision the weights and biases of a frozen one, so that it computes the same."""
     state = plain.state_dict()
     with torch.no_grad():

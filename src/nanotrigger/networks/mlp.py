@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from nanotrigger.networks.chain import Chain
-from nanotrigger.networks.dense import LayerFormats
+from nanotrigger.networks.formats import LayerFormats
 from nanotrigger.networks.layers import Granularity
 from nanotrigger.numbers import FixedPoint
 

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from nanotrigger.command import import_from_here
 from nanotrigger.errors import InputError
-from nanotrigger.networks.dense import DenseNetwork
+from nanotrigger.networks.network import Network
 
 
-class OwnNetwork(DenseNetwork):
+class OwnNetwork(Network):
     """A module of the user's, given events of their own shape, (batch, *shape).
 
     Its numbers are those that Brevitas' quantizers say; `formats` knows nothing of them.

@@ -6,14 +6,15 @@ from typing import Any
 from torch import nn
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks.dense import DenseNetwork, Formats, LayerFormats
+from nanotrigger.networks.formats import Formats, LayerFormats
 from nanotrigger.networks.layers import Granularity
 from nanotrigger.networks.learned_layers import Price
+from nanotrigger.networks.network import Network
 from nanotrigger.networks.plan import LECUN, Plan, Settings, assembled, kinds_of, smallest
 from nanotrigger.numbers import FixedPoint
 
 
-class Planned(DenseNetwork):
+class Planned(Network):
     """The layers of a plan; they are quantized if formats are given.
 
     Args:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nanotrigger.networks.dense import LayerFormats
+from nanotrigger.networks.formats import LayerFormats
 from nanotrigger.networks.layers import Granularity
 from nanotrigger.networks.plan import Activation, Block, End, Linear, Norm
 from nanotrigger.networks.planned import Planned

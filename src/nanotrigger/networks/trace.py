@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from nanotrigger.networks.dense import DenseNetwork
+from nanotrigger.networks.network import Network
 
 
 def layer_names(parent: nn.Module, path: str = "") -> Iterator[str]:
@@ -18,7 +18,7 @@ def layer_names(parent: nn.Module, path: str = "") -> Iterator[str]:
             yield from layer_names(module, f"{path}{name}.")
 
 
-def layer_outputs(network: DenseNetwork, features: Tensor) -> dict[str, Tensor]:
+def layer_outputs(network: Network, features: Tensor) -> dict[str, Tensor]:
     """Return what every layer and block gives when it is first called, by its name and in the order of the data.
 
     Args:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from nanotrigger.networks.dense import DenseNetwork
 from nanotrigger.networks.layers import WEIGHTED
+from nanotrigger.networks.network import Network
 from nanotrigger.numbers import FixedPoint
 
 
@@ -59,12 +59,12 @@ class LayerWeights:
         return int(np.count_nonzero(~self.values.any(axis=0)))
 
 
-def weighted_layers(network: DenseNetwork) -> dict[str, Any]:
+def weighted_layers(network: Network) -> dict[str, Any]:
     """Return every linear layer and convolution by name, in the order in which the data flow."""
     return {name: layer for name, layer in network.layers.named_modules() if isinstance(layer, WEIGHTED)}
 
 
-def layer_weights(network: DenseNetwork) -> tuple[LayerWeights, ...]:
+def layer_weights(network: Network) -> tuple[LayerWeights, ...]:
     """Return the weights of every linear layer and convolution, in the order in which the data flow."""
     formats = network.formats
     return tuple(

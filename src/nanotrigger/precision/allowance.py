@@ -14,9 +14,9 @@ from nanotrigger.firmware.qonnx import exported_graph
 from nanotrigger.firmware.target import Target, settled
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
-from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.dense import WHOLE
+from nanotrigger.networks import Network
 from nanotrigger.networks.learned import frozen
+from nanotrigger.networks.network import WHOLE
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Allowance:
                 f"budget.{self.unit}={self.most:g}: {what} costs {least:.4g}; give {enough}, with room for the network"
             )
 
-    def check_network(self, network: DenseNetwork) -> None:
+    def check_network(self, network: Network) -> None:
         """Check that the target's firmware can be made of a network, and counted.
 
         Raises:
@@ -101,7 +101,7 @@ class Allowance:
         settled(network, self.target)
 
 
-def bill_of(network: DenseNetwork, allowance: Allowance, first: Cost) -> Bill:
+def bill_of(network: Network, allowance: Allowance, first: Cost) -> Bill:
     """Return what a network of fixed formats costs, and what a refinement that began at `first` pays.
 
     They differ for flip-flops, of which a change of a single weight seldom saves one: half of what is paid are ALUTs.
@@ -128,7 +128,7 @@ def shell_cost(target: Target) -> Cost:
     return Cost(SHELL.aluts or 0, SHELL.ffs or 0, contest_figure(report) or 0.0, 0)
 
 
-def cost_of(network: DenseNetwork, target: Target) -> Cost:
+def cost_of(network: Network, target: Target) -> Cost:
     """Return what a quantized network costs as firmware for `target`; one of learned bits as it would be frozen now.
 
     Raises:
@@ -139,6 +139,6 @@ def cost_of(network: DenseNetwork, target: Target) -> Cost:
     return Cost(report.used.aluts or 0, report.used.ffs or 0, contest_figure(report) or 0.0, graph.bit_operations())
 
 
-def _graph(network: DenseNetwork, target: Target) -> Graph:
+def _graph(network: Network, target: Target) -> Graph:
     section = network.section(target.part or WHOLE)
     return graph_of(section) if section.is_chain else exported_graph(section)

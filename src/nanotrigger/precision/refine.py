@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nanotrigger.datapath.assembly import signed_digits
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.precision.allowance import Bill
@@ -27,7 +27,7 @@ class Incremental:
         features: shape (rows, features).
     """
 
-    def __init__(self, network: DenseNetwork, features: Tensor) -> None:
+    def __init__(self, network: Network, features: Tensor) -> None:
         layers = list(network.layers.children())
         linear = list(weighted_layers(network).values())
         places = [layers.index(layer) for layer in linear]
@@ -117,10 +117,10 @@ class Place(NamedTuple):
 
 
 def refine(
-    network: DenseNetwork,
+    network: Network,
     batches: Iterable[Batch],
     criterion: Callable[[Batch, Tensor], Callable[[Tensor], float]],
-    bill: Callable[[DenseNetwork], Bill],
+    bill: Callable[[Network], Bill],
     limit: float,
     *,
     rate: float,
@@ -163,10 +163,10 @@ def refine(
 
 
 def _round(
-    network: DenseNetwork,
+    network: Network,
     signals: Incremental,
     loss: Callable[[Tensor], float],
-    bill: Callable[[DenseNetwork], Bill],
+    bill: Callable[[Network], Bill],
     limit: float,
     spent: Bill,
     rate: float,
@@ -197,7 +197,7 @@ def _round(
     return spent
 
 
-def _places(network: DenseNetwork) -> tuple[list[Place], list[Place]]:
+def _places(network: Network) -> tuple[list[Place], list[Place]]:
     """Return the weights that are zero, and the other ones and biases, between neurons that are read."""
     zeros: list[Place] = []
     others: list[Place] = []
@@ -214,7 +214,7 @@ def _places(network: DenseNetwork) -> tuple[list[Place], list[Place]]:
     return zeros, others
 
 
-def _clear_unread(network: DenseNetwork) -> None:
+def _clear_unread(network: Network) -> None:
     """Set the weights and biases of neurons that no other one reads to zero."""
     layers = list(weighted_layers(network).values())
     for layer, following in reversed(list(pairwise(layers))):

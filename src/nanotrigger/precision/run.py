@@ -11,7 +11,7 @@ import torch
 
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.learned import frozen, take_over
 from nanotrigger.precision.allowance import Allowance, bill_of, cost_of
 from nanotrigger.precision.names import FRONT
@@ -78,7 +78,7 @@ def _write_best(folder: Path, checkpoint: dict[str, Any], best: BestCheckpoint, 
 
 def refinement(
     checkpoint: dict[str, Any], task: TrainingModule, data: SplitData, allowance: Allowance, *, rounds: int, seed: int
-) -> Iterator[tuple[float, DenseNetwork]]:
+) -> Iterator[tuple[float, Network]]:
     """Yield what a checkpoint's network costs after each round of its refinement, and the network, always the same one.
 
     The rate of the price begins where the training left it.

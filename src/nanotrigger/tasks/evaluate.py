@@ -10,7 +10,7 @@ from nanotrigger.command import wide_console
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.evaluation.figures import quantizer_staircases, save_figure, weight_histograms
 from nanotrigger.files import write_json, write_text
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.weights import layer_weights, sparsity_summary, sparsity_table, weight_formats
 from nanotrigger.tasks import judged_events, task_of
 from nanotrigger.tasks.task import tested_quality
@@ -63,7 +63,7 @@ def judge_elsewhere(trained: TrainedNetwork, source: str) -> str:
     return "\n".join([*lines, *(f"{name:20}  {value:.4f}" for name, value in numbers.items())])
 
 
-def network_figures(network: DenseNetwork) -> dict[str, Figure]:
+def network_figures(network: Network) -> dict[str, Figure]:
     """Return figures of a network's weights and formats, by file name."""
     weights = layer_weights(network)
     figures = {"weights": weight_histograms({layer.name: layer.values for layer in weights}, weight_formats(weights))}

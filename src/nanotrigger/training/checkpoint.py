@@ -13,7 +13,7 @@ from torch import Tensor
 from nanotrigger.data.split import Standardization
 from nanotrigger.errors import InputError
 from nanotrigger.files import find_upwards, sha256
-from nanotrigger.networks import DenseNetwork, build_network
+from nanotrigger.networks import Network, build_network
 from nanotrigger.networks.learned import frozen
 from nanotrigger.training.module import RECORD, RECORD_VERSION
 
@@ -34,7 +34,7 @@ class TrainedNetwork:
         settings: what of the task its evaluation needs.
     """
 
-    network: DenseNetwork
+    network: Network
     task: str
     data: dict[str, Any]
     standardization: Standardization
@@ -86,7 +86,7 @@ def _from_folder(files: Any, folder: Path) -> Any:
     return files if files is None or Path(files).is_file() else find_upwards(files, folder)
 
 
-def network_of(checkpoint: Mapping[str, Any]) -> DenseNetwork:
+def network_of(checkpoint: Mapping[str, Any]) -> Network:
     """Return the network of a checkpoint's content, with its weights, as it was trained."""
     network = build_network(checkpoint[RECORD]["network"])
     state = checkpoint["state_dict"].items()
@@ -95,7 +95,7 @@ def network_of(checkpoint: Mapping[str, Any]) -> DenseNetwork:
     return network
 
 
-def with_network(checkpoint: Mapping[str, Any], network: DenseNetwork) -> dict[str, Any]:
+def with_network(checkpoint: Mapping[str, Any], network: Network) -> dict[str, Any]:
     """Return the content of a checkpoint with another network of the same kind."""
     return {**checkpoint, "state_dict": {f"{_PREFIX}{name}": tensor for name, tensor in network.state_dict().items()}}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.layers import WEIGHTED
 from nanotrigger.networks.trace import layer_outputs
 
@@ -13,7 +13,7 @@ _STILL = 1e-6  # share by which a loss moves that does not move
 _EVENTS = 10_000  # that are looked at
 
 
-def diagnose(network: DenseNetwork, features: Tensor, history: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+def diagnose(network: Network, features: Tensor, history: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
     """Return what says that nothing was learned, with a remedy, a sentence each; empty if nothing does.
 
     Args:
@@ -25,13 +25,13 @@ def diagnose(network: DenseNetwork, features: Tensor, history: Mapping[str, Sequ
     return tuple(sign for sign in signs if sign)
 
 
-def dead_layer(network: DenseNetwork, features: Tensor) -> str | None:
+def dead_layer(network: Network, features: Tensor) -> str | None:
     """Return the name of the first layer whose outputs are the same for all events; None if there is none."""
     outputs = layer_outputs(network, features).items()
     return next((name for name, values in outputs if (values == values[:1]).all()), None)
 
 
-def _dead(network: DenseNetwork, features: Tensor) -> str:
+def _dead(network: Network, features: Tensor) -> str:
     name = dead_layer(network, features) if len(features) > 1 else None
     if name is None:
         return ""

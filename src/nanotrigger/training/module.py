@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from nanotrigger.data.loader import Block
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.training.blocks import (
     STEPS_PER_BLOCK,
     AfterStep,
@@ -46,7 +46,7 @@ class TrainingModule(lightning.LightningModule, ABC):
             validation loss has not fallen for more than 3 epochs; `constant` keeps it.
     """
 
-    def __init__(self, network: DenseNetwork, *, learning_rate: float, schedule: Schedule) -> None:
+    def __init__(self, network: Network, *, learning_rate: float, schedule: Schedule) -> None:
         super().__init__()
         if learning_rate <= 0:
             raise InputError(f"model.learning_rate={learning_rate}: must be positive")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.weights import layer_weights, weighted_layers
 from nanotrigger.training.blocks import AfterStep
 from nanotrigger.training.checkpoint import network_of, read_checkpoint
@@ -271,7 +271,7 @@ def _check(value: float | None, name: str, range_: str, holds: bool) -> None:
         raise InputError(f"pruning.{name}={value}: must be {range_}")
 
 
-def _check_layers(network: DenseNetwork, exclude: Iterable[str]) -> None:
+def _check_layers(network: Network, exclude: Iterable[str]) -> None:
     layers = {layer.name: layer for layer in layer_weights(network)}
     for name in exclude:
         if name not in layers:

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks import DenseNetwork
-from nanotrigger.networks.dense import folded
+from nanotrigger.networks import Network
 from nanotrigger.networks.layers import NORMS, WEIGHTED
+from nanotrigger.networks.network import folded
 from nanotrigger.networks.start import fitted
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
@@ -74,7 +74,7 @@ def copy_layers(source: nn.Module, target: nn.Module) -> None:
                 targets[name].load_state_dict(layer.state_dict())
 
 
-def fit_to_formats(network: DenseNetwork, before: Mapping[str, FixedPoint]) -> None:
+def fit_to_formats(network: Network, before: Mapping[str, FixedPoint]) -> None:
     """Let weights survive a format that is not the one in which they were trained.
 
     Args:
@@ -102,7 +102,7 @@ def _shapes(layers: Mapping[str, nn.Module]) -> dict[str, tuple[int, ...]]:
 
 def _folded(network: nn.Module) -> nn.Module:
     """Return the network with its layers' BatchNorm folded; what else it has stays as it is."""
-    if not isinstance(network, DenseNetwork):
+    if not isinstance(network, Network):
         return network
     plain = copy.copy(network)
     plain._modules = {**network._modules, "layers": folded(network).layers}

@@ -9,7 +9,7 @@ from torch import nn
 from nanotrigger.firmware.qonnx import firmware_network, write_qonnx
 from nanotrigger.firmware.witnesses import qonnx_outputs, torch_nodes, torch_outputs
 from nanotrigger.networks import Autoencoder, VariationalAutoencoder
-from nanotrigger.networks.dense import folded
+from nanotrigger.networks.network import folded
 from nanotrigger.numbers import FixedPoint
 from tests.qonnx_float64 import execute
 

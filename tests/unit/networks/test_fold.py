@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from nanotrigger.networks import MLP, Autoencoder, DenseNetwork, VariationalAutoencoder
-from nanotrigger.networks.dense import folded
+from nanotrigger.networks import MLP, Autoencoder, Network, VariationalAutoencoder
+from nanotrigger.networks.network import folded
 
 
 def lived_in(network):
@@ -61,4 +61,4 @@ def test_keeps_the_mode():
 @pytest.mark.parametrize("layers", [[nn.BatchNorm1d(3)], [nn.Linear(3, 3), nn.ReLU(), nn.BatchNorm1d(3)]])
 def test_only_a_linear_layer_takes_it_in(layers):
     with pytest.raises(TypeError, match="where only a layer with weights can take it in"):
-        folded(DenseNetwork(nn.Sequential(*layers), {}, shape=(3,), output_name="values"))
+        folded(Network(nn.Sequential(*layers), {}, shape=(3,), output_name="values"))

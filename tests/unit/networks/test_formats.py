@@ -3,7 +3,7 @@
 import pytest
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks.dense import Formats
+from nanotrigger.networks.formats import Formats
 from nanotrigger.numbers import FixedPoint
 
 RELU, SMALL, WIDE = FixedPoint(8, 1, signed=False), FixedPoint(4, 2), FixedPoint(16, 7)

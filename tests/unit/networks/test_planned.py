@@ -8,10 +8,10 @@ from torch.nn import functional
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks import ConvNet, DeepSets, ResidualMLP, build_network, check_rebuilt
-from nanotrigger.networks.dense import folded
 from nanotrigger.networks.layers import NORMS, WEIGHTED, QuantizedConv1d, QuantizedConv2d
 from nanotrigger.networks.learned import frozen
 from nanotrigger.networks.learned_layers import LearnedQuantizer
+from nanotrigger.networks.network import folded
 from nanotrigger.networks.structure import SetPool
 from nanotrigger.networks.trace import layer_outputs
 from nanotrigger.networks.weights import layer_weights

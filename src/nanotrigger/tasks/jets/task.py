@@ -13,7 +13,7 @@ from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.performance import Performance
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.layers import WEIGHTED
 from nanotrigger.tasks.jets import measures
 from nanotrigger.tasks.jets.data import JetData
@@ -49,7 +49,7 @@ class JetTagging(Task):
 
     def __init__(
         self,
-        network: DenseNetwork,
+        network: Network,
         *,
         learning_rate: float = 3e-3,
         schedule: Schedule = "cosine",

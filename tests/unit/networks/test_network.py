@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from nanotrigger.errors import InputError
-from nanotrigger.networks import DenseNetwork
+from nanotrigger.networks import Network
 from nanotrigger.networks.layers import Quantizer
 from nanotrigger.networks.plan import Linear, relu_layer, weight_layer
 from nanotrigger.numbers import FixedPoint
@@ -14,21 +14,21 @@ NUMBER, UNSIGNED = FixedPoint(6, 2), FixedPoint(6, 2, signed=False)
 
 
 @pytest.fixture
-def network() -> DenseNetwork:
+def network() -> Network:
     layers = nn.Sequential()
     layers.add_module("input", Quantizer(NUMBER))
     layers.add_module("dense_1", weight_layer(Linear(4, 7), NUMBER, NUMBER))
     layers.add_module("relu_1", relu_layer(UNSIGNED))
     layers.add_module("dense_2", weight_layer(Linear(7, 2), NUMBER, NUMBER))
     names = ("input", "dense_1.weight", "dense_1.bias", "dense_2.weight", "dense_2.bias")
-    return DenseNetwork(layers, {**dict.fromkeys(names, NUMBER), "relu_1": UNSIGNED}, output_name="values")
+    return Network(layers, {**dict.fromkeys(names, NUMBER), "relu_1": UNSIGNED}, output_name="values")
 
 
 def test_widths(network):
     assert network.widths == (4, 7, 2)
     assert network.features == 4
     assert network(torch.randn(5, 4)).shape == (5, 2)
-    assert network.describe("") == "DenseNetwork 4-7-2, 51 parameters, float"
+    assert network.describe("") == "Network 4-7-2, 51 parameters, float"
 
 
 def test_formats_are_those_of_the_tensors(network):
