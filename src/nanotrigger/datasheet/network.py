@@ -177,7 +177,8 @@ def network_boxes(layers: Sequence[Layer], nodes: Iterable[Node] = ()) -> tuple[
         joins = all(node.joins_layer for node in own) if own else layer.kind == "Activation"
         title = " + ".join(node.title for node in own) if own else _title(layer)
         if joins and len(boxes) > 1:
-            boxes[-1] = replace(boxes[-1], remark=f"{boxes[-1].remark} + {title}", output=output)
+            former, added = boxes[-1].remark, f" + {title}"  # a ReLU may be two layers
+            boxes[-1] = replace(boxes[-1], remark=former.removesuffix(added) + added, output=output)
         else:
             formats = ((_LABELS[key], without_modes(layer.types[key])) for key in _LABELS if key in layer.types)
             boxes.append(Box(layer.label, layer.size, title, tuple(formats), output))

@@ -1,5 +1,6 @@
 """Firmware of every kind of node, and of random graphs, computes the words of the integer graph, through hls4ml."""
 
+import re
 import warnings
 from collections import Counter
 
@@ -154,6 +155,9 @@ def test_layers_of_hls4ml_itself(network, tmp_path):
     assert differing(graph, features, tmp_path) == 0
     kinds = Counter(layer.kind for layer in read_record(tmp_path / "hls").layers)
     assert {kind: kinds[kind] for kind in LAYERS[network]} == LAYERS[network]
+    if network is small_cnn:  # of a convolution all places are computed at once
+        parameters = (tmp_path / "hls" / "src" / "firmware" / "parameters.h").read_text()
+        assert re.findall(r"parallelization_factor = (\d+);", parameters) == [str(14 * 14), str(5 * 5)]
 
 
 @pytest.mark.slow

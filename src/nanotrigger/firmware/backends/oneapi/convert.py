@@ -1,6 +1,7 @@
 """Convert a QONNX network into hls4ml's project for oneAPI."""
 
 import hashlib
+import math
 import re
 import traceback
 import warnings
@@ -24,6 +25,7 @@ from nanotrigger.firmware.backends.oneapi.endings import SOFTMAX, WIDEN, append_
 from nanotrigger.firmware.record import FILE, Firmware, Layer, write_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_qonnx import read_graph
+from nanotrigger.graph.normalize import shapes
 from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, load_model, output_format
 from nanotrigger.graph.quantize import Relu
 from nanotrigger.numbers import FixedPoint, WideFixedPoint
@@ -131,6 +133,10 @@ def build_model_graph(
         layers[layer]["Precision"]["result"] = result
     for layer, settings in added.items():
         layers[layer] |= settings | {"Precision": layers[layer]["Precision"] | settings.get("Precision", {})}
+    known = shapes(network.graph)
+    for node in network.graph.node:
+        if node.op_type == "Conv" and node.output[0] in known:  # all places at once, as all neurons of a dense layer
+            layers[node.name]["ParallelizationFactor"] = math.prod(size or 1 for size in known[node.output[0]][1:-1])
     for settings in layers.values():
         if of_all is not None and "param" in settings["Precision"]:
             settings["Precision"]["param"] = of_all  # else the slope of a leaky ReLU has eight bits
