@@ -1,4 +1,4 @@
-"""Networks of others through `export.py qonnx=FILE`: proven, refused, or wrong: python benchmarks/foreign_networks.py.
+"""Networks of others through `export.py qonnx=FILE`, proven, approximate, refused or wrong: `foreign_networks.py`.
 
 Takes every ONNX file of hls4ml's and of qonnx' source distributions, which pip fetches; Brevitas' example networks and
 some with scales that are powers of two, by both exporters of torch; every kind of node of this project's tests, all
@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 SOURCES = ("hls4ml==1.3.0", "qonnx==1.0.0")
 BREVITAS = ("tfc_1w1a", "tfc_1w2a", "tfc_2w2a", "sfc_1w1a", "sfc_1w2a", "sfc_2w2a", "lfc_1w1a", "lfc_1w2a", "cnv_2w2a")
+APPROXIMATE = "approximate=true"
 INPUT = "input=fixed<16,6>"  # where no quantizer says it
 PIXELS = "input=ufixed<8,0>"  # of Brevitas' examples, which scale them before the first quantizer
 ROUNDINGS = ("ROUND", "FLOOR", "CEIL", "UP", "DOWN", "HALF_UP", "HALF_DOWN")
@@ -180,9 +181,15 @@ def outcome(network: Network, folder: Path) -> tuple[str, str]:
     done = forked(limited, f"qonnx={file}", f"output={folder / 'export'}", *arguments)
     if "give input=fixed<16,6>" in done.stderr:
         return outcome((name, file, (INPUT,)), folder)
+    if done.returncode == 2 and "approximate=true" in done.stderr and APPROXIMATE not in arguments:
+        further = outcome((name, file, (*arguments, APPROXIMATE)), folder)
+        if further[0] != "refused":
+            return further
     lines = [line for line in done.stderr.strip().splitlines() if line]
-    if done.returncode == 0:
-        return "proven", next(line for line in done.stdout.splitlines() if line.startswith("parity"))[14:]
+    for start, result in (("parity", "proven"), ("distance", "approximate")):
+        found = [line for line in done.stdout.splitlines() if line.startswith(start)]
+        if done.returncode == 0 and found:
+            return result, found[0][14:]
     if done.returncode == 2 and len(lines) == 1:
         return "refused", lines[0].removeprefix("error: ").replace(f"{file}: ", "").replace(f"{file} ", "")
     return "wrong", f"{name}: {lines[-1] if lines else f'exit code {done.returncode}'}"
