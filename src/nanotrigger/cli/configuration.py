@@ -75,7 +75,7 @@ def check_formats(arguments: Sequence[str], network: Any) -> None:
 
     `network.weight.width=6` is such a key where the formats are a list.
     """
-    for name, value in network.as_dict().items():
+    for name, value in network.as_dict().items() if network else ():
         for number in value if isinstance(value, list) else [value]:
             if isinstance(number, dict) and "width" in number:
                 try:

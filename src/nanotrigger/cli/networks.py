@@ -10,6 +10,7 @@ from torch import nn
 from nanotrigger.cli.arguments import config_files
 from nanotrigger.cli.given import Given
 from nanotrigger.data.split_data import SplitData
+from nanotrigger.errors import InputError
 from nanotrigger.firmware.qonnx import check_exported
 from nanotrigger.networks import Network, OwnNetwork
 
@@ -31,20 +32,28 @@ def add_network(parser: LightningArgumentParser, arguments: Sequence[str], descr
     def as_network(module: nn.Module) -> Network:
         if isinstance(module, Network):
             return module
-        return OwnNetwork(described().class_path, described().init_args.as_dict(), module=module)
+        arguments = described().get("init_args")
+        return OwnNetwork(described().class_path, arguments and arguments.as_dict(), module=module)
 
     parser.link_arguments("network", "model.init_args.network", compute_fn=as_network, apply_on="instantiate")
 
 
 def fit_to_data(network: Network, data: SplitData) -> None:
-    """Give a module of the user's events of the data's shape, and check before the training that it can be exported.
+    """Give a module of the user's events of the data's shape; check before the training that it fits and is exported.
 
     Raises:
-        InputError: it cannot.
+        InputError: it does not, or cannot be.
     """
     if not isinstance(network, OwnNetwork):
         return
     data.setup("fit")
     network.fit_shape(data.shape)
+    try:
+        data.check_network(network.shape, network.outputs)
+    except Exception as error:  # the module's own, of any kind
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"network {network.configuration['class_path']}, given events of shape {list(data.shape)}: {reason}"
+        ) from error
     for remark in check_exported(network):
         print(f"warning: {remark}")

@@ -104,7 +104,7 @@ class TrainCLI(LightningCLI):
         seed = settings.seed_everything
         if not isinstance(seed, bool) and seed is not None and not 0 <= seed < 2**32:
             raise InputError(f"seed={seed}: must be at least 0 and below 2^32")
-        check_formats(sys.argv[1:], settings.network.init_args)
+        check_formats(sys.argv[1:], settings.network.get("init_args"))
         self._changes: dict[str, tuple[Any, Any]] = {}  # of a run that goes on
         if settings.ckpt_path is not None:
             self._check_checkpoint(Path(settings.ckpt_path))
