@@ -26,7 +26,7 @@ def add_network(parser: LightningArgumentParser, arguments: Sequence[str], descr
     given = Given(arguments, config_files(arguments), "")
     path = given.value("network.class_path") or given.value("network")
     kind = locate(path) if isinstance(path, str) and "." in path else None
-    is_other = isinstance(kind, type) and not issubclass(kind, Network)
+    is_other = isinstance(kind, type) and issubclass(kind, nn.Module) and not issubclass(kind, Network)
     parser.add_subclass_arguments(nn.Module if is_other else Network, "network", required=True, help="the network")
 
     def as_network(module: nn.Module) -> Network:

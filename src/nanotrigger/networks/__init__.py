@@ -4,7 +4,7 @@ from pydoc import locate
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nanotrigger.errors import InputError
 from nanotrigger.networks.autoencoder import Autoencoder, VariationalAutoencoder
@@ -66,7 +66,8 @@ def check_listed(path: str) -> None:
         InputError: it is not in `NETWORKS`.
     """
     name, kind = path.rpartition(".")[2], locate(path)
-    if NETWORKS.get(name) is kind or (isinstance(kind, type) and not issubclass(kind, Network)):
+    is_other = isinstance(kind, type) and issubclass(kind, nn.Module) and not issubclass(kind, Network)
+    if NETWORKS.get(name) is kind or is_other:
         return  # what is none of our networks becomes an `OwnNetwork`
     raise InputError(
         f"network.class_path={path}: none of the networks {', '.join(NETWORKS)} that a checkpoint can name; give "

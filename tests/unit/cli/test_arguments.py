@@ -42,7 +42,7 @@ def test_unknown_experiments_list_the_known_ones(name):
     with pytest.raises(
         InputError,
         match="is unknown; choose one of ad_ae, ad_ae_budget, ad_ae_qat, ad_vae, ad_vae_qat, course, "
-        "course_pruned, course_qat, jets_budget, jets_float, jets_",
+        "course_pruned, course_qat, jets_budget, jets_cnn, jets_",
     ):
         train_arguments([f"experiment={name}"], CONFIGS)
 

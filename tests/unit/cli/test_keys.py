@@ -42,7 +42,7 @@ def test_every_key_that_the_full_parser_prints_is_accepted(experiment, monkeypat
     with pytest.raises(SystemExit):
         train([*arguments, "--print_config"], CONFIGS)
     keys = keys_in(yaml.safe_load(capsys.readouterr().out))
-    assert {"network.init_args.hidden", "trainer.max_epochs", "checkpoint.monitor", "pruning.sparsity"} <= set(keys)
+    assert {"network.init_args.weight", "trainer.max_epochs", "checkpoint.monitor", "pruning.sparsity"} <= set(keys)
     for key in keys:
         check_arguments([*arguments, f"--{key}=0"])
         check_arguments([*arguments, f"--{key.replace('.init_args.', '.')}", "0"])

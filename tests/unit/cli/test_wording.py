@@ -65,7 +65,7 @@ WRONG = [
     ("network=foo", "network=foo: name a network, such as nanotrigger.networks.MLP"),
     ("network.class_path=foo.Bar", "network.class_path=foo.Bar: there is no such class (No module named 'foo')"),
     ("network=nanotrigger.networks.MPL", "network=nanotrigger.networks.MPL: there is no such class"),
-    ("network.class_path=torch.nn.Identity", "network.class_path=torch.nn.Identity: it is of another kind; give a net"),
+    ("network.class_path=torch.Tensor", "network.class_path=torch.Tensor: it is of another kind; give a network, such"),
     ("model=nothing", "model=nothing: name a task, such as nanotrigger.tasks.JetTagging"),
     ("model.learning_rate=fast", f"model.learning_rate=fast: {NUMBER}"),
     ("model.schedule=cosin", "model.schedule=cosin: choose one of cosine, constant, plateau"),

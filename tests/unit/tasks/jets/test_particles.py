@@ -238,15 +238,17 @@ def test_the_number_of_constituents_is_checked():
 
 def test_networks_that_fit(path):
     data = data_of(path, inputs="constituents")
-    data.check_network({"shape": [16, 3], "classes": 3})
-    data.check_network({"features": 48, "classes": 3})
-    message = r"network.shape=\[3, 16\]: .*jets.h5 has jets of shape \[16, 3\]; give a network of that shape, or set"
+    data.check_network((16, 3), 3)
+    data.check_network((48,), 3)
+    message = (
+        r"the network takes jets of shape \[3, 16\], and .*jets.h5 has \[16, 3\]; give it that shape, or data.inputs"
+    )
     with pytest.raises(InputError, match=message):
-        data.check_network({"shape": (3, 16), "classes": 3})
+        data.check_network((3, 16), 3)
     with pytest.raises(InputError, match=r"network.features=16: .* has 48 features; set network.features=48"):
-        data.check_network({"features": 16, "classes": 3})
+        data.check_network((16,), 3)
     with pytest.raises(InputError, match=r"network.classes=5: .* has 3 classes"):
-        data.check_network({"shape": [16, 3], "classes": 5})
+        data.check_network((16, 3), 5)
 
 
 HISTORY = {"epoch": [0, 0], "train_loss": [np.nan, 1.0], "val_loss": [1.0, np.nan]}
