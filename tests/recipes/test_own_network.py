@@ -86,3 +86,15 @@ def test_default_scales_are_told_before_the_training(folder, tmp_path):
     words = (f"--config={folder}/own.yaml", "output=run", "trainer.fast_dev_run=true")
     said = run(tmp_path, f"{ROOT}/train.py", "fit", *words)
     assert "warning: network my_networks.Net: its firmware will not be proven (" in said
+
+
+def test_a_float_module_is_trained_and_told_to_have_no_firmware(folder, tmp_path):
+    plain = (folder / "my_networks.py").read_text(encoding="utf-8").partition("class Net")[2]
+    plain = re.sub(r"qnn.QuantIdentity\(.*\)", "nn.Identity()", plain)
+    plain = re.sub(r"qnn.QuantReLU\(.*\)", "nn.ReLU()", plain).replace("linear(", "nn.Linear(")
+    (tmp_path / "my_networks.py").write_text(f"from torch import Tensor, nn\n\n\nclass Net{plain}", encoding="utf-8")
+    words = (f"--config={folder}/own.yaml", "output=run", "trainer.max_epochs=1", "trainer.enable_progress_bar=false")
+    said = run(tmp_path, f"{ROOT}/train.py", "fit", *words)
+    assert "warning: network my_networks.Net: it has no quantizers, so it is trained but has no firmware" in said
+    said = run(tmp_path, f"{ROOT}/export.py", "ckpt=run/best.ckpt", code=2)
+    assert "a float network that is no chain of linear layers has no firmware" in said

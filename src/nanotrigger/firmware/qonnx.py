@@ -78,7 +78,7 @@ def check_exported(network: OwnNetwork) -> tuple[str, ...]:
         except Exception as error:  # torch.export raises anything on code of others
             raise InputError(f"network {name} cannot be exported: {_reason(error)}") from error
         if not network.is_quantized:
-            return ()
+            return (f"network {name}: it has no quantizers, so it is trained but has no firmware",)
         try:
             read_graph(file)
         except InputError as error:
