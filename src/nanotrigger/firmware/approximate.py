@@ -29,6 +29,7 @@ from nanotrigger.tasks.jets.measures import same_class
 
 Array = NDArray[np.float64]
 
+_MOST_INPUTS = 1 << 16  # of a network whose comparison ends
 _FLOAT, _OPEN = "fixed<16,6>", "fixed<32,12>"  # precision of a float file; of what has no format in a quantized one
 _ROUNDED = 0.01  # by which float32 may differ in a batch, as a share of the largest output
 _WIDTH = 16  # of inputs whose quantizer is no format of firmware
@@ -105,13 +106,24 @@ def export_approximation(
     left_out = _cut(original)
     number = input_format or _input_format(original.graph, "" if quantized else str(target.precision))
     (start, shape), (end, last) = (_end(value) for value in (original.graph.input[0], original.graph.output[0]))
+    if math.prod(shape) > _MOST_INPUTS:
+        raise InputError(
+            f"{file}: the network has {math.prod(shape):,} inputs, in firmware at most {_MOST_INPUTS:,}; export a "
+            "smaller network"
+        )
     sides, words = (Side(number, shape),), math.prod(last)
     if data is None:
         inputs = random_inputs(sides, words, within=number, extreme=False, normal=not quantized)
     else:
         inputs = read_inputs(data, sides, extreme=False)
     features = {start: inputs.values.reshape(len(inputs.values), *shape)}
-    rows, reference = qonnx_rows(original, features, tolerance=_ROUNDED)
+    try:
+        rows, reference = qonnx_rows(original, features, tolerance=_ROUNDED)
+    except Exception as error:  # onnxruntime raises exceptions of its own
+        reason_of = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{file}: qonnx cannot compute it, so nothing says what firmware should ({reason_of})"
+        ) from error
     copy = onnx.ModelProto()
     copy.CopyFrom(original)
     network = backend.prepare(copy)
