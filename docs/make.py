@@ -41,9 +41,7 @@ DATA = {  # name → arguments of the simulation, file
 _JETS, _EVENTS = (f"data.source={path}" for _, path in DATA.values())
 _SHIPPED_JETS = "data.source=simulated"  # those with constituents
 
-_Training = tuple[str | None, tuple[str, ...]]
-
-TRAININGS: dict[str, _Training] = {
+TRAININGS: dict[str, tuple[str | None, tuple[str, ...]]] = {
     # name → the step from which it starts, if any, arguments of train.py; demo is what `make demo` does
     "jets_float": ("jets", ("experiment=jets_float", _JETS)),
     "jets_qat": ("jets", ("experiment=jets_qat", _JETS)),

@@ -16,20 +16,26 @@ from nanotrigger.errors import InputError
 from nanotrigger.files import sha256, whole_folder, write_json
 from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.built import built, unmet
-from nanotrigger.firmware.inputs import Inputs, Side, accuracies, accuracy_of_classes, random_inputs, read_inputs
+from nanotrigger.firmware.inputs import (
+    Inputs,
+    Side,
+    accuracies,
+    accuracy_of_classes,
+    check_size,
+    random_inputs,
+    read_inputs,
+)
 from nanotrigger.firmware.proof import Judgement, Project, run_record, write_run
-from nanotrigger.firmware.target import Target
+from nanotrigger.firmware.target import Target, precision_format
 from nanotrigger.firmware.witnesses import qonnx_rows
 from nanotrigger.graph.evaluate import attributes_of
 from nanotrigger.graph.normalize import ending_in, normalized, shape_of
 from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, node_format
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.fixed_point import without_modes
 from nanotrigger.tasks.jets.measures import same_class
 
 Array = NDArray[np.float64]
 
-_MOST_INPUTS = 1 << 16  # of a network whose comparison ends
 _FLOAT, _OPEN = "fixed<16,6>", "fixed<32,12>"  # precision of a float file; of what has no format in a quantized one
 _ROUNDED = 0.01  # by which float32 may differ in a batch, as a share of the largest output
 _WIDTH = 16  # of inputs whose quantizer is no format of firmware
@@ -106,11 +112,7 @@ def export_approximation(
     left_out = _cut(original)
     number = input_format or _input_format(original.graph, "" if quantized else str(target.precision))
     (start, shape), (end, last) = (_end(value) for value in (original.graph.input[0], original.graph.output[0]))
-    if math.prod(shape) > _MOST_INPUTS:
-        raise InputError(
-            f"{file}: the network has {math.prod(shape):,} inputs, in firmware at most {_MOST_INPUTS:,}; export a "
-            "smaller network"
-        )
+    check_size("inputs", math.prod(shape))
     sides, words = (Side(number, shape),), math.prod(last)
     if data is None:
         inputs = random_inputs(sides, words, within=number, extreme=False, normal=not quantized)
@@ -233,10 +235,7 @@ def _input_format(graph: onnx.GraphProto, precision: str) -> FixedPoint:
     If firmware has no such format, it is one of 16 bits with the quantizer's range.
     """
     if precision:
-        try:
-            return FixedPoint.parse(without_modes(precision))
-        except InputError as error:
-            raise InputError(f"precision={error}") from None
+        return precision_format(precision)
     node = next((node for node in graph.node if graph.input[0].name in node.input), None)
     if node is None or node.op_type != "Quant":
         return input_quantizer_format(graph)

@@ -13,7 +13,15 @@ from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.built import built, unmet
 from nanotrigger.firmware.comparison import Expected
 from nanotrigger.firmware.flat import Flat
-from nanotrigger.firmware.inputs import Inputs, accuracies, accuracy_of_classes, random_inputs, read_inputs, sides_of
+from nanotrigger.firmware.inputs import (
+    Inputs,
+    accuracies,
+    accuracy_of_classes,
+    check_size,
+    random_inputs,
+    read_inputs,
+    sides_of,
+)
 from nanotrigger.firmware.proof import Judgement, Project, prove, run_record, write_run
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.witnesses import qonnx_witness
@@ -23,7 +31,6 @@ from nanotrigger.graph.normalize import ending_in, normalized
 from nanotrigger.graph.onnx_file import is_quantized, load_model
 from nanotrigger.numbers import FixedPoint
 
-_MOST = {"nodes": 500, "inputs": 1 << 16}  # of a network whose proof ends
 _OF_CHECKPOINTS = ("softmax", "radius", "part")  # settings of a target
 _REMEDY = "; or give approximate=true, which says how far the firmware is from the file"
 
@@ -157,16 +164,9 @@ def _flat(file: Path, model: onnx.ModelProto, input_format: FixedPoint | None, i
         graph = read_graph(file, input_format=input_format)
     except NotExactError as error:
         return error
-    _check_size(graph)
+    check_size("nodes", len(graph.nodes))
+    check_size("inputs", sum(node.size for node in graph.inputs))
     try:
         return Flat(graph, io_type)
     except InputError as error:
         return error
-
-
-def _check_size(graph: Graph) -> None:
-    """Check that firmware and proof of a network end; raises `InputError` if it is too large."""
-    sizes = {"nodes": len(graph.nodes), "inputs": sum(node.size for node in graph.inputs)}
-    for what, size in sizes.items():
-        if size > (most := _MOST[what]):
-            raise InputError(f"the network has {size:,} {what}, in firmware at most {most:,}; export a smaller network")

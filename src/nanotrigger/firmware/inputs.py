@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 EXTREME_SEED = 0
 LEAST_WORDS = 10_000  # of output that are compared, if no events are given
 _EXTREMES = 1024
+_MOST = {"nodes": 500, "inputs": 1 << 16}  # of a network whose proof ends
 
 
 class Side(NamedTuple):
@@ -84,6 +85,16 @@ def input_values(graph: Graph, words: NDArray[Any]) -> Array:
     """Return what input words are worth, shape (rows, values of all inputs)."""
     steps = np.concatenate([np.full(node.size, node.number.step) for node in graph.inputs])
     return np.asarray(words.astype(np.float64) * steps)
+
+
+def check_size(what: str, size: int) -> None:
+    """Check that firmware and proof of a network end: of its `nodes`, or of its `inputs`.
+
+    Raises:
+        InputError: they are too many.
+    """
+    if size > (most := _MOST[what]):
+        raise InputError(f"the network has {size:,} {what}, in firmware at most {most:,}; export a smaller network")
 
 
 def sides_of(graph: Graph) -> tuple[Side, ...]:

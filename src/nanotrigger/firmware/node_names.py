@@ -7,6 +7,7 @@ from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 from torch import nn
 
+from nanotrigger.firmware.names import unique_name
 from nanotrigger.networks import Network
 from nanotrigger.networks.trace import layer_names
 
@@ -71,7 +72,7 @@ def _name_by_scope(model: ModelWrapper, network: Network) -> None:
         if layer is None:
             continue
         suffix = _SUFFIXES.get(node.op_type, f"_{node.op_type.lower()}") if layer in last else ""
-        node.name = _unique(layer + suffix, taken)
+        node.name = unique_name(layer + suffix, taken)
         last[layer] = node
         model.rename_tensor(node.output[0], f"{node.name}_out")
         for position, constant in enumerate(node.input):
@@ -87,15 +88,6 @@ def _layer_of(node: NodeProto, known: set[str]) -> str | None:
     scopes = next((entry.value for entry in node.metadata_props if entry.key == _SCOPES), "[]")
     names = [scope.removeprefix(_PREFIX) for scope in ast.literal_eval(scopes)[:-1]]
     return next((name for name in reversed(names) if name in known), None)
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    number, unique = 1, name
-    while unique in taken:
-        number += 1
-        unique = f"{name}_{number}"
-    taken.add(unique)
-    return unique
 
 
 def _name_constant(model: ModelWrapper, node: NodeProto, position: int, constant: str, layer: str) -> None:

@@ -77,9 +77,16 @@ def input_format(network: "Network", target: Target) -> FixedPoint:
     Raises:
         InputError: the precision of a float network is no format.
     """
-    if network.formats:
-        return network.formats["input"]
+    return network.formats["input"] if network.formats else precision_format(target.precision or "")
+
+
+def precision_format(precision: str) -> FixedPoint:
+    """Return the format of a precision, whatever modes it states.
+
+    Raises:
+        InputError: it is no format.
+    """
     try:
-        return FixedPoint.parse(without_modes(target.precision or ""))
+        return FixedPoint.parse(without_modes(precision))
     except InputError as error:
         raise InputError(f"precision={error}") from None

@@ -1,7 +1,6 @@
 """Weight layers: dense layers and convolutions of constants, as nodes of the ONNX network that hls4ml reads."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from onnx import helper, numpy_helper
 
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.layout import Vector, in_order
+from nanotrigger.firmware.names import cpp_name
 from nanotrigger.graph.evaluate import CHANNELS_LAST
 from nanotrigger.graph.gather import Windows
 from nanotrigger.graph.normalize import QONNX_DOMAIN
@@ -167,12 +167,7 @@ class WeightLayers:
         self, kind: str, sources: Sequence[str], name: str, shape: Sequence[int], domain: str = "", **attributes: Any
     ) -> str:
         """Add a node that computes a tensor of a shape, batch axis left out; return it. Names are those of C++."""
-        plain = re.sub(r"\W", "_", name)
-        plain = plain if re.match(r"[A-Za-z]", plain) else f"node_{plain}"
-        number, unique = 1, plain
-        while unique in self._names:
-            number, unique = number + 1, f"{plain}_{number + 1}"
-        self._names.add(unique)
+        unique = cpp_name(name, self._names)
         self.nodes.append(
             helper.make_node(
                 kind,

@@ -1,6 +1,5 @@
 """Prepare: a file's network in the form in which hls4ml takes it as it is, mended where its converter would stumble."""
 
-import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
 from qonnx.transformation.infer_shapes import InferShapes
 
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.names import cpp_name
 from nanotrigger.graph.check_model import replace
 from nanotrigger.graph.evaluate import attributes_of
 from nanotrigger.graph.normalize import QONNX_DOMAIN, remove_unused, shapes
@@ -212,10 +212,4 @@ def _name_for_cpp(nodes: Sequence[onnx.NodeProto]) -> None:
     """Give every node a name that C++ can have, in place."""
     taken: set[str] = set()
     for node in nodes:
-        plain = re.sub(r"\W", "_", node.name or node.op_type)
-        plain = plain if re.match(r"[A-Za-z]", plain) else f"node_{plain}"
-        number, name = 1, plain
-        while name in taken:
-            number, name = number + 1, f"{plain}_{number + 1}"
-        taken.add(name)
-        node.name = name
+        node.name = cpp_name(node.name or node.op_type, taken)
