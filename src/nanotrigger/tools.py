@@ -101,6 +101,22 @@ def run_logged(command: list[str], log: Path, *, title: str) -> None:
 
 
 @contextmanager
+def working(title: str, *, show: bool = True) -> Iterator[None]:
+    """Show a title and the time on a terminal while the block runs, if `show`."""
+    if not show:
+        yield
+        return
+    from rich.console import Console  # only what is long needs them
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn(title), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        progress.add_task(title, total=None)
+        yield
+
+
+@contextmanager
 def cleaning_up() -> Iterator[None]:
     """Turn the signals that would end this process at once into SystemExit, so that the block can clean up."""
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers

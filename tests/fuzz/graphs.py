@@ -16,6 +16,7 @@ import numpy as np
 from nanotrigger.errors import InputError
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
+from nanotrigger.graph.share_adders import shared_datapath
 from tests.made_firmware import differing
 from tests.made_models import Array, Maker, random_features
 
@@ -217,13 +218,17 @@ def check(seed: int, folder: Path) -> tuple[Graph, dict[str, Array]]:
         assert found[name].shape == expected.shape
         assert (found[name] == expected).all(), f"seed {seed}: {name} differs"
     inputs = graph.input_words(features)
-    by_node, words = graph.unroll().evaluate_nodes(inputs), graph.words(features)
-    for node in graph.nodes:
-        assert (by_node[node.name] == words[node.output].reshape(EVENTS, -1)).all(), f"seed {seed}: {node.name} differs"
-    signals: list[Array] = []
-    for operation in graph.unroll().operations:
-        signals.append(operation.evaluate(signals, inputs))
-        assert operation.range.low <= signals[-1].min() and signals[-1].max() <= operation.range.high, f"seed {seed}"
+    words = graph.words(features)
+    for datapath in (graph.unroll(), shared_datapath(graph, 8), shared_datapath(graph, 2, slack=None)):
+        by_node = datapath.evaluate_nodes(inputs)
+        for node in graph.nodes:
+            same = by_node[node.name] == words[node.output].reshape(EVENTS, -1)
+            assert same.all(), f"seed {seed}: {node.name} differs"
+        signals: list[Array] = []
+        for operation in datapath.operations:
+            signals.append(operation.evaluate(signals, inputs))
+            ends = operation.range
+            assert ends.low <= signals[-1].min() and signals[-1].max() <= ends.high, f"seed {seed}"
     return graph, features
 
 

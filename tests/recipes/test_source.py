@@ -98,9 +98,10 @@ def followed():
 
 def test_the_source_is_the_headline(exported, followed):
     folder, printed = exported
-    best, counted = read_reports(folder)
+    best, counted, verilog = read_reports(folder)
     assert (best.source, counted.source) == ("adder count", "structural count")
-    assert best.used.aluts > counted.used.aluts > 0
+    assert best.used.aluts > counted.used.aluts > verilog.used.aluts > 0
+    assert f"Verilog       {verilog.used.aluts:,} " in printed
     assert "source      adder count (1.0)\n" in printed
     assert "by part, from the structural count (whole IP):" in printed
 
@@ -114,7 +115,8 @@ def test_a_file_that_names_the_source_is_not_read_without_it(exported, tmp_path)
 def test_the_datasheet_says_what_the_source_is(exported):
     page = (exported[0] / "datasheet.html").read_text()
     assert "<h3>Adder count of the recipe, 1.0</h3>" in page
-    assert "Every operation as an adder of its whole width. Scope: datapath. Device: SM1-fast." in page
+    assert "Every operation as an adder of its whole width. Scope: datapath, the C++ firmware without" in page
+    assert "Device: SM1-fast." in page
     assert "<li>no operation is shared</li>" in page
 
 
@@ -139,7 +141,12 @@ def test_a_scan_names_the_source_that_is_best(tmp_path):
     done = forked(measure, str(tmp_path / "best.ckpt"), str(tmp_path / "export"))
     assert done.returncode == 0, done.stderr
     sources = json.loads(done.stdout.splitlines()[-1])
-    assert sources == ["structural count", "structural count", "adder count"]  # at the end of the list: the worst
+    assert sources == [
+        "structural count",
+        "structural count",
+        "structural count",
+        "adder count",
+    ]  # at the end of the list: the worst
 
 
 def test_a_figure_of_a_scan_has_its_title(tmp_path, followed):

@@ -22,6 +22,7 @@ from nanotrigger.cli.wording import read_settings
 from nanotrigger.command import as_input_error, wide_console
 from nanotrigger.cost.sources import sources_asked
 from nanotrigger.cost.sources.source import read_design
+from nanotrigger.cost.sources.structural import StructuralCount
 from nanotrigger.cost.sources.yosys import OpenSynthesis
 from nanotrigger.data.split import JudgedSplit
 from nanotrigger.errors import FirmwareError, InputError
@@ -178,15 +179,16 @@ def _confirmed(plan: Plan, threshold: float, chosen: dict[str, Any], folder: Pat
 
 
 def _synthesis(folder: Path, target: Target) -> dict[str, int] | None:
-    """Return what Yosys makes of the winner's datapath, and what is counted of the same; None if it cannot."""
+    """Return what Yosys makes of the winner's Verilog, and what is counted of the same; None if it cannot."""
     design = replace(read_design(folder / "winner", target), folder=folder)  # its log lies outside the export
     try:
-        found, counted = (report.used for report in OpenSynthesis().reports(design))
+        (found,) = (report.used for report in OpenSynthesis().reports(design))
     except InputError:  # it is not installed
         return None
     except FirmwareError as error:
         print(f"the leaderboard gets no synthesis: {error}")
         return None
+    counted = StructuralCount().reports(design)[-1].used
     named = {"aluts": found.aluts, "ffs": found.ffs, "counted_aluts": counted.aluts, "counted_ffs": counted.ffs}
     return {name: number or 0 for name, number in named.items()}
 

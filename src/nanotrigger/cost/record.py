@@ -8,7 +8,7 @@ from typing import Any
 
 from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import LABELS, labels_of
-from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow, Resources
+from nanotrigger.cost.report import NAMES, SCOPES, ResourceReport, ResourceRow, Resources
 from nanotrigger.cost.sources import best_first, source_named
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_json
@@ -83,7 +83,7 @@ def format_report(report: ResourceReport) -> str:
         "",
         _labelled("source", report.source + (f" ({report.tool_version})" if report.tool_version else "")),
         _labelled("device", report.device),
-        _labelled("scope", report.scope),
+        _labelled("scope", f"{report.scope}: {SCOPES[report.scope]}"),
         _labelled("timing", _timing(report)),
         *(_labelled("note", assumption) for assumption in report.assumptions),
     ]

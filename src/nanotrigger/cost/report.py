@@ -3,11 +3,16 @@
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from nanotrigger.errors import InputError
 
-Scope = Literal["whole IP", "datapath"]
+Scope = Literal["whole IP", "datapath", "Verilog"]
+SCOPES: dict[Scope, str] = {
+    "whole IP": "the C++ firmware with its pipes and the kernel's shell",
+    "datapath": "the C++ firmware without pipes and shell",
+    "Verilog": "the datapath of rtl/, in which neurons share adders unless adders=unshared",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +72,7 @@ class ResourceReport:
         source: where the numbers come from, the name of one of `sources.SOURCES`.
         tool_version: of the tool that counted; None if it does not say.
         device: FPGA family or part number.
-        scope: `whole IP`, with pipes and the kernel's shell, or the `datapath` alone.
+        scope: what is counted, one of `SCOPES`.
         used: what the firmware takes.
         available: what the device offers; None if it is not known.
         latency_cycles: clock cycles from input to output; None if unknown.
@@ -90,8 +95,8 @@ class ResourceReport:
     rows: tuple[ResourceRow, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.scope not in get_args(Scope):
-            raise InputError(f"scope {self.scope!r}: must be one of {', '.join(get_args(Scope))}")
+        if self.scope not in SCOPES:
+            raise InputError(f"scope {self.scope!r}: must be one of {', '.join(SCOPES)}")
         _check_count("latency_cycles", self.latency_cycles)
         _check_count("initiation_interval", self.initiation_interval)
         if self.clock is not None and not (math.isfinite(self.clock) and self.clock > 0):

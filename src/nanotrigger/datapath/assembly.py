@@ -1,5 +1,6 @@
 """Assembly: operations made one after another, each with its exact range and level; and products by constants."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -14,17 +15,34 @@ class Term(NamedTuple):
     shift: int = 0
 
 
-class Assembly:
-    """The operations made so far, and how many of them are inputs; a signal is known by its position."""
+class Bound(NamedTuple):
+    """What a sum that shares adders must keep to.
 
-    def __init__(self) -> None:
+    Attributes:
+        level: by which it should be ready, without its bias; None if that does not matter.
+        is_read: whether anything depends on it.
+    """
+
+    level: int | None
+    is_read: bool
+
+
+class Assembly:
+    """The operations made so far, and how many of them are inputs; a signal is known by its position.
+
+    Args:
+        bounds: of the values of each node whose sums share adders, by its name.
+    """
+
+    def __init__(self, bounds: Mapping[str, Sequence[Bound]] | None = None) -> None:
+        self.bounds = bounds or {}
         self.operations: list[Operation] = []
         self.inputs = 0
         self._made: dict[Operation, int] = {}
 
     def append(self, operation: Operation) -> int:
         """Add an operation and return its position; one that was made before is used again, as synthesis does."""
-        if isinstance(operation, Sum | Offset | Select):
+        if not isinstance(operation, Input):
             if operation in self._made:
                 return self._made[operation]
             self._made[operation] = len(self.operations)
@@ -57,7 +75,7 @@ class Assembly:
             kind: of the operation.
             pair: the terms.
             positive: make the sign of the result plus, if one adder can.
-            words: range of the new signal; by default that of the sum of independent terms.
+            words: range of the sum; by default that of independent terms.
         """
         left, right = sorted(pair, key=lambda term: (term.shift, -term.sign, term.signal))
         shift, sign = right.shift - left.shift, left.sign
@@ -67,6 +85,8 @@ class Assembly:
             left_sign, right_sign, sign = -1, 1, 1
         if words is None:
             words = self.range_of(left.signal) * left_sign + self.range_of(right.signal) * (right_sign << shift)
+        else:
+            words = Range(words.low >> left.shift, words.high >> left.shift) * sign
         operation = Sum(layer, kind, words, 0, left.signal, left_sign, right.signal, right_sign, shift)
         level = max(self.level_of(left.signal), self.level_of(right.signal))
         free = operation.is_concatenation(self.range_of(left.signal))
@@ -206,7 +226,7 @@ class Products:
         sign = 1 if positive and any(term.sign > 0 for term in pair) else low.sign
         made = sign * multiple
         if made not in self._multiples:
-            words = self._assembly.range_of(self._signal) * made
+            words = self._assembly.range_of(self._signal) * (multiple << low.shift)
             term = self._assembly.add(self._layer, Kind.PRODUCT, pair, positive=positive, words=words)
             self._multiples[made] = term.signal
         return Term(self._multiples[made], sign, low.shift)

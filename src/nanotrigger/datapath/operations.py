@@ -60,6 +60,7 @@ class Kind(StrEnum):
 
     INPUT = "input"
     PRODUCT = "products"
+    SHARED = "shared adders"
     TREE = "adder tree"
     ACTIVATION = "activation"
     COMPARISON = "comparison"
@@ -90,7 +91,8 @@ class Sum(NamedTuple):
 
     Attributes:
         layer: name of the layer that it belongs to.
-        kind: PRODUCT if it is part of a constant times a signal, TREE if it adds products.
+        kind: PRODUCT if it is part of a constant times a signal, SHARED if several sums have it, TREE if it adds
+            products.
         range: of the result.
         level: adders on the longest way from the input, this one included.
         left, right: positions of the operands in the datapath.

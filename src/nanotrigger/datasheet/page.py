@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import labels_of
-from nanotrigger.cost.report import NAMES
+from nanotrigger.cost.report import NAMES, SCOPES
 from nanotrigger.cost.sources import source_named
 from nanotrigger.datasheet.facts import FILTERS, bars, key_facts, layer_costs, warnings_of
 from nanotrigger.datasheet.network import network_picture, tensor_formats
@@ -19,7 +19,7 @@ _TEMPLATE = "datasheet.html.j2"
 _WITNESSES = {
     "torch": "the trained network (torch, float64)",
     "qonnx": "its QONNX file (qonnx, float32)",
-    "datapath": "the datapath that is counted and written as Verilog",
+    "datapath": "the datapaths that are counted and written as Verilog",
     "firmware": "the firmware's C++, compiled and run on a computer",
 }
 
@@ -66,6 +66,7 @@ def _environment() -> Environment:
         labels_of=labels_of,
         contest_figure=contest_figure,
         contest_label=CONTEST_LABEL,
+        scopes=SCOPES,
         resource_names=NAMES,
     )
     return environment

@@ -170,7 +170,7 @@ def prove(
         lambda row: project.nodes(expected.graph, row),
         facts={"output_format": str(project.firmware.output_format)},
     )
-    return compare(expected, [*others, datapath_witness(expected), firmware])
+    return compare(expected, [*others, datapath_witness(expected, project.target), firmware])
 
 
 def run_record(

@@ -10,6 +10,8 @@ from nanotrigger.numbers.fixed_point import without_modes
 if TYPE_CHECKING:
     from nanotrigger.networks import Network
 
+SHARED, UNSHARED = "shared", "unshared"  # adders
+
 
 @dataclass(frozen=True)
 class Target:
@@ -27,6 +29,11 @@ class Target:
         precision: type of everything in a float network, such as `fixed<16,6>`; quantized networks have their own. A
             file that is approximated has it where it says none.
         backend: what writes the firmware, one of `firmware.backends.BACKENDS`.
+        adders: `shared` between the neurons of a layer where that is smaller, or `unshared`; by default those of the
+            firmware are hls4ml's, unshared, and those of the Verilog shared.
+
+    Raises:
+        InputError: `adders` is neither.
     """
 
     fpga_part: str = "Agilex7"
@@ -38,6 +45,11 @@ class Target:
     part: str | None = None
     precision: str | None = None
     backend: str = "oneapi"
+    adders: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.adders not in (None, SHARED, UNSHARED):
+            raise InputError(f"adders={self.adders}: choose one of {SHARED}, {UNSHARED}")
 
     @property
     def ending(self) -> str | None:

@@ -16,8 +16,10 @@ from qonnx.transformation.change_batchsize import ChangeBatchSize
 from qonnx.util.cleanup import cleanup_model
 
 from nanotrigger.firmware.comparison import Expected, Witness, graph_nodes
+from nanotrigger.firmware.datapaths import firmware_datapath, verilog_datapath
 from nanotrigger.firmware.inputs import by_input
 from nanotrigger.firmware.qonnx import firmware_network
+from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.normalize import shapes
@@ -103,16 +105,23 @@ def spread(events: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, events - 1, _SINGLE).astype(np.intp))
 
 
-def datapath_witness(expected: Expected) -> Witness:
-    """Return what the operations compute from which ALUTs and Verilog come."""
-    graph, datapath = expected.graph, expected.graph.unroll()
-    words = datapath.evaluate(graph.input_words(by_input(graph, expected.inputs)))
+def datapath_witness(expected: Expected, target: Target) -> Witness:
+    """Return what the operations compute from which ALUTs and Verilog come.
+
+    These are two datapaths where only the Verilog shares adders: the outputs are those of the first that differs, or of
+    the last.
+    """
+    graph, words = expected.graph, expected.graph.input_words(by_input(expected.graph, expected.inputs))
+    for datapath in (firmware_datapath(graph, target), verilog_datapath(graph, target)):
+        outputs = datapath.evaluate(words).astype(np.float64) * datapath.output_step
+        if (outputs != expected.outputs).any():
+            break
 
     def nodes(row: Array) -> dict[str, Array]:
         found = datapath.evaluate_nodes(graph.input_words(by_input(graph, row)))
         return {node.name: graph.values(node.output, found[node.name]) for node in graph.nodes}
 
-    return Witness("datapath", words.astype(np.float64) * datapath.output_step, nodes)
+    return Witness("datapath", outputs, nodes)
 
 
 def torch_outputs(network: Network, features: Array) -> Array:

@@ -1,16 +1,17 @@
 """Dense: constants times a tensor, summed, plus a bias; with a `Gather` also convolutions, sums and scalings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.datapath.assembly import Assembly, Products, Term
+from nanotrigger.datapath.assembly import Assembly, Products, Term, signed_digits
 from nanotrigger.datapath.operations import Kind, Range, rounded, wrapped
 from nanotrigger.graph.gather import Gather, uses_of
 from nanotrigger.graph.node import Node, Tensor, Words, as_wide_as, exponent_of, product_of, shifted_up
 from nanotrigger.graph.quantize import Conversion
+from nanotrigger.graph.shared_sums import shared_sums
 
 _AT_ONCE = 1 << 22  # gathered words that are held at a time
 
@@ -80,26 +81,36 @@ class Dense(Node):
 
         The product of a signal and a constant is made once and serves every neuron that needs it, whatever its sign
         and power of two. The products of a neuron are added in a balanced tree, its bias after them. Constant signals
-        become part of the biases.
+        become part of the biases. Where the assembly has bounds for the sums, neurons share adders instead.
         """
         (signals,), (source,) = inputs, of
-        scale = self._scale(source)
-        neurons, constants = self._products(assembly, signals, scale.drop, self._taps(source))
+        scale, taps = self._scale(source), self._taps(source)
         biases = self.bias.tolist()
+        order = self._arranged(np.arange(taps.shape[1] * len(biases)).reshape(1, -1, len(biases)), source).ravel()
+        bounds = assembly.bounds.get(self.name)
+        if bounds is None:
+            neurons, constants = self._products(assembly, signals, scale.drop, taps)
+            totals = [_tree(assembly, self.layer, terms) for terms in neurons]
+        else:
+            columns, constants = self._columns(assembly, signals, taps)
+            ordered = [bounds[place] for place in np.argsort(order)]
+            totals = shared_sums(assembly, self.layer, columns, ordered)
         sums = []
-        for number, (terms, constant) in enumerate(zip(neurons, constants, strict=True)):
-            total = _tree(assembly, self.layer, terms)
-            if total is not None:
-                total = total._replace(shift=total.shift + scale.sum)
+        for number, (total, constant) in enumerate(zip(totals, constants, strict=True)):
+            shifted = None if total is None else total._replace(shift=total.shift + scale.sum)
             bias = biases[number % len(biases)] << scale.bias
-            sums.append(assembly.offset(self.layer, total, (constant << scale.sum) + bias))
-        order = np.arange(len(sums)).reshape(1, -1, len(biases))
-        return [sums[number] for number in self._arranged(order, source).ravel()]
+            sums.append(assembly.offset(self.layer, shifted, (constant << scale.sum) + bias))
+        return [sums[number] for number in order]
 
     def bit_operations(self, *inputs: Tensor) -> int:
         """Return each weight's bits, from its first to its last one that is set, times the bits of the input."""
         places = self._places(inputs[0])
         return product_bit_operations(self.weights, inputs[0].bits) * places
+
+    def digit_pairs(self, *inputs: Tensor) -> int:
+        """Return how many pairs of signed digits all sums have."""
+        digits = [sum(len(signed_digits(word)) for word in column) for column in self.weights.T.tolist()]
+        return self._places(inputs[0]) * sum(count * (count - 1) // 2 for count in digits)
 
     def largest_sum(self, *inputs: Words, of: Sequence[Tensor]) -> int:
         """Return the sum of the magnitudes of all terms."""
@@ -188,28 +199,45 @@ class Dense(Node):
 
         The accumulator drops `drop` bits.
         """
-        groups, places, _ = taps.shape
+        sums = taps.shape[1] * len(self.bias)
+        neurons: list[list[Term]] = [[] for _ in range(sums)]
+        constants = [0] * sums
+        alone = (np.count_nonzero(self.weights, axis=0) == 1).tolist()
+        products = {signal: Products(assembly, self.layer, signal) for signal in inputs}
+        for signal, number, weight in self._weighted(inputs, taps):
+            words = assembly.range_of(signal)
+            if words.is_constant:
+                constants[number] += rounded(weight * words.low, drop, half_to_even=False)
+            else:
+                term = products[signal].times(weight, positive=alone[number % len(self.bias)])
+                neurons[number].append(self._as_accumulated(assembly, term, drop))
+        return neurons, constants
+
+    def _columns(
+        self, assembly: Assembly, inputs: Sequence[int], taps: NDArray[np.int64]
+    ) -> tuple[list[dict[int, int]], list[int]]:
+        """Return the weights of each neuron at each place, by the signals that they multiply, and its constant sum."""
+        columns: list[dict[int, int]] = [{} for _ in range(taps.shape[1] * len(self.bias))]
+        constants = [0] * len(columns)
+        for signal, number, weight in self._weighted(inputs, taps):
+            words = assembly.range_of(signal)
+            if words.is_constant:
+                constants[number] += weight * words.low
+            else:
+                columns[number][signal] = columns[number].get(signal, 0) + weight
+        return [{signal: weight for signal, weight in column.items() if weight} for column in columns], constants
+
+    def _weighted(self, inputs: Sequence[int], taps: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+        """Yield each signal with a sum that it is part of and its weight there, if that is not zero."""
+        groups, _, _ = taps.shape
         width = len(self.bias)
         of_group = width // groups
-        neurons: list[list[Term]] = [[] for _ in range(places * width)]
-        constants = [0] * len(neurons)
-        alone = (np.count_nonzero(self.weights, axis=0) == 1).tolist()
         rows = [[row[start : start + of_group] for start in range(0, width, of_group)] for row in self.weights.tolist()]
         for signal, uses in zip(inputs, uses_of(taps, len(inputs)), strict=True):
-            words = assembly.range_of(signal)
-            products = Products(assembly, self.layer, signal)
             for group, place, tap in uses:
-                first = group * of_group
-                for neuron, weight in enumerate(rows[tap][group], start=first):
-                    if not weight:
-                        continue
-                    if words.is_constant:
-                        product = rounded(weight * words.low, drop, half_to_even=False)
-                        constants[place * width + neuron] += product
-                    else:
-                        term = products.times(weight, positive=alone[neuron])
-                        neurons[place * width + neuron].append(self._as_accumulated(assembly, term, drop))
-        return neurons, constants
+                for neuron, weight in enumerate(rows[tap][group], start=group * of_group):
+                    if weight:
+                        yield signal, place * width + neuron, weight
 
     def _as_accumulated(self, assembly: Assembly, term: Term, drop: int) -> Term:
         """Return a product in the accumulator's format, if there is one."""

@@ -1,14 +1,14 @@
 """Graph: a network as integers. What it computes is what every other form of the network must compute."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.datapath.assembly import Assembly
+from nanotrigger.datapath.assembly import Assembly, Bound
 from nanotrigger.datapath.datapath import Datapath, Section
 from nanotrigger.errors import InputError
 from nanotrigger.graph.node import Input, Node, Tensor, Words
@@ -145,13 +145,21 @@ class Graph:
         known = self.tensors[tensor]
         return np.ldexp(words.astype(np.float64), known.exponent).reshape(len(words), *known.shape)
 
-    def unroll(self) -> Datapath:
-        """Return the fully unrolled datapath, every sum and every rounding an operation of its own; it is made once."""
-        return self._datapath
+    def unroll(self, bounds: Mapping[str, Sequence[Bound]] | None = None) -> Datapath:
+        """Return the fully unrolled datapath, every sum and every rounding an operation of its own.
+
+        Args:
+            bounds: of the values of each node whose sums share adders, by its name (`shared_datapath` chooses them);
+                none do by default, and that datapath is made once.
+        """
+        return self._lowered(bounds) if bounds else self._datapath
 
     @cached_property
     def _datapath(self) -> Datapath:
-        assembly, sections = Assembly(), []
+        return self._lowered({})
+
+    def _lowered(self, bounds: Mapping[str, Sequence[Bound]]) -> Datapath:
+        assembly, sections = Assembly(bounds), []
         signals: dict[str, list[int]] = {}
         remarks: dict[str, tuple[str, ...]] = {}
         for node in self.nodes:

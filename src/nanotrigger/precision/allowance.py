@@ -10,6 +10,7 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources.source import refusal
 from nanotrigger.cost.sources.structural import SHELL, StructuralCount, structural_report
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.datapaths import firmware_datapath
 from nanotrigger.firmware.qonnx import exported_graph
 from nanotrigger.firmware.target import Target, settled
 from nanotrigger.graph.from_network import graph_of
@@ -135,7 +136,7 @@ def cost_of(network: Network, target: Target) -> Cost:
         InputError: firmware for this target cannot be counted.
     """
     graph = _graph(frozen(network), target)
-    report = structural_report(graph.unroll(), target)
+    report = structural_report(firmware_datapath(graph, target), target)
     return Cost(report.used.aluts or 0, report.used.ffs or 0, contest_figure(report) or 0.0, graph.bit_operations())
 
 

@@ -6,13 +6,17 @@ from collections import Counter
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Select, Sum
 
+_OF_SEVERAL = (Kind.PRODUCT, Kind.SHARED)
+
 
 def signal_names(datapath: Datapath) -> list[str]:
     """Return a Verilog name for each signal of a datapath.
 
     `feature_3` is an input, `feature_3_x5` and `feature_3_xm5` are its multiples by 5 and -5. `dense_1_n7` is the
     result of neuron 7, `dense_1_n7_sum_2` a partial sum in its adder tree, `dense_1_n7_biased` the sum with the bias.
+    `dense_1_shared_4` is part of several sums of its layer.
     """
+    shared: Counter[str] = Counter()
     names = [""] * len(datapath.operations)
     taken: Counter[str] = Counter()
     roles = _roles(datapath)
@@ -25,6 +29,9 @@ def signal_names(datapath: Datapath) -> list[str]:
             roots[position] = roots[operation.left]
             multiples[position] = _multiple(operation, multiples)
             name = f"{names[roots[position]]}_x{multiples[position]}".replace("-", "m")
+        elif operation.kind == Kind.SHARED:
+            shared[operation.layer] += 1
+            name = f"{identifier(operation.layer)}_shared_{shared[operation.layer]}"
         else:
             name = roles.get(position, f"{identifier(operation.layer)}_s{position}")
         taken[name] += 1
@@ -67,13 +74,13 @@ def _results(datapath: Datapath) -> dict[str, tuple[int, ...]]:
 
 
 def _within(datapath: Datapath, layer: str, result: int) -> set[int]:
-    """Return the signals of a layer that one result is made of, down to the products."""
+    """Return the signals of a layer that one result is made of, down to what others have as well."""
     found: set[int] = set()
     open_ends = [result]
     while open_ends:
         position = open_ends.pop()
         operation = datapath.operations[position]
-        if position not in found and operation.layer == layer and operation.kind != Kind.PRODUCT:
+        if position not in found and operation.layer == layer and operation.kind not in _OF_SEVERAL:
             found.add(position)
             open_ends.extend(operation.operands)
     return found

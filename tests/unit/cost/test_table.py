@@ -30,7 +30,7 @@ def test_the_form_of_the_course():
 def test_the_source_goes_with_the_numbers():
     text = format_report(REPORT)
     assert "source      structural count\n" in text
-    assert "scope       datapath\n" in text
+    assert "scope       datapath: the C++ firmware without pipes and shell\n" in text
     assert "latency 4 cycles (20 ns), initiation interval unknown, clock 200 MHz" in text
     assert "measure" not in text
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nanotrigger.firmware.comparison import Expected, compare
+from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.witnesses import datapath_witness, qonnx_witness
 from nanotrigger.graph.from_qonnx import graph_of_model
 from nanotrigger.graph.normalize import normalized
@@ -52,7 +53,7 @@ def test_all_events_at_once(network):
     qonnx = qonnx_witness(expected, model, expected.inputs)
     assert qonnx.rows is None
     np.testing.assert_array_equal(qonnx.outputs, expected.outputs)
-    record, difference = compare(expected, [qonnx, datapath_witness(expected)])
+    record, difference = compare(expected, [qonnx, datapath_witness(expected, Target())])
     assert (record["differing_words_of"], difference) == ({"qonnx": 0, "datapath": 0}, None)
     assert "qonnx_samples" not in record
 

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from nanotrigger.graph.share_adders import shared_datapath
 from tests.fuzz.graphs import check
 from tests.simulated import simulated_words
 
@@ -13,5 +14,6 @@ def test_it_computes_what_qonnx_does(seed, tmp_path):
     graph, features = check(seed, tmp_path)
     if shutil.which("iverilog") is None:
         pytest.skip("simulates the Verilog with Icarus (package iverilog)")
-    datapath, inputs = graph.unroll(), graph.input_words(features)
-    assert (simulated_words(datapath, inputs, tmp_path, levels=1 + seed % 4) == datapath.evaluate(inputs)).all()
+    levels, inputs = 1 + seed % 4, graph.input_words(features)
+    datapath = shared_datapath(graph, levels)
+    assert (simulated_words(datapath, inputs, tmp_path, levels=levels) == graph.unroll().evaluate(inputs)).all()

@@ -9,6 +9,7 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends import backend_named
+from nanotrigger.firmware.datapaths import firmware_datapath, verilog_datapath
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.graph import Graph
 
@@ -36,14 +37,23 @@ class Design:
 
     @property
     def datapath(self) -> Datapath:
-        """Every sum and every rounding of the network.
+        """Every sum and every rounding of the firmware.
 
         Raises:
             InputError: there is none; says why.
         """
+        return firmware_datapath(self._counted, self.target)
+
+    @property
+    def verilog(self) -> Datapath:
+        """Every sum and every rounding of the Verilog, in which neurons share adders; errors as of `datapath`."""
+        return verilog_datapath(self._counted, self.target)
+
+    @property
+    def _counted(self) -> Graph:
         if self.graph is None:
             raise InputError(self.refusal or "the network has no datapath")
-        return self.graph.unroll()
+        return self.graph
 
 
 def read_design(folder: Path, target: Target, graph: Graph | None = None) -> Design:

@@ -47,8 +47,9 @@ class StructuralCount(Source):
         return design.refusal
 
     def reports(self, design: Design) -> tuple[ResourceReport, ...]:
-        """Count the whole IP."""
-        return (structural_report(design.datapath, design.target),)
+        """Count the whole IP, and the Verilog."""
+        firmware = structural_report(design.datapath, design.target)
+        return firmware, structural_report(design.verilog, design.target, scope="Verilog")
 
 
 def structural_report(
@@ -59,7 +60,8 @@ def structural_report(
     Args:
         datapath: of the network.
         target: how the firmware is built.
-        scope: `whole IP`, or the `datapath` with its output register but without the kernel's shell and output pipe.
+        scope: `whole IP`, or the `datapath` with its output register but without the kernel's shell and output pipe, of
+            the firmware or of the `Verilog`.
         levels: levels of adders between two registers; by default those of `levels_per_stage` for the clock period.
 
     Raises:
@@ -114,6 +116,7 @@ def _assumptions(datapath: Datapath, levels: int) -> tuple[str, ...]:
     return (
         "an estimate from the network's structure, not a measurement: every product by shifts and adders, none in a "
         "DSP; calibrated on early estimates of oneAPI 2025.0",
+        *(["neurons of a layer share adders"] * any(one.kind == Kind.SHARED for one in datapath.operations)),
         f"a register after every {levels} levels of adders; the longest path has {datapath.depth}",
         "latency is that of the datapath; pipes and the kernel's control add cycles",
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, Resources
 from nanotrigger.cost.sources.source import Design, Source, refusal
-from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.schedule import levels_per_stage, schedule
 from nanotrigger.errors import FirmwareError, InputError
@@ -43,10 +42,8 @@ class OpenSynthesis(Source):
         return design.refusal
 
     def reports(self, design: Design) -> tuple[ResourceReport, ...]:
-        """Synthesize the datapath, and count the same; the log lies in the export."""
-        datapath, target = design.datapath, design.target
-        synthesized = synthesis_report(datapath, target, log=design.folder / LOG)
-        return synthesized, structural_report(datapath, target, scope="datapath")
+        """Synthesize the Verilog; the log lies in the export."""
+        return (synthesis_report(design.verilog, design.target, log=design.folder / LOG),)
 
 
 def yosys_version() -> str:
@@ -89,7 +86,7 @@ def synthesis_report(datapath: Datapath, target: Target, *, log: Path, levels: i
         source=OpenSynthesis.name,
         tool_version=tool,
         device=target.fpga_part,
-        scope="datapath",
+        scope="Verilog",
         used=count(cells),
         available=resources_of(target.fpga_part),
         latency_cycles=plan.count,
