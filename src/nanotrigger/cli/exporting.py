@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from nanotrigger.command import wide_console
 from nanotrigger.cost.devices import labels_of
 from nanotrigger.cost.record import add_reports, format_report, format_rows, read_reports, write_reports
-from nanotrigger.cost.report import SCOPES, ResourceReport
+from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources import sources_asked
 from nanotrigger.cost.sources.source import Design, read_design
 from nanotrigger.datapath.schedule import levels_per_stage
@@ -244,7 +244,7 @@ def report_cost(result: Export | FileExport | Approximation, report: str) -> tup
     for counted in [counted for counted in reports[1:] if counted.scope == "Verilog"][:1]:
         labels, used = labels_of(counted.device), counted.used
         cost = f"{used.aluts:,} {labels['aluts']} and {used.ffs:,} {labels['ffs']}"
-        print(f"\nVerilog       {cost}, by the {counted.source}: {SCOPES[counted.scope]}")
+        print(f"\nVerilog       {cost} in rtl/, by the {counted.source}")
     return reports
 
 
