@@ -13,7 +13,6 @@ from nanotrigger.cost.record import add_reports, format_report, format_rows, rea
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources import sources_asked
 from nanotrigger.cost.sources.source import Design, read_design
-from nanotrigger.datapath.schedule import levels_per_stage
 from nanotrigger.datasheet.compose import compose_datasheet, compose_file_datasheet
 from nanotrigger.datasheet.page import write_datasheet
 from nanotrigger.datasheet.sheet import Datasheet
@@ -233,7 +232,7 @@ def report_cost(result: Export | FileExport | Approximation, report: str) -> tup
     else:
         design = read_design(result.folder, result.target, result.graph)
     if design.graph is not None:
-        write_rtl(design.verilog, design.folder / "rtl", levels=levels_per_stage(design.target.clock_period))
+        write_rtl(design.verilog, design.folder / "rtl", clock_period=design.target.clock_period)
     _ask(design, report)
     reports = read_reports(design.folder)
     if reports:

@@ -1,14 +1,24 @@
-"""Schedule: in which pipeline stage each signal is made, and how long it is kept. The one place that decides it."""
+"""Schedule: in which pipeline stage each signal is made, and how long it is kept. The one place that decides it.
 
+A stage holds what fits into the clock period: its registers take `REGISTER`, an operation `LEVEL`, and `CARRY` for each
+bit through which its carry runs. The three were chosen so that all records of the vendor's estimates for Agilex 7 hold
+(`benchmarks/vendor.py`): at 5 ns a layer of six levels, Dense(1→64) with ReLU, is one stage; at 480 MHz every adder is
+registered, whether it has 8 bits or 40. Between the two clocks there is no record.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nanotrigger.datapath.datapath import Datapath
+from nanotrigger.datapath.operations import Offset, Quantize
 from nanotrigger.errors import InputError
 
-# Dense(1→64) with ReLU, six levels deep, is one stage at 5 ns: the vendor's record of it has no flip-flops but the
-# kernel's own and those of the outputs. 8 levels are an assumption beyond that record.
-_LEVELS_PER_STAGE = 8
-_CLOCK_PERIOD = 5.0  # in ns
+REGISTER = 1.2  # ns: clock to output, setup, and the wires between
+LEVEL = 0.45  # ns: a look-up table, or the first bit of an adder, with its wires
+CARRY = 0.004  # ns for each bit of a carry chain
+
+_ROUNDING_ERROR = 1e-9  # ns
 
 
 @dataclass(frozen=True)
@@ -17,7 +27,7 @@ class Schedule:
 
     Attributes:
         datapath: that is scheduled.
-        levels: levels of adders between two registers.
+        rule: what a stage holds, in words.
         stages: in which each signal is made, from 0.
         kept_until: last stage in which it is read; the outputs are read by the output register.
         count: number of stages, each of which ends in a register, the last one in that of the outputs. It is also the
@@ -25,7 +35,7 @@ class Schedule:
     """
 
     datapath: Datapath
-    levels: int
+    rule: str
     stages: tuple[int, ...]
     kept_until: tuple[int, ...]
     count: int
@@ -34,39 +44,100 @@ class Schedule:
     def flip_flops(self) -> tuple[int, ...]:
         """The flip-flops that hold each signal: its changing bits for every cut between source and last reader.
 
-        The register of the output words is not among them.
+        A signal that is some of the bits of another one has none of its own: they are among that one's. The register
+        of the output words is not among them.
         """
-        changing = (known.unknown(bits) for known, bits in zip(self.datapath.known, self.datapath.bits, strict=True))
-        return tuple(
-            bits * (until - stage) for bits, stage, until in zip(changing, self.stages, self.kept_until, strict=True)
-        )
+        pieces = _pieces(self.datapath)
+        kept = defaultdict(list)
+        for position, piece in enumerate(pieces):
+            if self.kept_until[position] > self.stages[position] and piece.high > piece.low:
+                kept[piece.source].append((self.kept_until[position], piece))
+        held = [0] * len(pieces)
+        for source, readers in kept.items():
+            known = self.datapath.known[source]
+            for stage in range(self.stages[source], max(until for until, _ in readers)):
+                alive = [piece for until, piece in readers if until > stage]
+                high, low = max(piece.high for piece in alive), min(piece.low for piece in alive)
+                held[source] += known.unknown(high) - known.unknown(low)
+        return tuple(held)
 
 
-def schedule(datapath: Datapath, levels: int) -> Schedule:
-    """Return the schedule with a register after every `levels` levels of adders.
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """The bits of a signal, from `low` up to but without `high`, that another one consists of."""
+
+    source: int
+    low: int
+    high: int
+
+
+def _pieces(datapath: Datapath) -> Sequence[_Piece]:
+    """Return for each signal of which bits it consists: all of its own, or some of an earlier signal."""
+    pieces: list[_Piece] = []
+    for position, (operation, bits) in enumerate(zip(datapath.operations, datapath.bits, strict=True)):
+        piece = _Piece(position, 0, bits)
+        if isinstance(operation, Quantize | Offset) and bits and is_free(datapath, position):
+            drop = operation.drop if isinstance(operation, Quantize) else -operation.shift
+            constant = 0 if isinstance(operation, Quantize) else operation.constant
+            if operation.source is not None and not constant:
+                of = pieces[operation.source]
+                low = of.low + max(drop, 0)
+                piece = _Piece(of.source, low, max(low, min(of.high, of.low + drop + bits)))
+        pieces.append(piece)
+    return pieces
+
+
+def is_free(datapath: Datapath, position: int) -> bool:
+    """Return whether a signal is wires alone: an input, or other signals moved, cut or side by side."""
+    operation = datapath.operations[position]
+    levels = (datapath.operations[operand].level for operand in operation.operands)
+    return operation.level == max(levels, default=0)
+
+
+def delay(datapath: Datapath, position: int) -> float:
+    """Return the time in ns that an operation takes after its operands are there."""
+    if is_free(datapath, position):
+        return 0.0
+    operation = datapath.operations[position]
+    carries = not isinstance(operation, Quantize) or (operation.rounds and operation.drop > 0)
+    return LEVEL + CARRY * carries * datapath.bits[position]
+
+
+def schedule(datapath: Datapath, levels: int | None = None, *, clock_period: float = 5.0) -> Schedule:
+    """Return the schedule in which every stage holds what fits into the clock period.
+
+    Args:
+        datapath: to be scheduled.
+        levels: put a register after every so many levels of adders instead.
+        clock_period: in ns. An operation that takes longer has a stage of its own.
 
     Raises:
         InputError: `levels` is below 1.
     """
-    if levels < 1:
+    if levels is not None and levels < 1:
         raise InputError(f"levels={levels}: a pipeline stage holds at least one level of adders")
-    count = max(-(-datapath.depth // levels), 1)
-    stages = tuple(max(operation.level - 1, 0) // levels for operation in datapath.operations)
+    if levels is None:
+        room, rule = clock_period - REGISTER, f"of {clock_period:g} ns holds the operations that fit into it"
+        delays = [delay(datapath, position) for position in range(len(datapath.operations))]
+    else:
+        room, rule = float(levels), f"holds {levels} levels of adders"
+        delays = [0.0 if is_free(datapath, position) else 1.0 for position in range(len(datapath.operations))]
+    stages, count = _stages(datapath, delays, room)
     kept_until = list(stages)
     for operation, stage, bits in zip(datapath.operations, stages, datapath.bits, strict=True):
         for operand in operation.operands if bits else ():
             kept_until[operand] = max(kept_until[operand], stage)
     for output in datapath.outputs:
         kept_until[output] = count - 1
-    return Schedule(datapath, levels, stages, tuple(kept_until), count)
+    return Schedule(datapath, rule, stages, tuple(kept_until), count)
 
 
-def levels_per_stage(clock_period: float) -> int:
-    """Return how many levels of adders fit between two registers: in proportion to the clock period, in ns.
-
-    Only 5 ns is on record; the proportion is an assumption.
-
-    >>> levels_per_stage(5.0), levels_per_stage(2.5), levels_per_stage(0.1)
-    (8, 4, 1)
-    """
-    return max(int(_LEVELS_PER_STAGE * clock_period / _CLOCK_PERIOD), 1)
+def _stages(datapath: Datapath, delays: Sequence[float], room: float) -> tuple[tuple[int, ...], int]:
+    """Return in which stage each signal is made, as early as it can be, and how many stages there are."""
+    ready: list[tuple[int, float]] = []  # the stage, and the time in it
+    for operation, takes in zip(datapath.operations, delays, strict=True):
+        stage, time = max((ready[operand] for operand in operation.operands), default=(0, 0.0))
+        if takes and time and time + takes > room + _ROUNDING_ERROR:
+            stage, time = stage + 1, 0.0
+        ready.append((stage, time + takes))
+    return tuple(stage for stage, _ in ready), max(ready[output][0] for output in datapath.outputs) + 1

@@ -1,7 +1,6 @@
 """Datapaths: which operations the firmware's C++ and the Verilog are made of."""
 
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.schedule import levels_per_stage
 from nanotrigger.firmware.target import SHARED, UNSHARED, Target
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.share_adders import digit_pairs, shared_datapath
@@ -22,4 +21,4 @@ def verilog_datapath(graph: Graph, target: Target) -> Datapath:
 
 def _shared(graph: Graph, target: Target) -> Datapath:
     with working("shares adders", show=digit_pairs(graph) > _LONG):
-        return shared_datapath(graph, levels_per_stage(target.clock_period))
+        return shared_datapath(graph, clock_period=target.clock_period)

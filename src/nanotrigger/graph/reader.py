@@ -251,7 +251,13 @@ def _check_values(node: str, values: int) -> None:
 
 
 def _wrapped(values: Array, number: FixedPoint) -> Words:
-    """Return the words to which hls4ml cuts off the constants of a float network."""
-    words = np.floor(values / number.step).astype(np.int64)
+    """Return the words that hls4ml's C++ has of the constants of a float network.
+
+    It writes them as texts with as many decimals as the type has bits after the point (`WeightVariable` in
+    hls4ml/model/types.py), of which the type cuts off what it cannot hold: -0.004 becomes 0 in fixed<8,6>.
+    """
+    decimals = max(number.width - number.integer, 0)
+    written = np.array([float(f"{value:.{decimals}f}") for value in values.ravel().tolist()]).reshape(values.shape)
+    words = np.floor(written / number.step).astype(np.int64)
     size = number.maximum_word - number.minimum_word + 1
     return (words - number.minimum_word) % size + number.minimum_word

@@ -20,7 +20,9 @@ _FLIP_FLOP = 0.5  # of an ALUT: a device has two for each
 
 
 @lru_cache(maxsize=8)
-def shared_datapath(graph: Graph, levels: int, slack: int | None = 0) -> Datapath:
+def shared_datapath(
+    graph: Graph, levels: int | None = None, slack: int | None = 0, *, clock_period: float = 5.0
+) -> Datapath:
     """Return the smallest datapath found that computes what `graph.unroll()` does in no more cycles.
 
     Each layer has adders for each neuron alone, or shared ones (`datapath.shared_adders`), whichever costs less: ALUTs,
@@ -29,19 +31,21 @@ def shared_datapath(graph: Graph, levels: int, slack: int | None = 0) -> Datapat
 
     Args:
         graph: the network as integers.
-        levels: levels of adders between two registers.
+        levels: levels of adders between two registers; by default as many as fit into the clock period.
         slack: by how many levels a sum may be ready later than with adders of its own, if that costs less; None for
             any number.
+        clock_period: in ns.
 
     Raises:
         InputError: `levels` is below 1.
     """
     alone = graph.unroll()
     ways: list[Bounds] = [{}, *(_bounds(graph, alone, late) for late in dict.fromkeys([0, slack]))]
-    plans = [schedule(graph.unroll(way), levels) for way in ways]
+    plans = [schedule(graph.unroll(way), levels, clock_period=clock_period) for way in ways]
     prices = [_prices(plan) for plan in plans]
     for count in range(2, len(ways) + 1):
-        plans.append(schedule(graph.unroll(_cheapest(graph, ways[:count], prices)), levels))
+        way = _cheapest(graph, ways[:count], prices)
+        plans.append(schedule(graph.unroll(way), levels, clock_period=clock_period))
     as_fast = [plan for plan in plans if plan.count <= plans[0].count]
     return min(as_fast, key=lambda plan: sum(_prices(plan).values())).datapath
 

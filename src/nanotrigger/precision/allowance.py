@@ -7,8 +7,9 @@ from typing import NamedTuple
 from nanotrigger.cost.contest import contest_figure
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport
+from nanotrigger.cost.sources.kernel import kernel_at
 from nanotrigger.cost.sources.source import refusal
-from nanotrigger.cost.sources.structural import SHELL, StructuralCount, structural_report
+from nanotrigger.cost.sources.structural import StructuralCount, structural_report
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.datapaths import firmware_datapath
 from nanotrigger.firmware.qonnx import exported_graph
@@ -118,15 +119,16 @@ def bill_of(network: Network, allowance: Allowance, first: Cost) -> Bill:
 
 def shell_cost(target: Target) -> Cost:
     """Return what every network costs, whatever its weights: what surrounds the datapath."""
+    shell = kernel_at(1000 / target.clock_period).shell
     report = ResourceReport(
         source=StructuralCount.name,
         tool_version=None,
         device=target.fpga_part,
         scope="whole IP",
-        used=SHELL,
+        used=shell,
         available=resources_of(target.fpga_part),
     )
-    return Cost(SHELL.aluts or 0, SHELL.ffs or 0, contest_figure(report) or 0.0, 0)
+    return Cost(shell.aluts or 0, shell.ffs or 0, contest_figure(report) or 0.0, 0)
 
 
 def cost_of(network: Network, target: Target) -> Cost:

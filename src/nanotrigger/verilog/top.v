@@ -6,7 +6,7 @@
 //   features  {inputs} words of {input_width} bits, {input_format}
 //   outputs   {outputs} words of {output_width} bits, {output_format}
 //
-// Word number 0 lies in the lowest bits. In the datapath a register follows every {levels} levels of adders.
+// Word number 0 lies in the lowest bits. A pipeline stage {rule}.
 // Of a signal's name, _x5 and _xm5 are its products with 5 and -5, and _d2 is the signal two clock cycles later;
 // dense_1_n7 is the result of neuron 7.
 `default_nettype none

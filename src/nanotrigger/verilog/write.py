@@ -114,7 +114,7 @@ class Signals:
 VERILOG, TESTBENCH = "nanotrigger.v", "testbench.v"
 
 
-def write_rtl(datapath: Datapath, folder: Path, *, levels: int) -> None:
+def write_rtl(datapath: Datapath, folder: Path, *, clock_period: float = 5.0, levels: int | None = None) -> None:
     """Write nanotrigger.v, testbench.v and README.md into `folder`, which appears whole or stays as it was.
 
     The Verilog is the datapath that is counted: the same operations, with the same widths and registers. The testbench
@@ -123,12 +123,13 @@ def write_rtl(datapath: Datapath, folder: Path, *, levels: int) -> None:
     Args:
         datapath: of the network.
         folder: to write, or to replace if it holds a nanotrigger.v.
-        levels: levels of adders between two registers.
+        clock_period: in ns, into which every stage fits.
+        levels: levels of adders between two registers instead.
 
     Raises:
         InputError: `levels` is below 1, or the folder has other content.
     """
-    plan = schedule(datapath, levels)
+    plan = schedule(datapath, levels, clock_period=clock_period)
     with whole_folder(folder, marker=VERILOG) as new:
         write_text(new / VERILOG, verilog(plan))
         write_text(new / TESTBENCH, verilog_testbench(plan))
@@ -162,7 +163,7 @@ def _values(plan: Schedule) -> dict[str, Any]:
         "outputs_high": outputs * width - 1,
         "sign": "$signed" if signed else "$unsigned",
         "latency": plan.count,
-        "levels": plan.levels,
+        "rule": plan.rule,
     }
 
 

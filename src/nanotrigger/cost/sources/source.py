@@ -81,8 +81,6 @@ def refusal(target: Target) -> str | None:
         return f"io_type={target.io_type}: the structural count knows only io_parallel"
     if target.reuse_factor != 1:
         return f"reuse_factor={target.reuse_factor}: the structural count knows only 1, every product in parallel"
-    if target.softmax:
-        return "softmax=true: the structural count does not know the tables of a softmax"
     if target.radius:
         return "radius=true: the structural count does not know products of two signals"
     return None

@@ -1,36 +1,25 @@
 """Structural count: what a network costs on the chip, counted from its datapath without any tool.
 
-Only the vendor's reports can tell what surrounds the datapath, and how its operations are made. The records are oneAPI
-2025.0's early estimates for Agilex 7 at 5 ns, in the test suite of hls4ml (Apache-2.0): files
-`test_keras_api_test_{activations,dense}_io_parallel-oneAPI*.json`, models in `test_keras_api.py`. Everything is
-fixed<16,6>, truncated and wrapped. Weights are random: lecun-uniform, ±sqrt(3), for Dense(1→64), and uniform from 1 to
-10 for Dense(1→2). The leaky ReLU has slope 1 and is no logic: 2,819 ALUTs, where ReLU makes it 3,737.
-
-Two choices of the count rest on the same records. Multiples are summed from the top digit and share partial sums:
-without sharing the count of Dense(1→64) is about half above the record, summed from the lowest digit about 15 % below.
-The output register has the width of the output's format, whatever the range: 1,124 flip-flops for either activation.
+The datapath alone is counted as it is; the whole IP as the vendor's compiler makes it of hls4ml's C++ (`kernel.py`).
 """
 
 from collections import defaultdict
+from dataclasses import replace
 
 from nanotrigger.cost.devices import resources_of
-from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow, Resources, Scope, total
+from nanotrigger.cost.report import ResourceReport, ResourceRow, Scope, total
+from nanotrigger.cost.sources.kernel import Kernel, compiled_rows, kernel_at, kernel_rows
 from nanotrigger.cost.sources.source import Design, Source, refusal
+from nanotrigger.datapath.compiled import compiled
 from nanotrigger.datapath.costs import aluts
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.operations import Kind
-from nanotrigger.datapath.schedule import Schedule, levels_per_stage, schedule
+from nanotrigger.datapath.schedule import Schedule, schedule
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
 
-# ALUTs: kernel `Myproject` in summary.ndjson of a streamed Dense(16→5), whose layers are kernels of their own, so that
-# only the shell is left. FFs: Dense(1→64) with ReLU or leaky ReLU, 1,124, less 64 output words of 16 bits.
-SHELL = Resources(aluts=95, ffs=100)
-
-# The output pipe holds 20 bits in an MLAB: 52 MLABs for 64 words of 16 bits, 2 for two words.
-MLAB_BITS = 20
-
 _REGISTERS = "registers"
+_SAME_CLOCK = 0.01  # relative difference
 
 
 class StructuralCount(Source):
@@ -60,9 +49,9 @@ def structural_report(
     Args:
         datapath: of the network.
         target: how the firmware is built.
-        scope: `whole IP`, or the `datapath` with its output register but without the kernel's shell and output pipe, of
-            the firmware or of the `Verilog`.
-        levels: levels of adders between two registers; by default those of `levels_per_stage` for the clock period.
+        scope: `whole IP`, as the vendor's compiler makes it, or the `datapath` as it is, with its output register but
+            without softmax, the kernel's shell and output pipe, of the firmware or of the `Verilog`.
+        levels: levels of adders between two registers; by default as many as fit into the clock period.
 
     Raises:
         InputError: firmware for this target cannot be counted (see `design.refusal`), or `levels` is below 1.
@@ -70,9 +59,14 @@ def structural_report(
     reason = refusal(target)
     if reason is not None:
         raise InputError(reason)
-    levels = levels_per_stage(target.clock_period) if levels is None else levels
-    plan = schedule(datapath, levels)
-    rows = datapath_rows(plan) + (shell_rows(datapath) if scope == "whole IP" else ())
+    plan, clock = schedule(datapath, levels, clock_period=target.clock_period), 1000 / target.clock_period
+    if scope != "whole IP":
+        rows, cycles, assumptions = datapath_rows(plan), plan.count, _assumptions(plan)
+    else:
+        kernel, plan = kernel_at(clock), replace(plan, datapath=compiled(datapath))
+        rows = (*compiled_rows(plan, kernel), *kernel_rows(plan, kernel, softmax=target.softmax))
+        around = kernel.latency + target.softmax * kernel.softmax_latency
+        cycles, assumptions = plan.count + around, _assumptions_of_ip(plan, around, kernel, clock)
     return ResourceReport(
         source=StructuralCount.name,
         tool_version=None,
@@ -80,10 +74,10 @@ def structural_report(
         scope=scope,
         used=total(rows),
         available=resources_of(target.fpga_part),
-        latency_cycles=plan.count,
+        latency_cycles=cycles,
         initiation_interval=1,
-        clock=1000 / target.clock_period,
-        assumptions=_assumptions(datapath, levels),
+        clock=clock,
+        assumptions=assumptions,
         rows=rows,
     )
 
@@ -105,18 +99,25 @@ def datapath_rows(plan: Schedule) -> tuple[ResourceRow, ...]:
     return (*rows, ResourceRow(name="output", kind=_REGISTERS, ffs=sum(datapath.output_bits) - constant))
 
 
-def shell_rows(datapath: Datapath) -> tuple[ResourceRow, ...]:
-    """Return what surrounds the datapath in hls4ml's oneAPI kernel."""
-    pipe = -(-sum(datapath.output_bits) // MLAB_BITS)
-    shell = {name: getattr(SHELL, name) for name in NAMES}
-    return ResourceRow(name="kernel", kind="shell", **shell), ResourceRow(name="kernel", kind="output pipe", mlabs=pipe)
-
-
-def _assumptions(datapath: Datapath, levels: int) -> tuple[str, ...]:
+def _assumptions(plan: Schedule) -> tuple[str, ...]:
     return (
-        "an estimate from the network's structure, not a measurement: every product by shifts and adders, none in a "
-        "DSP; calibrated on early estimates of oneAPI 2025.0",
-        *(["neurons of a layer share adders"] * any(one.kind == Kind.SHARED for one in datapath.operations)),
-        f"a register after every {levels} levels of adders; the longest path has {datapath.depth}",
+        "an estimate from the network's structure, not a measurement: every product by shifts and adders"
+        + ", which neurons of a layer share" * any(one.kind == Kind.SHARED for one in plan.datapath.operations),
+        f"a pipeline stage {plan.rule}; the longest path has {plan.datapath.depth} levels of adders",
         "latency is that of the datapath; pipes and the kernel's control add cycles",
     )
+
+
+def _assumptions_of_ip(plan: Schedule, around: int, kernel: Kernel, clock: float) -> tuple[str, ...]:
+    first, stages, _ = _assumptions(plan)
+    return (
+        f"{first}; calibrated on early estimates of oneAPI 2025.0 at 200 and 480 MHz",
+        *([] if is_recorded(clock) else [f"no record at {clock:.4g} MHz: kernel as at {kernel.clock:g} MHz"]),
+        stages,
+        f"of the latency {plan.count} cycles are the datapath's, {around} those of pipes, control and softmax",
+    )
+
+
+def is_recorded(clock: float) -> bool:
+    """Whether there are records of the vendor's at a clock, in MHz."""
+    return abs(clock / kernel_at(clock).clock - 1) < _SAME_CLOCK

@@ -10,7 +10,7 @@ from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, Resources
 from nanotrigger.cost.sources.source import Design, Source, refusal
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.schedule import levels_per_stage, schedule
+from nanotrigger.datapath.schedule import schedule
 from nanotrigger.errors import FirmwareError, InputError
 from nanotrigger.firmware.target import Target
 from nanotrigger.tools import cleaning_up, run_logged, temporary_folder
@@ -68,7 +68,7 @@ def synthesis_report(datapath: Datapath, target: Target, *, log: Path, levels: i
         datapath: of the network.
         target: how the firmware is built.
         log: file to which Yosys' output is appended, as it comes.
-        levels: levels of adders between two registers; by default those of `levels_per_stage` for the clock period.
+        levels: levels of adders between two registers; by default as many as fit into the clock period.
 
     Raises:
         InputError: Yosys is not installed, the firmware for this target is no datapath of adders (see
@@ -79,8 +79,7 @@ def synthesis_report(datapath: Datapath, target: Target, *, log: Path, levels: i
     reason = refusal(target)
     if reason is not None:
         raise InputError(reason)
-    levels = levels_per_stage(target.clock_period) if levels is None else levels
-    plan = schedule(datapath, levels)
+    plan = schedule(datapath, levels, clock_period=target.clock_period)
     cells = map_to_cells(verilog(plan), log)
     return ResourceReport(
         source=OpenSynthesis.name,
@@ -92,7 +91,7 @@ def synthesis_report(datapath: Datapath, target: Target, *, log: Path, levels: i
         latency_cycles=plan.count,
         initiation_interval=1,
         clock=1000 / target.clock_period,
-        assumptions=_assumptions(levels),
+        assumptions=_assumptions(plan.rule),
     )
 
 
@@ -140,10 +139,10 @@ def count(cells: dict[str, int]) -> Resources:
     return Resources(aluts=aluts, ffs=cells.get("MISTRAL_FF", 0))
 
 
-def _assumptions(levels: int) -> tuple[str, ...]:
+def _assumptions(rule: str) -> tuple[str, ...]:
     return (
         "Verilog of the fully unrolled datapath, mapped to the ALM cells of Cyclone V and not placed; an ALM of "
         "Agilex 7 has the same two adders and look-up tables",
-        f"a register after every {levels} levels of adders, chosen beforehand: no timing was analysed",
+        f"a pipeline stage {rule}, chosen beforehand: no timing was analysed",
         "without the kernel's shell and pipes of oneAPI; latency is that of the datapath",
     )

