@@ -23,6 +23,7 @@ from nanotrigger import networks
 from nanotrigger.cli import exporting, training
 from nanotrigger.cli import verify as verifying
 from nanotrigger.cli.arguments import config_files, train_arguments
+from nanotrigger.cli.configs import BASE, SHIPPED
 from nanotrigger.cli.configuration import from_folder
 from nanotrigger.cli.keys import check_keys
 from nanotrigger.cli.processes import prepare_process
@@ -55,8 +56,6 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
-
-_CONFIGS = Path(__file__).parents[2] / "configs"  # of the repository
 
 
 def load_data(
@@ -114,7 +113,7 @@ def train(
     *,
     network: Network | None = None,
     output: str | Path | None = None,
-    configs: str | Path = _CONFIGS,
+    configs: str | Path = SHIPPED,
 ) -> Path:
     """Train as `python train.py experiment=… key=value …` does, and return the run's folder.
 
@@ -123,7 +122,7 @@ def train(
         settings: key → value, such as `{"trainer.max_epochs": 5}`.
         network: to be trained instead of the experiment's; its weights begin anew.
         output: the run's folder; by default a new one in `checkpoints`.
-        configs: folder of the configurations; by default the repository's.
+        configs: a folder of one's own configurations, beside the package's.
 
     Raises:
         InputError: as the command says it in one line.
@@ -135,9 +134,9 @@ def train(
         arguments = train_arguments(words, Path(configs))
         if network is not None:
             arguments = _with_network(arguments, network, Path(folder))
-        check_keys(arguments, [Path(configs, "base.yaml"), *config_files(arguments)])
+        check_keys(arguments, [BASE, *config_files(arguments)])
         prepare_process()
-        return training.train(arguments, Path(configs)).folder.path
+        return training.train(arguments).folder.path
 
 
 def predict(checkpoint: str | Path, features: ArrayLike) -> Array:

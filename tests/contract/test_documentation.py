@@ -46,7 +46,7 @@ def test_trainings(command, monkeypatch, fetched):
     monkeypatch.setattr(sys, "argv", ["train.py"])
     arguments = train_arguments(shlex.split(words.replace("=N", "=500")), CONFIGS)
     check_keys(arguments, config_files(arguments))
-    train(arguments, CONFIGS, cli=CheckCLI)
+    train(arguments, cli=CheckCLI)
 
 
 @pytest.mark.parametrize("command", commands("export.py"))

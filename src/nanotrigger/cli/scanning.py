@@ -209,7 +209,7 @@ def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
     backend_named(target.backend).check(target)
     sources_asked(settings.report)
     if plan.ckpt is None:
-        data = train(point_arguments(plan, keys, Path("unused"), configs), configs, cli=CheckCLI).datamodule
+        data = train(point_arguments(plan, keys, Path("unused"), configs), cli=CheckCLI).datamodule
         _check_data(settings.data, data)
         return
     trained = load_trained(checkpoint)
@@ -243,7 +243,7 @@ def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path
     if plan.ckpt is None:
         start = time.monotonic()
         with as_input_error():
-            train(point_arguments(plan, keys, folder, configs), configs)
+            train(point_arguments(plan, keys, folder, configs))
         check_point(keys, folder / "config.yaml")
         seconds = round(time.monotonic() - start, 2)
     split: JudgedSplit = "validation" if plan.contest else "test"

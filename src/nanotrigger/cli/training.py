@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from nanotrigger.cli.arguments import SUBCOMMANDS, config_files
+from nanotrigger.cli.configs import BASE
 from nanotrigger.cli.configuration import MODE, change_paths, check_formats, lasting, repeatable
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
 from nanotrigger.cli.networks import add_network, fit_to_data
@@ -254,22 +255,21 @@ class CheckCLI(TrainCLI):
             data.setup()  # says so
 
 
-def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = TrainCLI) -> TrainCLI:
+def train(arguments: Sequence[str], *, cli: type[TrainCLI] = TrainCLI) -> TrainCLI:
     """Train as `train.py` does, and return what did.
 
     Args:
         arguments: of LightningCLI, as `train_arguments` returns them.
-        configs: the folder that holds base.yaml.
         cli: what is done with the arguments.
     """
     sys.argv[1:] = arguments  # the other processes of a multi-device run are started with these
     base = {
-        "default_config_files": [str(configs / "base.yaml")],
+        "default_config_files": [str(BASE)],
         "exit_on_error": False,
         "allow_abbrev": False,
         "parser_mode": MODE,
     }
-    with said_plainly(arguments, [configs / "base.yaml", *config_files(arguments)]):
+    with said_plainly(arguments, [BASE, *config_files(arguments)]):
         return _run(cli, base)
 
 
@@ -295,4 +295,4 @@ def _tensorboard(folder: Path) -> TensorBoardLogger:
     try:
         return TensorBoardLogger(folder, name="", version="tensorboard")
     except ModuleNotFoundError:
-        raise InputError('tensorboard=true needs TensorBoard: pip install -e ".[tensorboard]"') from None
+        raise InputError('tensorboard=true needs TensorBoard: pip install "nanotrigger[tensorboard]"') from None

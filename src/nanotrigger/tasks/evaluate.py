@@ -6,7 +6,7 @@ import torch
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from nanotrigger.command import wide_console
+from nanotrigger.command import typed_as, wide_console
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.evaluation.figures import quantizer_staircases, save_figure, weight_histograms
 from nanotrigger.files import write_json, write_text
@@ -38,7 +38,7 @@ def evaluate_run(folder: Path, data: SplitData) -> None:
         Console().print(sparsity_table(sparsity))
     for table in found.tables:
         wide_console().print(table)
-    print(f"{found.line}\nrun folder    {folder}\nnext          python export.py ckpt={folder / 'best.ckpt'}")
+    print(f"{found.line}\nrun folder    {folder}\nnext          {typed_as('export')} ckpt={folder / 'best.ckpt'}")
 
 
 def judge_elsewhere(trained: TrainedNetwork, source: str) -> str:
