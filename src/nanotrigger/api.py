@@ -59,12 +59,12 @@ Array = NDArray[np.float64]
 
 
 def load_data(
-    source: str = "auto", *, task: str = "JetTagging", split: JudgedSplit = "test", **settings: Any
+    source: str | Sequence[str] = "auto", *, task: str = "JetTagging", split: JudgedSplit = "test", **settings: Any
 ) -> Events:
     """Return the events of a split as they were measured, not standardized.
 
     Args:
-        source: as `data.source`: a name such as `simulated`, or the path of an HDF5 file.
+        source: as `data.source`: a name such as `simulated`, the path of a file, or those of several.
         task: whose data they are, one of `nanotrigger.tasks.TASKS`.
         split: `train`, `validation` or `test`; signals, which are never trained on, are in each.
         settings: further arguments of the task's data module, such as `split_seed`.
@@ -82,7 +82,7 @@ def load_data(
     """
     kind = task_named(task).data_module
     _check_arguments(kind, settings)
-    module = kind(str(source), **settings)
+    module = kind(list(source) if isinstance(source, list | tuple) else str(source), **settings)
     module.setup("fit")
     scale = torch.ones_like(module.standardization.scale)
     return kind.judged(module.record(), Standardization(torch.zeros_like(scale), scale), split=split)

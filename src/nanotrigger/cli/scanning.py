@@ -220,7 +220,7 @@ def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
 
 def _check_data(source: str | None, data: Any) -> None:
     """Check that the file is there by whose events a point is judged."""
-    if source is not None and not data.path_of(source).is_file():
+    if source is not None and data.missing_file(source):
         raise InputError(f"{EXPORT}data={source}: no such file; give a source as of data.source")
 
 

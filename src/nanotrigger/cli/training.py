@@ -24,9 +24,9 @@ from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
 from nanotrigger.cli.run_settings import RunSettings, changed_settings
 from nanotrigger.cli.wording import said_plainly
 from nanotrigger.command import PARSER_SETTINGS
-from nanotrigger.data.split_data import SplitData
+from nanotrigger.data.split_data import Source, SplitData
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256, write_checksums
+from nanotrigger.files import write_checksums
 from nanotrigger.networks import check_listed, check_rebuilt
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run, judge_elsewhere
@@ -197,18 +197,17 @@ class TrainCLI(LightningCLI):
 
     def _run_subcommand(self, subcommand: str) -> None:
         source = self._settings.data.init_args.get("source")
-        if subcommand != "fit" and source not in (None, self._trained.data["source"]):
-            path = type(self.datamodule).path_of(source)
-            if not path.is_file() or sha256(path) != self._trained.data["sha256"]:
-                self._test_elsewhere(source)
-                return
+        is_other = subcommand != "fit" and source not in (None, self._trained.data["source"])
+        if is_other and type(self.datamodule).sha256_of(source) != self._trained.data["sha256"]:
+            self._test_elsewhere(source)
+            return
         try:
             super()._run_subcommand(subcommand)
         finally:
             if subcommand == "fit":
                 self.folder.release()
 
-    def _test_elsewhere(self, source: str) -> None:
+    def _test_elsewhere(self, source: Source) -> None:
         """Print how good the checkpoint's network is on another sample: a test is no resume."""
         self.model.check_same(read_checkpoint(Path(self._settings.ckpt_path))[RECORD])
         print(judge_elsewhere(self._trained, source))
@@ -251,7 +250,7 @@ class CheckCLI(TrainCLI):
             devices = self._settings.trainer.devices
             raise InputError(f"trainer.devices={devices}: a point is trained on one; workers=N trains N points at once")
         data = self.datamodule
-        if isinstance(data, SplitData) and not data.path_of(data.source).is_file():
+        if isinstance(data, SplitData) and data.missing_file(data.source):
             data.setup()  # says so
 
 

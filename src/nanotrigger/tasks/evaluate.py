@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from nanotrigger.command import typed_as, wide_console
-from nanotrigger.data.split_data import SplitData
+from nanotrigger.data.split_data import Source, SplitData
 from nanotrigger.evaluation.figures import quantizer_staircases, save_figure, weight_histograms
 from nanotrigger.files import write_json, write_text
 from nanotrigger.networks import Network
@@ -41,7 +41,7 @@ def evaluate_run(folder: Path, data: SplitData) -> None:
     print(f"{found.line}\nrun folder    {folder}\nnext          {typed_as('export')} ckpt={folder / 'best.ckpt'}")
 
 
-def judge_elsewhere(trained: TrainedNetwork, source: str) -> str:
+def judge_elsewhere(trained: TrainedNetwork, source: Source) -> str:
     """Return how well a network does on all events of a sample that is not its training's, a line for each number.
 
     Args:
