@@ -23,6 +23,7 @@ from nanotrigger import networks
 from nanotrigger.cli import exporting, training
 from nanotrigger.cli import verify as verifying
 from nanotrigger.cli.arguments import config_files, train_arguments
+from nanotrigger.cli.configs import BASE, SHIPPED
 from nanotrigger.cli.configuration import from_folder
 from nanotrigger.cli.keys import check_keys
 from nanotrigger.cli.processes import prepare_process
@@ -56,16 +57,14 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-_CONFIGS = Path(__file__).parents[2] / "configs"  # of the repository
-
 
 def load_data(
-    source: str = "auto", *, task: str = "JetTagging", split: JudgedSplit = "test", **settings: Any
+    source: str | Sequence[str] = "auto", *, task: str = "JetTagging", split: JudgedSplit = "test", **settings: Any
 ) -> Events:
     """Return the events of a split as they were measured, not standardized.
 
     Args:
-        source: as `data.source`: a name such as `simulated`, or the path of an HDF5 file.
+        source: as `data.source`: a name such as `simulated`, the path of a file, or those of several.
         task: whose data they are, one of `nanotrigger.tasks.TASKS`.
         split: `train`, `validation` or `test`; signals, which are never trained on, are in each.
         settings: further arguments of the task's data module, such as `split_seed`.
@@ -83,7 +82,7 @@ def load_data(
     """
     kind = task_named(task).data_module
     _check_arguments(kind, settings)
-    module = kind(str(source), **settings)
+    module = kind(list(source) if isinstance(source, list | tuple) else str(source), **settings)
     module.setup("fit")
     scale = torch.ones_like(module.standardization.scale)
     return kind.judged(module.record(), Standardization(torch.zeros_like(scale), scale), split=split)
@@ -114,7 +113,7 @@ def train(
     *,
     network: Network | None = None,
     output: str | Path | None = None,
-    configs: str | Path = _CONFIGS,
+    configs: str | Path = SHIPPED,
 ) -> Path:
     """Train as `python train.py experiment=… key=value …` does, and return the run's folder.
 
@@ -123,7 +122,7 @@ def train(
         settings: key → value, such as `{"trainer.max_epochs": 5}`.
         network: to be trained instead of the experiment's; its weights begin anew.
         output: the run's folder; by default a new one in `checkpoints`.
-        configs: folder of the configurations; by default the repository's.
+        configs: a folder of one's own configurations, beside the package's.
 
     Raises:
         InputError: as the command says it in one line.
@@ -135,9 +134,9 @@ def train(
         arguments = train_arguments(words, Path(configs))
         if network is not None:
             arguments = _with_network(arguments, network, Path(folder))
-        check_keys(arguments, [Path(configs, "base.yaml"), *config_files(arguments)])
+        check_keys(arguments, [BASE, *config_files(arguments)])
         prepare_process()
-        return training.train(arguments, Path(configs)).folder.path
+        return training.train(arguments).folder.path
 
 
 def predict(checkpoint: str | Path, features: ArrayLike) -> Array:

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from nanotrigger.errors import FirmwareError, InputError, TrainingError
 
+_SCRIPTS = ("train", "export", "scan")
 _WIDTH = 125  # columns that the widest table needs
 ALIASES = {"seed": "seed_everything"}  # as the user types a key → as the parser knows it
 TYPED = {known: typed for typed, known in ALIASES.items()}
@@ -183,9 +184,28 @@ PARSER_SETTINGS: Mapping[str, Any] = {
 """With which every parser of typed keys is made, Lightning's too."""
 
 
-def settings_parser(description: str) -> jsonargparse.ArgumentParser:
-    """Return a parser of typed keys, which raises `jsonargparse.ArgumentError`."""
-    return jsonargparse.ArgumentParser(description=description, **PARSER_SETTINGS)
+def typed_as(name: str) -> str:
+    """Return how `train`, `export` or `scan` is called: as a script if this process is one, else `nanotrigger NAME`.
+
+    >>> typed_as("export")
+    'nanotrigger export'
+    """
+    script = Path(sys.argv[0])
+    is_script = script.suffix == ".py" and script.stem in _SCRIPTS and script.parent.name != "cli"  # python -m
+    return f"python {name}.py" if is_script else f"nanotrigger {name}"
+
+
+def settings_parser(description: str, name: str = "") -> jsonargparse.ArgumentParser:
+    """Return a parser of typed keys, which raises `jsonargparse.ArgumentError`.
+
+    Args:
+        description: with examples, which are shown as this process is called.
+        name: of the command.
+    """
+    for script in _SCRIPTS:
+        description = description.replace(f"python {script}.py", typed_as(script))
+    prog = typed_as(name).removeprefix("python ") if name else None
+    return jsonargparse.ArgumentParser(prog=prog, description=description, **PARSER_SETTINGS)
 
 
 def did_you_mean(key: str, known: Iterable[str], prefix: str = "") -> str:

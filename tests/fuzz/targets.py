@@ -252,7 +252,7 @@ def _read_plan(path: Path) -> None:
 
 def _read_study(path: Path) -> None:
     path.rename(path.with_name("input.yaml"))
-    read_study_file("input", path.parent)
+    read_study_file(path.parent / "input.yaml")
 
 
 def _read_scan(path: Path) -> None:
@@ -292,6 +292,6 @@ def _check(arguments: list[str]) -> None:
     before = sys.argv
     sys.argv = ["train.py"]
     try:
-        training.train(arguments, CONFIGS, cli=training.CheckCLI)
+        training.train(arguments, cli=training.CheckCLI)
     finally:
         sys.argv = before

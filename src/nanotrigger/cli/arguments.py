@@ -1,12 +1,20 @@
 """Rewrite `experiment=jets_qat key=value` to the arguments of LightningCLI, and a scan's points to such arguments."""
 
 import json
-import re
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from nanotrigger.cli.configs import (
+    SHIPPED,
+    find_configuration,
+    find_file,
+    known_names,
+    name_of,
+    own_base,
+    split_configs,
+)
 from nanotrigger.cli.configuration import PATH_KEYS
 from nanotrigger.command import ALIASES, dashed
 from nanotrigger.errors import InputError
@@ -20,17 +28,18 @@ _FILES = (*PATH_KEYS, f"{EXPORT}data")  # keys that name files
 _QUIET = ("evaluate=false", "trainer.enable_progress_bar=false")  # the export judges a point, nobody watches it
 
 
-def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
+def train_arguments(arguments: Sequence[str], configs: Path = SHIPPED) -> list[str]:
     """Return LightningCLI's arguments for those of `train.py`.
 
-    `fit` is the subcommand if none is named; each `experiment=NAME` becomes the config file of that name,
-    in order, and the names joined by `+` become `--experiment`. With only a `ckpt_path=RUN/….ckpt`,
+    `fit` is the subcommand if none is named; each `experiment=NAME` becomes the config file of that name, each
+    `experiment=FILE.yaml` that file, in order, and the names joined by `+` become `--experiment`. `configs=DIR` is a
+    folder of one's own, in which names are looked for first. With only a `ckpt_path=RUN/….ckpt`,
     `RUN/config.yaml` is the config; for a `FOLDER/NAME.ckpt` that is kept elsewhere `FOLDER/NAME/config.yaml`. One of
     `EXCLUSIVE_KEYS` takes the place of a config's others.
 
     Args:
         arguments: `sys.argv[1:]`.
-        configs: the folder that holds `experiment/NAME.yaml`.
+        configs: the folder that holds `experiment/NAME.yaml`, where none is named.
 
     Raises:
         InputError: an unknown experiment, or nothing that says what to run.
@@ -39,13 +48,15 @@ def train_arguments(arguments: Sequence[str], configs: Path) -> list[str]:
     if rest and rest[0] in ("-h", "--help"):
         return rest
     subcommand = rest.pop(0) if rest and rest[0] in SUBCOMMANDS else "fit"
+    rest, configs = split_configs(rest, configs)
     names = [argument.partition("=")[2] for argument in rest if _is_experiment(argument)]
     rest = dashed([argument for argument in rest if not _is_experiment(argument)], ALIASES)
-    files = [f"--config={_experiment_file(name, configs)}" for name in names]
+    rest = [_with_shipped(argument) for argument in rest]
+    files = own_base(configs) + [find_configuration("experiment", name, configs) for name in names]
     if not names and not any(argument.startswith(("--config", "-c", "--help", "-h")) for argument in rest):
-        files = _config_of_checkpoint(rest, configs)
-    named = [f"--experiment={'+'.join(names)}"] if names else []
-    return [subcommand, *files, *rest, *_replaced(rest), *named]
+        files = [_config_of_checkpoint(rest, configs)]
+    named = [f"--experiment={name_of(names)}"] if names else []
+    return [subcommand, *(f"--config={file}" for file in files), *rest, *_replaced(rest), *named]
 
 
 def config_files(arguments: Sequence[str]) -> list[Path]:
@@ -126,25 +137,20 @@ def _is_experiment(argument: str) -> bool:
     return argument.removeprefix("--").startswith("experiment=")
 
 
-def _experiment_file(name: str, configs: Path) -> Path:
-    file = configs / "experiment" / f"{name}.yaml"
-    if not re.fullmatch(r"\w+", name) or not file.is_file():
-        raise InputError(f"experiment={name} is unknown; choose one of {_experiments(configs)}")
-    return file
+def _with_shipped(argument: str) -> str:
+    """Return an argument; if it names a reference checkpoint that is not here, with the package's own."""
+    key, equals, value = argument.partition("=")
+    return f"{key}={find_file(value)}" if equals and key in ("--ckpt_path", "--warm_start.ckpt") else argument
 
 
-def _experiments(configs: Path) -> str:
-    return ", ".join(sorted(file.stem for file in (configs / "experiment").glob("*.yaml")))
-
-
-def _config_of_checkpoint(arguments: Sequence[str], configs: Path) -> list[str]:
+def _config_of_checkpoint(arguments: Sequence[str], configs: Path) -> Path:
     checkpoint = option(arguments, "ckpt_path")
     if checkpoint is None:
-        raise InputError(f"experiment= is missing; choose one of {_experiments(configs)}")
+        raise InputError(f"experiment= is missing; choose one of {', '.join(known_names('experiment', configs))}")
     path = Path(checkpoint)
     config, kept = path.with_name("config.yaml"), path.with_suffix("") / "config.yaml"
     if config.is_file() or not kept.is_file():
         kept = config
     if not kept.is_file():
         raise InputError(f"ckpt_path={checkpoint}: no {config} beside it; give experiment= as well")
-    return [f"--config={kept}"]
+    return kept

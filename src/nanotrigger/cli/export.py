@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
+from nanotrigger.cli.configs import find_file
 from nanotrigger.cli.wording import read_settings
 from nanotrigger.command import exit_code, settings_parser
 from nanotrigger.cost.sources import options, sources_asked
@@ -47,11 +48,14 @@ def _run(arguments: Sequence[str]) -> int:
         raise InputError(f"input={settings.input}: a checkpoint has its own input format; it is for qonnx=FILE")
     if settings.qonnx is None and settings.approximate:
         raise InputError("approximate=true: is for files that integers cannot compute exactly; it is for qonnx=FILE")
-    from nanotrigger.cli.exporting import export_and_report, export_file_and_report  # takes seconds
+    from nanotrigger.cli.exporting import default_output, export_and_report, export_file_and_report  # takes seconds
 
+    checkpoint = settings.ckpt and Path(find_file(settings.ckpt))
+    if checkpoint != settings.ckpt and settings.output is None:
+        settings.output = default_output(settings.ckpt)  # here rather than in the package
     shared = {"output": settings.output, "data": settings.data, "report": settings.report}
     if settings.qonnx is None:
-        judgement = export_and_report(settings.ckpt, target, **shared).judgement
+        judgement = export_and_report(checkpoint, target, **shared).judgement
     else:
         shared |= {"input_format": settings.input, "approximate": settings.approximate}
         judgement = export_file_and_report(settings.qonnx, target, **shared).judgement
@@ -60,7 +64,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def export_parser() -> ArgumentParser:
     """Return the parser of export.py's arguments."""
-    parser = settings_parser(_DESCRIPTION)
+    parser = settings_parser(_DESCRIPTION, "export")
     parser.add_argument("--ckpt", type=Path | None, default=None, help="best.ckpt or last.ckpt of a run")
     parser.add_argument("--qonnx", type=Path | None, default=None, help="QONNX file of whatever exporter")
     parser.add_argument(
@@ -84,3 +88,7 @@ def export_parser() -> ArgumentParser:
 def read_target(settings: Namespace) -> Target:
     """Return the firmware's target that parsed arguments describe."""
     return Target(**{name: settings[name] for name in Target.__dataclass_fields__})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,6 +10,7 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 
 from nanotrigger.cli.arguments import EXPORT, config_files, export_arguments, point_arguments
+from nanotrigger.cli.configs import BASE, SHIPPED, find_configuration, find_file, name_of, split_configs
 from nanotrigger.cli.export import export_parser
 from nanotrigger.cli.keys import check_keys
 from nanotrigger.cli.wording import read_settings
@@ -37,21 +38,22 @@ Exit code: 0; 1 if a point failed or no network won; 2 for bad input.
 _KEYS = r"[A-Za-z_][\w.]*(,[A-Za-z_][\w.]*)*"
 
 
-def main(root: Path) -> int:
+def main(root: Path | None = None) -> int:
     """Run `scan.py` with `sys.argv` and return its exit code: 0, 1 if a point failed, 2 for bad input.
 
     Args:
-        root: the folder that holds `configs`.
+        root: the folder that holds `configs`, by default the package's own.
     """
-    return exit_code(lambda: _run(sys.argv[1:], root / "configs"))
+    return exit_code(lambda: _run(sys.argv[1:], root / "configs" if root else SHIPPED))
 
 
 def _run(arguments: Sequence[str], configs: Path) -> int:
+    arguments, configs = split_configs(arguments, configs)
     own, experiments, keys = _split(arguments)
     settings = read_settings(_parser(), own)
     if settings.workers < 1:
         raise InputError(f"workers={settings.workers}: must be at least 1")
-    plan = _plan(settings, experiments, keys, configs / "study")
+    plan = _plan(settings, experiments, keys, configs)
     for point in plan.samples:
         _check_keys(plan, point, configs)
     from nanotrigger.cli.scanning import run_scan  # takes seconds
@@ -64,7 +66,7 @@ def _check_keys(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
     read_settings(export_parser(), export_arguments(keys, plan.checkpoint or Path("best.ckpt")), prefix=EXPORT)
     if plan.ckpt is None:
         words = point_arguments(plan, keys, Path("unused"), configs)
-        check_keys(words, [configs / "base.yaml", *config_files(words)])
+        check_keys(words, [BASE, *config_files(words)])
         return
     others = [key for key in keys if not key.startswith(EXPORT)]
     if others:
@@ -91,8 +93,8 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str], dict[str, st
 
 
 def _parser() -> ArgumentParser:
-    parser = settings_parser(_DESCRIPTION)
-    parser.add_argument("--study", type=str | None, default=None, help="name of a file in configs/study")
+    parser = settings_parser(_DESCRIPTION, "scan")
+    parser.add_argument("--study", type=str | None, default=None, help="name of a file in configs/study, or its path")
     parser.add_argument("--ckpt", type=str | None, default=None, help="a trained network: points only export it")
     parser.add_argument(
         "--name", type=str | None, default=None, help="of the scan (default: the study's or experiment's)"
@@ -114,13 +116,13 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _plan(settings: Namespace, experiments: list[str], keys: dict[str, str], studies: Path) -> Plan:
+def _plan(settings: Namespace, experiments: list[str], keys: dict[str, str], configs: Path) -> Plan:
     """Return the plan of the study's file and the command line."""
-    study = read_study_file(settings.study, studies) if settings.study else {}
+    study = read_study_file(find_configuration("study", settings.study, configs)) if settings.study else {}
     changes: dict[str, Any] = {}
     if experiments or settings.ckpt:
-        changes = {"experiments": tuple(experiments), "ckpt": settings.ckpt}
-    name = settings.name or settings.study or "+".join(experiments) or Path(settings.ckpt or "").stem
+        changes = {"experiments": tuple(experiments), "ckpt": settings.ckpt and find_file(settings.ckpt)}
+    name = settings.name or study.get("name") or name_of(experiments) or Path(settings.ckpt or "").stem
     contest = {key: value for key, value in settings.contest.items() if value is not None}
     if contest:
         if study.get("contest") is None:
@@ -129,3 +131,7 @@ def _plan(settings: Namespace, experiments: list[str], keys: dict[str, str], stu
             )
         changes["contest"] = replace(study["contest"], **contest)
     return compose_plan(study, keys, **changes, name=name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -211,7 +211,7 @@ def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
     backend_named(target.backend).check(target)
     sources_asked(settings.report)
     if plan.ckpt is None:
-        data = train(point_arguments(plan, keys, Path("unused"), configs), configs, cli=CheckCLI).datamodule
+        data = train(point_arguments(plan, keys, Path("unused"), configs), cli=CheckCLI).datamodule
         _check_data(settings.data, data)
         return
     trained = load_trained(checkpoint)
@@ -222,7 +222,7 @@ def _check(plan: Plan, keys: dict[str, Value], configs: Path) -> None:
 
 def _check_data(source: str | None, data: Any) -> None:
     """Check that the file is there by whose events a point is judged."""
-    if source is not None and not data.path_of(source).is_file():
+    if source is not None and data.missing_file(source):
         raise InputError(f"{EXPORT}data={source}: no such file; give a source as of data.source")
 
 
@@ -245,7 +245,7 @@ def run_point(plan: Plan, keys: dict[str, Value], folder: Path, *, configs: Path
     if plan.ckpt is None:
         start = time.monotonic()
         with as_input_error():
-            train(point_arguments(plan, keys, folder, configs), configs)
+            train(point_arguments(plan, keys, folder, configs))
         check_point(keys, folder / "config.yaml")
         seconds = round(time.monotonic() - start, 2)
     split: JudgedSplit = "validation" if plan.contest else "test"

@@ -7,6 +7,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 from nanotrigger.cli.arguments import SUBCOMMANDS, config_files, train_arguments
+from nanotrigger.cli.configs import BASE, SHIPPED
 from nanotrigger.cli.keys import check_keys
 from nanotrigger.command import exit_code, import_from_here, settings_parser
 
@@ -31,13 +32,13 @@ _SUBCOMMANDS = {
 }
 
 
-def main(root: Path) -> int:
+def main(root: Path | None = None) -> int:
     """Run `train.py` with `sys.argv` and return its exit code: 0, 2 and one line on stderr for bad input.
 
     Args:
-        root: the folder that holds `configs`.
+        root: the folder that holds `configs`, by default the package's own.
     """
-    return exit_code(lambda: _run(sys.argv[1:], root / "configs"))
+    return exit_code(lambda: _run(sys.argv[1:], root / "configs" if root else SHIPPED))
 
 
 def _run(arguments: Sequence[str], configs: Path) -> None:
@@ -46,19 +47,23 @@ def _run(arguments: Sequence[str], configs: Path) -> None:
         _help_parser().print_help()
         return
     import_from_here()  # networks of the user's
-    check_keys(words, [configs / "base.yaml", *config_files(words)])
+    check_keys(words, [BASE, *config_files(words)])
     from nanotrigger.cli.processes import prepare_process  # takes seconds
     from nanotrigger.cli.training import train
 
     prepare_process()
-    train(words, configs)
+    train(words)
 
 
 def _help_parser() -> ArgumentParser:
     """Return a parser that says what train.py does; `train.py fit --help` explains every key."""
-    parser = settings_parser(_DESCRIPTION)
+    parser = settings_parser(_DESCRIPTION, "train")
     parser.add_argument("-c", "--config", action="config", help="path of a configuration in YAML")
     subcommands = parser.add_subcommands(required=False)
     for name, text in _SUBCOMMANDS.items():
         subcommands.add_subcommand(name, ArgumentParser(), help=text)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from nanotrigger.cli.arguments import SUBCOMMANDS, config_files
+from nanotrigger.cli.configs import BASE
 from nanotrigger.cli.configuration import MODE, change_paths, check_formats, lasting, repeatable
 from nanotrigger.cli.keys import CALLBACKS, GROUPS, OPTIONS
 from nanotrigger.cli.networks import add_network, fit_to_data
@@ -23,9 +24,9 @@ from nanotrigger.cli.run_folder import RunFolder, default_output, settle_last
 from nanotrigger.cli.run_settings import RunSettings, changed_settings
 from nanotrigger.cli.wording import said_plainly
 from nanotrigger.command import PARSER_SETTINGS
-from nanotrigger.data.split_data import SplitData
+from nanotrigger.data.split_data import Source, SplitData
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256, write_checksums
+from nanotrigger.files import write_checksums
 from nanotrigger.networks import check_listed, check_rebuilt
 from nanotrigger.tasks import check_task
 from nanotrigger.tasks.evaluate import evaluate_run, judge_elsewhere
@@ -196,18 +197,17 @@ class TrainCLI(LightningCLI):
 
     def _run_subcommand(self, subcommand: str) -> None:
         source = self._settings.data.init_args.get("source")
-        if subcommand != "fit" and source not in (None, self._trained.data["source"]):
-            path = type(self.datamodule).path_of(source)
-            if not path.is_file() or sha256(path) != self._trained.data["sha256"]:
-                self._test_elsewhere(source)
-                return
+        is_other = subcommand != "fit" and source not in (None, self._trained.data["source"])
+        if is_other and type(self.datamodule).sha256_of(source) != self._trained.data["sha256"]:
+            self._test_elsewhere(source)
+            return
         try:
             super()._run_subcommand(subcommand)
         finally:
             if subcommand == "fit":
                 self.folder.release()
 
-    def _test_elsewhere(self, source: str) -> None:
+    def _test_elsewhere(self, source: Source) -> None:
         """Print how good the checkpoint's network is on another sample: a test is no resume."""
         self.model.check_same(read_checkpoint(Path(self._settings.ckpt_path))[RECORD])
         print(judge_elsewhere(self._trained, source))
@@ -250,26 +250,25 @@ class CheckCLI(TrainCLI):
             devices = self._settings.trainer.devices
             raise InputError(f"trainer.devices={devices}: a point is trained on one; workers=N trains N points at once")
         data = self.datamodule
-        if isinstance(data, SplitData) and not data.path_of(data.source).is_file():
+        if isinstance(data, SplitData) and data.missing_file(data.source):
             data.setup()  # says so
 
 
-def train(arguments: Sequence[str], configs: Path, *, cli: type[TrainCLI] = TrainCLI) -> TrainCLI:
+def train(arguments: Sequence[str], *, cli: type[TrainCLI] = TrainCLI) -> TrainCLI:
     """Train as `train.py` does, and return what did.
 
     Args:
         arguments: of LightningCLI, as `train_arguments` returns them.
-        configs: the folder that holds base.yaml.
         cli: what is done with the arguments.
     """
     sys.argv[1:] = arguments  # the other processes of a multi-device run are started with these
     base = {
-        "default_config_files": [str(configs / "base.yaml")],
+        "default_config_files": [str(BASE)],
         "exit_on_error": False,
         "allow_abbrev": False,
         "parser_mode": MODE,
     }
-    with said_plainly(arguments, [configs / "base.yaml", *config_files(arguments)]):
+    with said_plainly(arguments, [BASE, *config_files(arguments)]):
         return _run(cli, base)
 
 
@@ -295,4 +294,4 @@ def _tensorboard(folder: Path) -> TensorBoardLogger:
     try:
         return TensorBoardLogger(folder, name="", version="tensorboard")
     except ModuleNotFoundError:
-        raise InputError('tensorboard=true needs TensorBoard: pip install -e ".[tensorboard]"') from None
+        raise InputError('tensorboard=true needs TensorBoard: pip install "nanotrigger[tensorboard]"') from None

@@ -18,6 +18,14 @@ from numpy.typing import NDArray
 from nanotrigger.errors import InputError
 
 _COMPRESSION = 2000  # bytes that zlib may make of one, with room to spare
+_KINDS = {
+    b"PAR1": ("a Parquet file", ".parquet"),
+    b"root": ("a ROOT file", ".root"),
+    b"PK\x03\x04": ("an archive, probably NumPy's", ".npz"),
+    b"\x93NUMPY": ("a file of NumPy", ".npy"),
+}
+"""First bytes of other files → what they are, and how their names end."""
+
 _SECONDS = 30  # for texts; a process that reads them takes less than one for a million
 
 
@@ -36,9 +44,7 @@ def opened(path: Path, *, layout: str) -> Iterator[h5py.File]:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        with path.open("rb") as content:
-            is_page = content.read(200).lstrip().lower().startswith((b"<!doctype", b"<html"))
-        raise _unreadable(path, OSError("an HTML page, probably a server's error") if is_page else error) from None
+        raise _of_another_kind(path) or _unreadable(path, error) from None
     with file:
         try:
             yield file
@@ -102,7 +108,7 @@ def data_set(file: h5py.File, name: str) -> h5py.Dataset:
         InputError: it lies elsewhere, is no data set, or claims more than the file can hold.
         KeyError: there is nothing of that name.
     """
-    data = _own_data_set(file, name)
+    data = own_data_set(file, name)
     if data.dtype.kind not in "fiub":
         raise InputError(f"{file.filename}: {name} holds {data.dtype}, no numbers")
     return data
@@ -117,7 +123,7 @@ def values_or_texts(file: h5py.File, name: str) -> NDArray[Any]:
         InputError: as of `data_set`, or it holds neither.
         KeyError: there is nothing of that name.
     """
-    data = _own_data_set(file, name)
+    data = own_data_set(file, name)
     kind = h5py.check_string_dtype(data.dtype)
     if kind is None:
         return np.asarray(data_set(file, name)[:])
@@ -127,7 +133,7 @@ def values_or_texts(file: h5py.File, name: str) -> NDArray[Any]:
     return np.char.decode(np.asarray(data[:]), "utf-8", "replace")
 
 
-def _own_data_set(file: h5py.File, name: str) -> h5py.Dataset:
+def own_data_set(file: h5py.File, name: str) -> h5py.Dataset:
     """Return a data set that lies in this very file, and is not larger than the file can hold."""
     if not holds(file, name):
         raise InputError(
@@ -169,6 +175,20 @@ def _read_elsewhere(path: Path, *names: str) -> dict[str, tuple[str, ...]]:
         raise _unreadable(path, OSError(done.stderr.strip() or f"reading its texts ended with {done.returncode}"))
     found: dict[str, Any] = json.loads(done.stdout)
     return {name: tuple(values) for name, values in found.items()}
+
+
+def _of_another_kind(path: Path) -> InputError | None:
+    """Return what a file is that is none of HDF5, by its first bytes; None if that is not known."""
+    with path.open("rb") as content:
+        start = content.read(200)
+    if start.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return _unreadable(path, OSError("an HTML page, probably a server's error"))
+    for signature, (kind, suffix) in _KINDS.items():
+        if start.startswith(signature):
+            is_named = path.suffix.lower() == suffix
+            remedy = "these data are read from other files" if is_named else f"call it NAME{suffix}"
+            return InputError(f"{path}: {kind}, no HDF5 file; {remedy}, docs/own_data.md says which can be read")
+    return None
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

@@ -66,7 +66,7 @@ def event_names(path: Path) -> list[str]:
     Raises:
         InputError: the file is missing or damaged, or an archive has no events.
     """
-    with _opened(path):
+    with opened(path):
         return list(_index(path)) if path.suffix.lower() == ".tar" else [EVENTS]
 
 
@@ -78,7 +78,7 @@ def count_events(path: Path, name: str) -> int:
     """
     from pyarrow.parquet import ParquetFile  # takes a moment to import; only Parquet needs it
 
-    with _opened(path):
+    with opened(path):
         if path.suffix.lower() != ".tar":
             return int(ParquetFile(path).metadata.num_rows)
         parts = [part for folders in _index(path)[name] for part in next(iter(folders.values()))]
@@ -98,7 +98,7 @@ def column_blocks(path: Path, name: str, columns: Sequence[Column]) -> Iterator[
 def _file_blocks(path: Path, name: str, columns: Sequence[Column]) -> Iterator[dict[Column, Any]]:
     from pyarrow.parquet import ParquetFile
 
-    with _opened(path):
+    with opened(path):
         file = ParquetFile(path)
         _check_columns(path, [column.name for column in columns], file.schema_arrow.names)
         for batch in file.iter_batches(_ROWS, columns=[column.name for column in columns], use_threads=False):
@@ -107,7 +107,7 @@ def _file_blocks(path: Path, name: str, columns: Sequence[Column]) -> Iterator[d
 
 def _archive_blocks(path: Path, name: str, columns: Sequence[Column]) -> Iterator[dict[Column, Any]]:
     wanted = {column.folder: [other for other in columns if other.folder == column.folder] for column in columns}
-    with _opened(path):
+    with opened(path):
         for folders in _index(path)[name]:
             _check_columns(path, list(wanted), list(folders), f"{name}/")
             _check_same(path, name, {folder: len(folders[folder]) for folder in wanted}, "files")
@@ -177,7 +177,7 @@ def _read_part(path: Path, part: _Part) -> Any:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[None]:
+def opened(path: Path) -> Iterator[None]:
     """Turn what pyarrow and tarfile raise on damaged files into an InputError."""
     check_readable(path, "a Parquet file")
     try:

@@ -12,9 +12,13 @@ from torch import Tensor
 from nanotrigger.data.loader import TensorBatches
 from nanotrigger.data.split import Events, JudgedSplit, Standardization, random_split
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256
+from nanotrigger.files import sha256_of_files
 
 _ROWS_IN_ORDER = {"cpu": 4096, "cuda": 2**18}  # at least; what is only judged need not come in small batches
+
+
+Source = str | list[str]
+"""Of data: a name such as `simulated`, or the path of a file, or those of several."""
 
 
 class Origin(NamedTuple):
@@ -26,7 +30,7 @@ class Origin(NamedTuple):
         remark: what `Events.description` must say of it; may be empty.
     """
 
-    source: str
+    source: Any  # a Source
     is_own: bool
     remark: str
 
@@ -45,9 +49,9 @@ class SplitData(lightning.LightningDataModule, ABC):
 
     stand_in: str | None = None  # the source that serves if the training's own data are gone
 
-    def __init__(self, source: str, *, batch_size: int, test: float, validation: float, split_seed: int) -> None:
+    def __init__(self, source: Source, *, batch_size: int, test: float, validation: float, split_seed: int) -> None:
         super().__init__()
-        self.source = source
+        self.source: Any = source
         self.batch_size = batch_size
         self.test = test
         self.validation = validation
@@ -67,7 +71,7 @@ class SplitData(lightning.LightningDataModule, ABC):
         return tuple(self.standardization.mean.shape)
 
     @staticmethod
-    def resolve(source: str, settings: Mapping[str, Any]) -> str:
+    def resolve(source: Any, settings: Mapping[str, Any]) -> Any:
         """Return what a source stands for, such as `auto`; others as they are.
 
         Args:
@@ -80,6 +84,20 @@ class SplitData(lightning.LightningDataModule, ABC):
     @abstractmethod
     def path_of(source: str) -> Path:
         """Return the file whose hash the record of a source holds."""
+
+    @classmethod
+    def missing_file(cls, source: Source) -> Path | None:
+        """Return the first file of a source that is not there; None if all are."""
+        return next((path for path in cls._paths_of(source) if not path.is_file()), None)
+
+    @classmethod
+    def sha256_of(cls, source: Source) -> str | None:
+        """Return the hash that the record of a source holds; None if a file is missing."""
+        return None if cls.missing_file(source) else sha256_of_files(cls._paths_of(source))
+
+    @classmethod
+    def _paths_of(cls, source: Source) -> list[Path]:
+        return [cls.path_of(name) for name in ([source] if isinstance(source, str) else source)]
 
     @abstractmethod
     def rows(self, split: str) -> tuple[Tensor, ...]:
@@ -126,7 +144,7 @@ class SplitData(lightning.LightningDataModule, ABC):
         record: Mapping[str, Any],
         standardization: Standardization,
         *,
-        source: str | None = None,
+        source: Source | None = None,
         split: JudgedSplit = "test",
     ) -> Events:
         """Return a split of the data of a checkpoint, or else all events of another file.
@@ -146,14 +164,14 @@ class SplitData(lightning.LightningDataModule, ABC):
         return cls.read_judged(cls._origin(record, source), record, standardization, split)
 
     @classmethod
-    def _origin(cls, record: Mapping[str, Any], source: str | None) -> Origin:
+    def _origin(cls, record: Mapping[str, Any], source: Source | None) -> Origin:
         """Return the source to read: the one that is given, or the training's; the stand-in if that is gone."""
         if source is not None:
             return Origin(source, is_own=False, remark="")
-        path = cls.path_of(record["source"])
-        if path.is_file() and sha256(path) == record["sha256"]:
+        found = cls.sha256_of(record["source"])
+        if found == record["sha256"]:
             return Origin(record["source"], is_own=True, remark="")
-        reason = "changed since the training" if path.is_file() else "not at hand"
+        reason = "changed since the training" if found else "not at hand"
         trained_on = f"the training data ({record['description']}) are {reason}"
         if cls.stand_in is None:
             raise InputError(f"{trained_on}; give data= other events")

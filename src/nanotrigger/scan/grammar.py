@@ -9,6 +9,7 @@ import yaml
 
 from nanotrigger.command import TYPED
 from nanotrigger.errors import InputError
+from nanotrigger.files import find_upwards
 from nanotrigger.numbers.notation import load_yaml
 from nanotrigger.scan.plan import Axis, Contest, Plan, Range, Value
 
@@ -73,36 +74,30 @@ def read_arguments(arguments: Mapping[str, str]) -> tuple[dict[str, Axis], dict[
     return axes, settings
 
 
-def read_study_file(name: str, studies: Path) -> dict[str, Any]:
+def read_study_file(file: Path) -> dict[str, Any]:
     """Return what a study's file says: arguments of `Plan`, `axes` and `settings` by name.
 
-    Args:
-        name: of the study.
-        studies: the folder that holds NAME.yaml.
-
     Raises:
-        InputError: an unknown study, or a file with unknown keys or values.
+        InputError: a file with unknown keys or values.
     """
-    file = studies / f"{name}.yaml"
-    if not re.fullmatch(r"\w+", name) or not file.is_file():
-        known = ", ".join(sorted(file.stem for file in studies.glob("*.yaml")))
-        raise InputError(f"study={name} is unknown; choose one of {known}")
     try:
         content = load_yaml(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{file} is no YAML: {' '.join(str(error).split())}") from None
     _check_keys(file, "", content, _STUDY_KEYS)
-    experiment = content.get("experiment", [])
+    experiment, folder = content.get("experiment", []), file.absolute().parent
     try:
         return {
-            "name": name,
+            "name": re.sub(r"[^\w-]", "_", file.stem),
             "description": str(content.get("description", "")),
-            "experiments": tuple([experiment] if isinstance(experiment, str) else experiment),
+            "experiments": tuple(
+                find_upwards(name, folder) for name in ([experiment] if isinstance(experiment, str) else experiment)
+            ),
             "ckpt": content.get("ckpt"),
             "axes": {key: _axis(file, key, values) for key, values in dict(content.get("scan", {})).items()},
             "settings": dict(content.get("settings", {})),
             "contest": _contest(file, content.get("contest")),
-            "folder": file.absolute().parent,
+            "folder": folder,
         }
     except (TypeError, ValueError) as error:
         raise InputError(f"{file}: {error}") from None

@@ -3,6 +3,7 @@
 from pydoc import locate
 
 from nanotrigger.data.split import Events, JudgedSplit
+from nanotrigger.data.split_data import Source
 from nanotrigger.errors import InputError
 from nanotrigger.tasks.anomaly.data import EventData
 from nanotrigger.tasks.anomaly.task import AnomalyDetection
@@ -58,7 +59,7 @@ def check_task(model: str, data: str) -> None:
         raise InputError(f"data.class_path={data}: {name} learns from the features of {wanted.__name__}; give that")
 
 
-def judged_events(trained: TrainedNetwork, data: str | None = None, *, split: JudgedSplit = "test") -> Events:
+def judged_events(trained: TrainedNetwork, data: Source | None = None, *, split: JudgedSplit = "test") -> Events:
     """Return a split of the data that `trained` was trained on, or else all events of another file.
 
     Args:

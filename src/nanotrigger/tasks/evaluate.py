@@ -6,8 +6,8 @@ import torch
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from nanotrigger.command import wide_console
-from nanotrigger.data.split_data import SplitData
+from nanotrigger.command import typed_as, wide_console
+from nanotrigger.data.split_data import Source, SplitData
 from nanotrigger.evaluation.figures import quantizer_staircases, save_figure, weight_histograms
 from nanotrigger.files import write_json, write_text
 from nanotrigger.networks import Network
@@ -38,10 +38,10 @@ def evaluate_run(folder: Path, data: SplitData) -> None:
         Console().print(sparsity_table(sparsity))
     for table in found.tables:
         wide_console().print(table)
-    print(f"{found.line}\nrun folder    {folder}\nnext          python export.py ckpt={folder / 'best.ckpt'}")
+    print(f"{found.line}\nrun folder    {folder}\nnext          {typed_as('export')} ckpt={folder / 'best.ckpt'}")
 
 
-def judge_elsewhere(trained: TrainedNetwork, source: str) -> str:
+def judge_elsewhere(trained: TrainedNetwork, source: Source) -> str:
     """Return how well a network does on all events of a sample that is not its training's, a line for each number.
 
     Args:

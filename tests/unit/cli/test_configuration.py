@@ -43,7 +43,7 @@ def elsewhere(tmp_path, monkeypatch):
 def settings_of(*words: str):
     arguments = train_arguments(words, CONFIGS)
     check_keys(arguments, [CONFIGS / "base.yaml", *config_files(arguments)])
-    return train(arguments, CONFIGS, cli=CheckCLI).config.fit
+    return train(arguments, cli=CheckCLI).config.fit
 
 
 def written(folder: Path, **groups) -> Path:
@@ -132,13 +132,15 @@ def test_the_data_of_a_checkpoint_are_found_from_its_folder(tmp_path):
 
 
 def test_studies_find_their_files():
-    plan = compose_plan(read_study_file("post_training", CONFIGS / "study"), {})
+    plan = compose_plan(read_study_file(CONFIGS / "study" / "post_training.yaml"), {})
     assert plan.checkpoint == START
     assert plan.to_json()["ckpt"] == "checkpoints/reference/jets_float.ckpt"  # the same scan on every machine
-    plan = compose_plan(read_study_file("qat_width", CONFIGS / "study"), {"seed": "1,2"})
+    plan = compose_plan(read_study_file(CONFIGS / "study" / "qat_width.yaml"), {"seed": "1,2"})
     arguments = point_arguments(plan, plan.samples[0], Path("run"), CONFIGS)
     assert f"--warm_start.ckpt={START}" in arguments
-    plan = compose_plan(read_study_file("qat_width", CONFIGS / "study"), {"seed": "1,2", "warm_start.ckpt": "a.ckpt"})
+    plan = compose_plan(
+        read_study_file(CONFIGS / "study" / "qat_width.yaml"), {"seed": "1,2", "warm_start.ckpt": "a.ckpt"}
+    )
     assert "--warm_start.ckpt=a.ckpt" in point_arguments(plan, plan.samples[0], Path("run"), CONFIGS)
 
 

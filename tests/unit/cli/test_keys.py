@@ -40,7 +40,7 @@ def test_every_key_that_the_full_parser_prints_is_accepted(experiment, monkeypat
     arguments = train_arguments([f"experiment={name}" for name in names], CONFIGS)
     monkeypatch.setattr(sys, "argv", ["train.py"])
     with pytest.raises(SystemExit):
-        train([*arguments, "--print_config"], CONFIGS)
+        train([*arguments, "--print_config"])
     keys = keys_in(yaml.safe_load(capsys.readouterr().out))
     assert {"network.init_args.weight", "trainer.max_epochs", "checkpoint.monitor", "pruning.sparsity"} <= set(keys)
     for key in keys:

@@ -29,7 +29,7 @@ def said(monkeypatch, *words: str) -> str:
     with pytest.raises(Exception) as caught:
         arguments = train_arguments(words, CONFIGS)
         check_keys(arguments, [CONFIGS / "base.yaml", *config_files(arguments)])
-        train(arguments, CONFIGS, cli=CheckCLI)
+        train(arguments, cli=CheckCLI)
     line = one_line(caught.value)
     assert line is not None, caught.value
     assert not JARGON.search(line), line

@@ -12,6 +12,7 @@ from nanotrigger.data import hdf5
 from nanotrigger.data.hdf5 import attributes, data_set, opened
 from nanotrigger.data.particles import particle_sets, read_particles
 from nanotrigger.errors import InputError
+from nanotrigger.tasks.anomaly.data import event_sets
 from nanotrigger.tasks.jets.sample import read_jets
 from tests.made_events import make_events, write_events
 
@@ -175,3 +176,22 @@ def test_what_is_no_file_of_data_has_a_line_of_its_own(tmp_path, monkeypatch):
         for read in (read_jets, lambda path: particle_sets(Path(path))):
             with pytest.raises(InputError, match=f"{tmp_path / name}: {told}; "):
                 read(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "message"),
+    [
+        ("a.h5", b"PAR1", "a Parquet file, no HDF5 file; call it NAME.parquet"),
+        ("a.h5", b"root", "a ROOT file, no HDF5 file; call it NAME.root"),
+        ("a.h5", b"PK\x03\x04", "an archive, probably NumPy's, no HDF5 file; call it NAME.npz"),
+        (
+            "a.root",
+            b"root",
+            "a ROOT file, no HDF5 file; these data are read from other files",
+        ),
+    ],
+)
+def test_other_kinds_of_files_are_recognized(tmp_path, name, start, message):
+    (tmp_path / name).write_bytes(start + bytes(600))
+    with pytest.raises(InputError, match=f"{name}: {message}"):
+        event_sets(str(tmp_path / name))

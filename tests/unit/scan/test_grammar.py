@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from nanotrigger.cli.configs import find_configuration
 from nanotrigger.errors import InputError
 from nanotrigger.scan.grammar import compose_plan, read_arguments, read_study_file, read_value, split_values
 from nanotrigger.scan.plan import Axis, Range
@@ -59,7 +60,7 @@ def test_variables_fill_the_settings_that_refer_to_them():
 
 
 def test_the_command_line_replaces_an_axis_and_a_setting():
-    study = read_study_file("qat_width", STUDIES)
+    study = read_study_file(STUDIES / "qat_width.yaml")
     plan = compose_plan(study, {"seed": "7", "trainer.max_epochs": "2"})
     assert [axis.name for axis in plan.axes] == ["network.weight,network.bias"]
     assert plan.settings == {**study["settings"], "trainer.max_epochs": 2, "seed": 7}
@@ -68,13 +69,13 @@ def test_the_command_line_replaces_an_axis_and_a_setting():
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in STUDIES.glob("*.yaml")))
 def test_shipped_studies_are_plans(name):
-    plan = compose_plan(read_study_file(name, STUDIES), {})
+    plan = compose_plan(read_study_file(STUDIES / f"{name}.yaml"), {})
     assert plan.size > 1
     assert plan.description
 
 
 def test_whole_bounds_are_whole_numbers():
-    axes = read_study_file("contest_uniform", STUDIES)["axes"]
+    axes = read_study_file(STUDIES / "contest_uniform.yaml")["axes"]
     assert axes["hidden_1"].is_whole
     assert not axes["pruning.sparsity"].is_whole
 
@@ -122,14 +123,14 @@ def test_neither_experiment_nor_checkpoint():
 def test_bad_study_files(content, message, tmp_path):
     (tmp_path / "bad.yaml").write_text(content)
     with pytest.raises(InputError) as error:
-        read_study_file("bad", tmp_path)
+        read_study_file(tmp_path / "bad.yaml")
     assert message in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["nonexistent", "../experiment/jets_qat"])
 def test_unknown_studies_name_those_there_are(name):
     with pytest.raises(InputError, match=r"is unknown; choose one of .*qat_width"):
-        read_study_file(name, STUDIES)
+        find_configuration("study", name)
 
 
 def test_a_range_needs_a_contest():

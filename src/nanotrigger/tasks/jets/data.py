@@ -1,7 +1,7 @@
 """JetData: jets of a file, split at random, standardized and in batches."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from nanotrigger.data.split import Events, JudgedSplit, Split, Standardization, random_split
-from nanotrigger.data.split_data import Origin, SplitData, rows_of_split
+from nanotrigger.data.split_data import Origin, Source, SplitData, rows_of_split
 from nanotrigger.errors import InputError
 from nanotrigger.tasks.jets.sample import CONSTITUENTS, Inputs, JetSample, read_jets, resolve_source, source_path
+from nanotrigger.tasks.jets.table import Choice, chosen_as
 
 
 class JetData(SplitData):
@@ -19,7 +20,12 @@ class JetData(SplitData):
 
     Args:
         source: `openml`, `simulated`, `auto` (the fetched file if it is there, else the shipped sample) or
-            the path of an HDF5 file of the same layout, or of a `.npz` of NumPy with `X` and `y`.
+            the path of an HDF5 file of the same layout, of a `.npz` of NumPy with `X` and `y`, or of a table in
+            either of them, in Parquet or in ROOT; or the paths of several such files.
+        features: names of the columns of a table that the network sees.
+        label: the column with classes, as numbers or names, or one for each class, of which one is 1 and the others 0.
+        table: which tree of a ROOT file, or which data set or group of an HDF5 file, where there are several.
+        class_names: of labels that are numbers, in their order.
         inputs: what the network sees of a jet: its `features`; its hardest `constituents`, shape (constituents, 3); or
             an `image` of these, shape (16, 16, 1).
         constituents: how many, for constituents and images.
@@ -34,8 +40,12 @@ class JetData(SplitData):
 
     def __init__(
         self,
-        source: str = "auto",
+        source: str | list[str] = "auto",
         *,
+        features: Sequence[str] | None = None,
+        label: str | Sequence[str] | None = None,
+        table: str | None = None,
+        class_names: Sequence[str] | None = None,
         inputs: Inputs = "features",
         constituents: int = CONSTITUENTS,
         batch_size: int = 512,
@@ -46,14 +56,20 @@ class JetData(SplitData):
         if constituents < 1:
             raise InputError(f"data.constituents={constituents}: a jet has at least 1")
         super().__init__(source, batch_size=batch_size, test=test, validation=validation, split_seed=split_seed)
+        self.choice = Choice(
+            features=_names("features", features),
+            label=label if isinstance(label, str) else _names("label", label),
+            table=table,
+            class_names=_names("class_names", class_names),
+        )
         self.inputs = inputs
         self.constituents = constituents
         self.sample: JetSample | None = None
 
     @staticmethod
-    def resolve(source: str, settings: Mapping[str, Any]) -> str:
+    def resolve(source: Source, settings: Mapping[str, Any]) -> Source:
         """Return what `auto` stands for, and `simulated` where constituents are seen; others as they are."""
-        return resolve_source(source, settings.get("inputs", "features"))
+        return resolve_source(source, settings.get("inputs", "features")) if isinstance(source, str) else source
 
     @staticmethod
     def path_of(source: str) -> Path:
@@ -64,7 +80,7 @@ class JetData(SplitData):
         """Read the file, split it and fit the standardization; once, whatever the stage."""
         if self.sample is not None:
             return
-        self.sample = read_jets(self.source, self.inputs, constituents=self.constituents)
+        self.sample = read_jets(self.source, self.inputs, constituents=self.constituents, choice=self.choice)
         self.split: Split = random_split(
             len(self.sample.labels), test=self.test, validation=self.validation, seed=self.split_seed
         )
@@ -95,7 +111,8 @@ class JetData(SplitData):
     def record(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of the data: source, hash, split, names and standardization.
 
-        `shape` is there if a jet is not (features,), `inputs` and `constituents` if it is not given by its features.
+        `shape` is there if a jet is not (features,), `inputs` and `constituents` if it is not given by its features,
+        `columns` if they were chosen by name.
         """
         if self.sample is None:
             raise RuntimeError("the data are recorded after setup()")
@@ -111,6 +128,7 @@ class JetData(SplitData):
             "class_names": list(self.sample.class_names),
             "standardization": self.standardization.state(),
             **({} if len(self.shape) == 1 else {"shape": list(self.shape)}),
+            **({} if self.choice == Choice() else {"columns": self.choice._asdict()}),
             **({} if self.inputs == "features" else {"inputs": self.inputs, "constituents": self.constituents}),
         }
 
@@ -151,7 +169,9 @@ class JetData(SplitData):
     ) -> Events:
         """Return a split of the training's jets, or all jets of another file."""
         inputs, constituents = record.get("inputs", "features"), record.get("constituents", CONSTITUENTS)
-        sample = read_jets(origin.source, inputs, constituents=constituents)
+        is_named = isinstance(origin.source, str) and source_path(origin.source) != Path(origin.source)
+        choice = Choice() if is_named else chosen_as(record)
+        sample = read_jets(origin.source, inputs, constituents=constituents, choice=choice)
         shape = tuple(record.get("shape", (len(record["feature_names"]),)))
         if shape != sample.shape and len(shape) + len(sample.shape) > 2:
             raise InputError(
@@ -175,3 +195,9 @@ class JetData(SplitData):
             sha256=sample.sha256,
             feature_names=sample.feature_names,
         )
+
+
+def _names(key: str, names: Sequence[str] | None) -> tuple[str, ...] | None:
+    if names is not None and not len(set(names)) == len(names) > 0:
+        raise InputError(f"data.{key}=[{','.join(names)}]: give at least one name, and each once")
+    return None if names is None else tuple(names)

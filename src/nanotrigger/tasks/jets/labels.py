@@ -12,7 +12,7 @@ from nanotrigger.errors import InputError
 _MOST_CLASSES = 1000  # that numbers alone may mean
 
 
-def class_numbers(path: Path, labels: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
+def class_numbers(path: Path | str, labels: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
     """Return the number of each jet's class, as far as labels state one; what is no class stays as it is.
 
     Args:
@@ -42,7 +42,7 @@ def class_numbers(path: Path, labels: NDArray[Any], names: Sequence[str]) -> NDA
     return _numbers_of_columns(path, labels, names) if labels.ndim == 2 else labels
 
 
-def classes_of(path: Path, labels: NDArray[Any]) -> tuple[str, ...]:
+def classes_of(path: Path | str, labels: NDArray[Any]) -> tuple[str, ...]:
     """Return names of the classes for labels that come without: their own in alphabetical order, or numbers.
 
     Raises:
@@ -61,7 +61,7 @@ def classes_of(path: Path, labels: NDArray[Any]) -> tuple[str, ...]:
     return tuple(map(str, range(int(largest) + 1)))
 
 
-def _numbers_of_columns(path: Path, labels: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
+def _numbers_of_columns(path: Path | str, labels: NDArray[Any], names: Sequence[str]) -> NDArray[Any]:
     if labels.shape[1] != len(names):
         raise InputError(f"{path}: y has {labels.shape[1]} columns for {len(names)} class_names; give one for each")
     wrong = ~(np.isin(labels, (0, 1)).all(axis=1) & (labels.sum(axis=1) == 1))

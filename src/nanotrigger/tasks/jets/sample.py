@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from nanotrigger.data.download import OPENML_FILE, checksum_path, data_folder, recorded_sha256, samples_folder
 from nanotrigger.data.hdf5 import check_readable
+from nanotrigger.data.split_data import Source
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256
+from nanotrigger.files import sha256_of_files
 from nanotrigger.tasks.jets.images import jet_images
-from nanotrigger.tasks.jets.labels import class_numbers
-from nanotrigger.tasks.jets.table import JetTable, column_names, read_constituents, read_table
+from nanotrigger.tasks.jets.labels import class_numbers, classes_of
+from nanotrigger.tasks.jets.table import Choice, JetTable, column_names, join_tables, read_constituents, read_table
 
 Inputs = Literal["features", "constituents", "image"]
 """What a network sees of a jet."""
@@ -41,9 +42,9 @@ class JetSample:
             (height, width, channels).
         feature_names: one per column.
         class_names: one per label.
-        source: `openml`, `simulated`, `simulated_constituents`, or the path of the file.
+        source: `openml`, `simulated`, `simulated_constituents`, or the path of the file, or those of several.
         description: where the jets come from, as figures and tables say it.
-        sha256: hash of the file.
+        sha256: hash of the file, or of the files.
     """
 
     features: NDArray[np.float32]
@@ -51,7 +52,7 @@ class JetSample:
     shape: tuple[int, ...]
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
-    source: str
+    source: Source
     description: str
     sha256: str
 
@@ -74,49 +75,63 @@ def source_path(source: str) -> Path:
     return data_folder() / OPENML_FILE if source == "openml" else _SHIPPED.get(source, Path(source))
 
 
-def read_jets(source: str, inputs: Inputs = "features", *, constituents: int = CONSTITUENTS) -> JetSample:
-    """Read all jets of `source`: `auto`, `openml`, `simulated` or the path of an HDF5 or a `.npz` file.
+def read_jets(
+    source: Source,
+    inputs: Inputs = "features",
+    *,
+    constituents: int = CONSTITUENTS,
+    choice: Choice = Choice(),  # noqa: B008
+) -> JetSample:
+    """Read all jets of `source`: `auto`, `openml`, `simulated`, or the path of a file, or those of several.
 
-    The file holds `X` (jets, features) and `y` (jets,), numbers or names of classes, or `y` (jets, classes), and the
-    attributes `feature_names` and `class_names`; a `.npz` file may have these as arrays. `X` may also be (jets,
-    particles, features) or (jets, height, width, channels), with a name for each of the last. Constituents and images
-    are made of `constituents` (jets, particles, 3), hardest first, as `simulate jets --constituents` writes them.
+    An HDF5 or `.npz` file holds `X` (jets, features) and `y` (jets,), numbers or names of classes, or `y` (jets,
+    classes), and the attributes `feature_names` and `class_names`; a `.npz` file may have these as arrays. `X` may
+    also be (jets, particles, features) or (jets, height, width, channels), with a name for each of the last.
+    Constituents and images are made of `constituents` (jets, particles, 3), hardest first, as `simulate jets
+    --constituents` writes them. Columns of any table, Parquet and ROOT among them, are chosen by their names.
 
     Args:
         source: of the jets.
         inputs: what is read of them: `features` is `X`.
         constituents: how many, for constituents and images.
+        choice: of columns and classes by name.
 
     Raises:
-        InputError: the file is missing, truncated, of another layout, or holds a value that is not finite
+        InputError: a file is missing, truncated, of another layout, or holds a value that is not finite
             or a label without a class.
     """
-    source = resolve_source(source, inputs)
-    path = source_path(source)
-    if source == "openml" and inputs != "features":
-        raise InputError(
-            f"data.inputs={inputs}: openml has no constituents; give data.source=simulated, or simulate more with "
-            f"--constituents {constituents}"
-        )
-    if not path.exists():
-        remedy = (
-            "run python -m nanotrigger.data.fetch jets"
-            if source == "openml"
-            else "give auto, openml, simulated or the path of an HDF5 file"
-        )
-        raise InputError(f"data.source={source}: no file {path}; {remedy}")
-    check_readable(path)
-    digest = sha256(path)
-    if source == "openml" and recorded_sha256(path) not in (None, digest):
-        recorded = checksum_path(path).name
-        raise InputError(f"{path} does not match {recorded}; run python -m nanotrigger.data.fetch jets again")
-    table = read_table(path) if inputs == "features" else read_constituents(path, constituents)
-    labels = class_numbers(path, table.labels, table.class_names)
-    _check(path, table, labels)
+    source = resolve_source(source, inputs) if isinstance(source, str) else list(source)
+    paths = [source_path(name) for name in ([source] if isinstance(source, str) else source)]
+    if not paths:
+        raise InputError("data.source=[]: no file; name at least one")
+    if inputs != "features":
+        if source == "openml":
+            raise InputError(
+                f"data.inputs={inputs}: openml has no constituents; give data.source=simulated, or simulate more with "
+                f"--constituents {constituents}"
+            )
+        if choice.features or choice.label or choice.table:
+            raise InputError(f"data.inputs={inputs}: reads the array constituents, no columns; leave out data.features")
+    for path in paths:
+        _check_there(source, path)
+    digest = sha256_of_files(paths)
+    if source == "openml" and recorded_sha256(paths[0]) not in (None, digest):
+        recorded = checksum_path(paths[0]).name
+        raise InputError(f"{paths[0]} does not match {recorded}; run python -m nanotrigger.data.fetch jets again")
+    table = join_tables(
+        paths,
+        [read_table(path, choice) if inputs == "features" else read_constituents(path, constituents) for path in paths],
+    )
+    where = ", ".join(map(str, paths))
+    table = table._replace(class_names=choice.class_names or table.class_names or classes_of(where, table.labels))
+    labels = class_numbers(where, table.labels, table.class_names)
+    _check(where, table, labels)
     values, names = table.values, table.feature_names
     if inputs == "image":
         values = jet_images(values)
         names = column_names(values.shape[1:], ("pt",))
+    known = _DESCRIPTIONS.get(source) if isinstance(source, str) else None
+    files = paths[0].name if len(paths) == 1 else f"{paths[0].name} to {paths[-1].name} ({len(paths)} files)"
     return JetSample(
         features=values.reshape(len(values), -1),
         labels=labels.astype(np.int64),
@@ -124,12 +139,23 @@ def read_jets(source: str, inputs: Inputs = "features", *, constituents: int = C
         feature_names=names,
         class_names=table.class_names,
         source=source,
-        description=_DESCRIPTIONS.get(source, f"{path.name}: {table.origin}" if table.origin else path.name),
+        description=known or (f"{files}: {table.origin}" if table.origin else files),
         sha256=digest,
     )
 
 
-def _check(path: Path, table: JetTable, labels: NDArray[np.int64]) -> None:
+def _check_there(source: Source, path: Path) -> None:
+    if not path.exists():
+        remedy = (
+            "run python -m nanotrigger.data.fetch jets"
+            if source == "openml"
+            else "give auto, openml, simulated or the path of a file"
+        )
+        raise InputError(f"data.source={source if isinstance(source, str) else path}: no file {path}; {remedy}")
+    check_readable(path, "a file of jets")
+
+
+def _check(path: str, table: JetTable, labels: NDArray[np.int64]) -> None:
     values, names = table.values, table.class_names
     if not 2 <= values.ndim <= 4 or labels.shape != values.shape[:1] or not values.size:
         raise InputError(

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256
 from nanotrigger.tasks.jets.sample import SHIPPED_SAMPLE, read_jets, resolve_source
+from nanotrigger.tasks.jets.table import Choice
 
 
 def write(path: Path, **changes) -> Path:
@@ -204,3 +207,82 @@ def test_arrays_that_are_no_jets(tmp_path, arrays, message):
     np.savez(tmp_path / "mine.npz", X=FEATURES, **arrays)
     with pytest.raises(InputError, match=message):
         read_jets(str(tmp_path / "mine.npz"))
+
+
+TEXTS, ONE_HOT = CLASSES[NUMBERS], dict(zip(("is_g", "is_q", "is_t"), np.eye(3)[NUMBERS].T, strict=True))
+TABLE = {
+    "mass": FEATURES[:, 0],
+    "event": np.arange(6),
+    "pt": FEATURES[:, 1],
+    "kind": TEXTS,
+    "number": NUMBERS,
+    **ONE_HOT,
+}
+
+
+@pytest.mark.parametrize(
+    ("label", "given", "classes"),
+    [
+        ("kind", None, ("g", "q", "t")),
+        ("kind", ("t", "q", "g"), ("t", "q", "g")),
+        ("number", None, ("0", "1", "2")),
+        ("number", ("g", "q", "t"), ("g", "q", "t")),
+        (tuple(ONE_HOT), None, tuple(ONE_HOT)),
+    ],
+)
+def test_columns_of_a_table(tmp_path, label, given, classes):
+    pandas_like = pa.table(TABLE)
+    pyarrow.parquet.write_table(pandas_like, tmp_path / "mine.parquet")
+    pyarrow.parquet.write_table(pandas_like, tmp_path / "more.parquet")
+    np.savez(tmp_path / "mine.npz", **TABLE)
+    choice = Choice(features=("pt", "mass"), label=label, class_names=given)
+    for source in ("mine.npz", "mine.parquet", ["mine.parquet", "more.parquet"]):
+        paths = str(tmp_path / source) if isinstance(source, str) else [str(tmp_path / name) for name in source]
+        sample, times = read_jets(paths, choice=choice), 1 if isinstance(source, str) else 2
+        assert sample.features.tolist() == FEATURES[:, ::-1].tolist() * times
+        assert [sample.class_names[number] for number in sample.labels] == [classes[n] for n in _order(given)] * times
+        assert sample.feature_names == ("pt", "mass")
+        assert sample.class_names == classes
+    assert sample.description == "mine.parquet to more.parquet (2 files)"
+    assert sample.sha256 != read_jets(paths[0], choice=choice).sha256
+
+
+def _order(given: tuple[str, ...] | None) -> list[int]:
+    return NUMBERS.tolist() if given != ("t", "q", "g") else (2 - NUMBERS).tolist()
+
+
+def test_some_features_of_the_own_layout(tmp_path):
+    sample = read_jets(str(write(tmp_path / "mine.h5")), choice=Choice(features=("multiplicity",)))
+    assert sample.features.tolist() == FEATURES[:, 1:].tolist()
+    assert sample.class_names == ("g", "q", "t")
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (Choice(), r"mine.parquet has the columns mass, event, pt, .*: name data.features=\[A,B,…\] and data.label=C"),
+        (Choice(features=("mass",), label="kinds"), "no column kinds; did you mean kind"),
+        (Choice(features=("kind",), label="number"), "column kind holds texts; a feature needs numbers"),
+        (
+            Choice(features=("mass",), label=("is_g", "is_q")),
+            r"y\[2\] = \[0.0, 0.0\] is no class; one column must be 1",
+        ),
+        (
+            Choice(features=("mass",), label="kind", class_names=("g", "q")),
+            r"y\[2\] = t is no class; class_names are g, q",
+        ),
+    ],
+)
+def test_columns_that_are_no_jets(tmp_path, choice, message):
+    pyarrow.parquet.write_table(pa.table(TABLE), tmp_path / "mine.parquet")
+    with pytest.raises(InputError, match=message):
+        read_jets(str(tmp_path / "mine.parquet"), choice=choice)
+
+
+def test_files_of_one_source_agree(tmp_path):
+    first, second = write(tmp_path / "a.h5"), write(tmp_path / "b.h5", feature_names=["mass", "n"])
+    with pytest.raises(InputError, match=r"b.h5 has other features than .*a.h5: \['mass', 'n'\]"):
+        read_jets([str(first), str(second)])
+    assert len(read_jets([str(first), str(first)]).labels) == 12
+    with pytest.raises(InputError, match=r"no file .*none.h5"):
+        read_jets([str(first), str(tmp_path / "none.h5")])
