@@ -1,7 +1,7 @@
 """Task: what a network learns and how it is judged; a folder of this package is one."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -15,7 +15,6 @@ from nanotrigger.data.split import Events
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.evaluation.figures.history import training_history
 from nanotrigger.evaluation.figures.illustration import Illustration
-from nanotrigger.evaluation.figures.page import Sample
 from nanotrigger.evaluation.performance import Performance, Quality, described
 from nanotrigger.training.checkpoint import TrainedNetwork, predict
 from nanotrigger.training.module import TrainingModule
@@ -81,6 +80,11 @@ class Task(TrainingModule):
         return {**parts, **{f"auc_{name}": area for name, area in figure.areas.items()}}
 
     @classmethod
+    def chance(cls, columns: Iterable[str]) -> float | None:
+        """Return the quality of a random choice, from the columns of a scan's results; None if they do not tell."""
+        return None
+
+    @classmethod
     def agreement(cls, expected: Array, outputs: Array) -> dict[str, float]:
         """Return how well outputs that approximate others agree with them, beside the largest deviation.
 
@@ -143,9 +147,9 @@ class Task(TrainingModule):
     @classmethod
     def history_figure(cls, data: SplitData, history: Mapping[str, list[float]]) -> Figure:
         """Return the figure of the training; arguments as of `evaluation`."""
-        description = data.record()["description"]
-        sample = Sample(description, len(data.rows("train")[0]), "train", unit=cls.unit)
-        return training_history(history, sample=sample, panels=cls.history_panels)
+        training, validation = (len(data.rows(split)[0]) for split in ("train", "validation"))
+        notes = [data.record()["description"], f"{training:,} {cls.unit} for training, {validation:,} for validation"]
+        return training_history({"": history}, notes=notes, panels=cls.history_panels)
 
 
 def tested_quality(figure: Performance) -> str:
