@@ -81,10 +81,23 @@ def test_the_datasheet_is_one_page_of_its_own(exported):
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="simulates the Verilog with Icarus")
 def test_the_verilog_passes_its_own_testbench(exported, tmp_path):
     rtl, bench = exported / "rtl", str(tmp_path / "bench.vvp")
-    built = ["iverilog", "-g2012", "-o", bench, str(rtl / "nanotrigger.v"), str(rtl / "testbench.v")]
+    built = ["iverilog", "-g2012", "-o", bench, *map(str, rtl.glob("*.v"))]
     subprocess.run(built, check=True)
     done = subprocess.run(["vvp", "-n", bench], cwd=rtl, check=True, capture_output=True, text=True)
     assert "PASS" in done.stdout
+
+
+def test_the_cpp_runs_with_gcc_alone(exported, tmp_path):
+    script, words, alone = exported / "hls/host_sycl/run.sh", exported / "tb_data", {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["sh", script], env=alone, check=True, capture_output=True, text=True)
+    assert re.fullmatch(r"PASS: (\d+) words of \d+ events are equal\n", done.stdout)
+    expected = (words / "expected.txt").read_text().split()
+    expected[7] = str(int(expected[7]) ^ 1)
+    (tmp_path / "other.txt").write_text(" ".join(expected))
+    arguments = ["sh", script, words / "inputs.txt", tmp_path / "other.txt"]
+    done = subprocess.run(arguments, env=alone, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"event 1, output 2: {int(expected[7]) ^ 1} instead of {expected[7]}\nFAIL: 1 of " in done.stdout
 
 
 def test_what_cannot_be_counted_is_not_guessed(quantized_run, tmp_path):

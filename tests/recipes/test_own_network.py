@@ -47,7 +47,8 @@ def test_it_is_proven_and_verified(trained):
     parity = json.loads((trained / "run" / "export" / "parity.json").read_text())
     assert parity["differing_words_of"] == {"torch": 0, "qonnx": 0, "datapath": 0, "firmware": 0}
     assert "WRONG" not in run(trained, "-m nanotrigger.verify", "run/export")
-    verilog = (trained / "run" / "export" / "rtl" / "nanotrigger.v").read_text()
+    rtl = trained / "run" / "export" / "rtl"
+    verilog = (rtl / f"{json.loads((rtl / 'module.json').read_text())['name']}.v").read_text()
     assert "second" in verilog and "head" in verilog
 
 

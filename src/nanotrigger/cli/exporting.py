@@ -15,6 +15,7 @@ from nanotrigger.cost.sources import sources_asked
 from nanotrigger.cost.sources.source import Design, read_design
 from nanotrigger.datasheet.compose import compose_datasheet, compose_file_datasheet
 from nanotrigger.datasheet.page import write_datasheet
+from nanotrigger.datasheet.provenance import provenance, write_provenance
 from nanotrigger.datasheet.sheet import Datasheet
 from nanotrigger.errors import InputError
 from nanotrigger.files import write_checksums
@@ -22,8 +23,10 @@ from nanotrigger.firmware.approximate import Approximation, distance_in_words
 from nanotrigger.firmware.audit import audit_table
 from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.file_export import FileExport, export_file
+from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.verilog.record import module_name
 from nanotrigger.verilog.write import write_rtl
 
 _SPELLED = {"qonnx": "QONNX"}  # witnesses of the proof
@@ -138,6 +141,7 @@ def _tell(
     else:
         print(f"error: {difference}", file=sys.stderr)
         reports = ()
+    write_provenance(provenance(), result.folder)
     sheet = compose(reports)
     if difference is None and sheet.audits:
         wide_console().print(audit_table(sheet.audits))
@@ -232,7 +236,14 @@ def report_cost(result: Export | FileExport | Approximation, report: str) -> tup
     else:
         design = read_design(result.folder, result.target, result.graph)
     if design.graph is not None:
-        write_rtl(design.verilog, design.folder / "rtl", clock_period=design.target.clock_period)
+        target = design.target
+        write_rtl(
+            design.verilog,
+            design.folder / "rtl",
+            name=module_name(read_record(design.project).name),
+            clock_period=target.clock_period,
+            registered_inputs=target.registered_inputs,
+        )
     _ask(design, report)
     reports = read_reports(design.folder)
     if reports:

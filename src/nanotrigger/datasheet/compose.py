@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.data.split import Events
+from nanotrigger.datasheet.provenance import read_provenance
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, file_commands, rebuild_commands, tool_versions
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.figures.weights import weight_histograms
@@ -34,6 +35,7 @@ from nanotrigger.networks.weights import LayerWeights, layer_weights, weight_for
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import task_of
 from nanotrigger.training.checkpoint import TrainedNetwork
+from nanotrigger.verilog.record import read_module
 
 Array = NDArray[np.float64]
 
@@ -89,6 +91,8 @@ def compose_datasheet(
         training=_training(trained, task.unit),
         commands=rebuild_commands(checkpoint, target, data=data),
         versions=tool_versions(backend),
+        module=read_module(export / "rtl"),
+        provenance=read_provenance(export),
     )
 
 
@@ -136,6 +140,8 @@ def compose_file_datasheet(
             export.file, export.target, data=data, number=number, approximate=isinstance(export, Approximation)
         ),
         versions=tool_versions(backend),
+        module=read_module(export.folder / "rtl"),
+        provenance=read_provenance(export.folder),
     )
 
 

@@ -84,16 +84,21 @@ def _costs(sheet: Datasheet) -> tuple[Fact, ...]:
             Fact("Latency", "unknown", "no report"),
             Fact(f"{labels['aluts']} + {labels['ffs']}", "unknown", "no report"),
         )
-    title = source_named(report.source).title
+    source = source_named(report.source)
     latency = "unknown" if report.latency is None else f"{number(report.latency)} ns"
     interval = (
         "" if report.initiation_interval is None else f", a new input every {_cycles(report.initiation_interval)}"
     )
-    cycles = "" if report.latency_cycles is None else f"{_cycles(report.latency_cycles)}{interval}; "
-    used = f"{count(report.used.aluts)} {labels['aluts']}, {count(report.used.ffs)} {labels['ffs']}; {title}"
+    period = "" if report.clock is None else f" of {number(1000 / report.clock)} ns"
+    cycles = "" if report.latency_cycles is None else f"{_cycles(report.latency_cycles)}{period}{interval}; "
+    used = f"{count(report.used.aluts)} {labels['aluts']}, {count(report.used.ffs)} {labels['ffs']}"
     return (
-        Fact("Latency", latency, f"{cycles}{title}"),
-        Fact(CONTEST_LABEL, share(contest_figure(report)), used),
+        Fact(f"Latency: {source.kind}, {source.latency_scope}", latency, f"{cycles}{source.title}"),
+        Fact(
+            f"{CONTEST_LABEL}: {source.kind}, {report.scope}",
+            share(contest_figure(report)),
+            f"of {report.device}: {used}; {source.title}",
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from nanotrigger.cost.sources import source_named
 from nanotrigger.datasheet.facts import FILTERS, bars, key_facts, layer_costs, warnings_of
 from nanotrigger.datasheet.network import network_picture, tensor_formats
 from nanotrigger.datasheet.sheet import Datasheet
+from nanotrigger.datasheet.words import word_rows
 from nanotrigger.files import write_text
 
 FILE = "datasheet.html"
@@ -68,5 +69,6 @@ def _environment() -> Environment:
         contest_label=CONTEST_LABEL,
         scopes=SCOPES,
         resource_names=NAMES,
+        word_rows=word_rows,
     )
     return environment

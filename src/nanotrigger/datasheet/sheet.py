@@ -10,6 +10,7 @@ from typing import Any
 
 from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources import best_first
+from nanotrigger.datasheet.provenance import Provenance
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.performance import Performance
 from nanotrigger.firmware.audit import QuantizerAudit, saturation_warnings
@@ -19,6 +20,7 @@ from nanotrigger.firmware.target import Target
 from nanotrigger.graph.node import Node
 from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.verilog.record import Module
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Datasheet:
         training: what the checkpoint says of it.
         commands: that build it again.
         versions: of the tools, by name.
+        module: the Verilog; None if there is none.
+        provenance: which version of this package wrote the export; None if that is not recorded.
     """
 
     experiment: str
@@ -96,6 +100,8 @@ class Datasheet:
     training: Mapping[str, str]
     commands: tuple[Command, ...]
     versions: Mapping[str, str]
+    module: Module | None = None
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reports", best_first(self.reports))
@@ -114,6 +120,11 @@ class Datasheet:
     def is_proven(self) -> bool:
         """Whether every output word was compared and none differs."""
         return self.parity["differing_words"] == 0
+
+    @property
+    def output_features(self) -> tuple[Feature, ...]:
+        """The outputs as words that are not scaled."""
+        return tuple(Feature(name, 0.0, 1.0) for name in self.outputs)
 
     @property
     def is_standardized(self) -> bool:

@@ -136,7 +136,7 @@ def export_approximation(
             folder / "hls4ml.onnx",
             folder / backend.folder,
             target,
-            name=backend.project_name(file.stem),
+            name=backend.project_name(target.name or file.stem),
             input_format=number,
             formats={},
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from nanotrigger.data.split import Events, JudgedSplit
 from nanotrigger.errors import InputError
 from nanotrigger.files import whole_folder, write_json
-from nanotrigger.firmware.backends import Backend, backend_named
+from nanotrigger.firmware.backends import backend_named
 from nanotrigger.firmware.built import built, unmet
 from nanotrigger.firmware.flat import Flat
 from nanotrigger.firmware.post_training import audit_types, post_training_remarks
@@ -93,7 +93,7 @@ def export(
             folder / ("model.onnx" if flat is None else "hls4ml.onnx"),
             folder / backend.folder,
             target,
-            name=_project_name(checkpoint, backend),
+            name=backend.project_name(target.name or _experiment(checkpoint)),
             input_format=input_format(trained.network, target) if flat is None else flat.number,
             formats=None if flat is None else flat.exact,
         )
@@ -119,9 +119,7 @@ def _check_output(graph: Graph) -> None:
         raise InputError(f"outputs of {bits} bits: emulation hands over {most}; train with a format for network.output")
 
 
-def _project_name(checkpoint: Path, backend: Backend) -> str:
-    """Return the firmware's name: the experiment in checkpoints/<experiment>/<run>/, or the file's own name."""
-    stem = checkpoint.stem
-    if stem in ("best", "last") and checkpoint.resolve().parent.parent.name:
-        stem = checkpoint.resolve().parent.parent.name
-    return backend.project_name(stem)
+def _experiment(checkpoint: Path) -> str:
+    """Return the experiment in checkpoints/<experiment>/<run>/, or the file's own name."""
+    experiment = checkpoint.resolve().parent.parent.name
+    return experiment if checkpoint.stem in ("best", "last") and experiment else checkpoint.stem

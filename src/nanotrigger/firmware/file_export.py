@@ -127,7 +127,7 @@ def export_file(
             folder / "hls4ml.onnx",
             folder / backend.folder,
             target,
-            name=backend.project_name(file.stem),
+            name=backend.project_name(target.name or file.stem),
             input_format=flat.number,
             formats=flat.exact,
         )

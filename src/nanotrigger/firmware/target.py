@@ -29,6 +29,9 @@ class Target:
         precision: type of everything in a float network, such as `fixed<16,6>`; quantized networks have their own. A
             file that is approximated has it where it says none.
         backend: what writes the firmware, one of `firmware.backends.BACKENDS`.
+        name: of the firmware and of its Verilog modules, so that several networks can stand in one project; by default
+            that of the experiment or of the file.
+        registered_inputs: whether the Verilog has a register at its inputs, which takes one clock cycle more.
         adders: `shared` between the neurons of a layer where that is smaller, or `unshared`; by default those of the
             firmware are hls4ml's, unshared, and those of the Verilog shared.
 
@@ -45,6 +48,8 @@ class Target:
     part: str | None = None
     precision: str | None = None
     backend: str = "oneapi"
+    name: str | None = None
+    registered_inputs: bool = False
     adders: str | None = None
 
     def __post_init__(self) -> None:

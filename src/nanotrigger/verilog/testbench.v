@@ -2,7 +2,7 @@
 // Ends with PASS, or with FAIL and a fatal error. Other files: vvp testbench.vvp +inputs=FILE +expected=FILE
 `default_nettype none
 
-module testbench;
+module {name}_testbench;
     localparam INPUTS = {inputs};
     localparam INPUT_WIDTH = {input_width};
     localparam OUTPUTS = {outputs};
@@ -17,7 +17,7 @@ module testbench;
     wire out_valid;
     wire [OUTPUTS*OUTPUT_WIDTH-1:0] outputs;
 
-    nanotrigger network (
+    {name} network (
         .clock(clock), .reset(reset), .in_valid(in_valid), .features(features), .out_valid(out_valid), .outputs(outputs)
     );
 

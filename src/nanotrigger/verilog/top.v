@@ -11,7 +11,7 @@
 // dense_1_n7 is the result of neuron 7.
 `default_nettype none
 
-module nanotrigger (
+module {name} (
     input  wire clock,
     input  wire reset,
     input  wire in_valid,
@@ -25,7 +25,7 @@ module nanotrigger (
     always @(posedge clock) valid <= reset ? 0 : (valid << 1) | in_valid;
     assign out_valid = valid[LATENCY-1];
 
-    nanotrigger_datapath datapath (.clock(clock), .features(features), .outputs(outputs));
+{input_register}    {name}_datapath datapath (.clock(clock), .features({datapath_inputs}), .outputs(outputs));
 endmodule
 
 {datapath}

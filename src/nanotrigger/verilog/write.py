@@ -1,6 +1,7 @@
 """Write a datapath as Verilog, with a testbench that checks itself."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +12,7 @@ from nanotrigger.datapath.operations import Input, Offset, Operation, Range, Sel
 from nanotrigger.datapath.schedule import Schedule, schedule
 from nanotrigger.files import whole_folder, write_text
 from nanotrigger.verilog.names import signal_names
+from nanotrigger.verilog.record import Module, write_module
 from nanotrigger.verilog.wires import (
     Wire,
     assigned,
@@ -21,18 +23,20 @@ from nanotrigger.verilog.wires import (
     sum_expression,
 )
 
-DATAPATH_MODULE = "nanotrigger_datapath"
+TESTBENCH = "testbench.v"
+VERILOG, _NAME = "nanotrigger.v", "nanotrigger"  # where a network has no name
 
 
-def datapath_module(plan: Schedule) -> str:
+def datapath_module(plan: Schedule, name: str = _NAME) -> str:
     """Return a Verilog module that computes a datapath, with a register where a stage of its schedule ends.
 
-    Its ports are `clock`, `features` and `outputs`, words side by side, the first in the lowest bits. Every output has
-    the width of the widest one. There is no reset: what the registers hold is gone after as many cycles as stages.
+    It is `NAME_datapath`. Its ports are `clock`, `features` and `outputs`, words side by side, the first in the lowest
+    bits. Every output has the width of the widest one. There is no reset: what the registers hold is gone after as many
+    cycles as stages.
     """
     datapath, signals = plan.datapath, Signals(plan)
     lines = [
-        f"module {DATAPATH_MODULE} (",
+        f"module {name}_datapath (",
         "    input  wire clock,",
         f"    input  wire [{datapath.inputs * datapath.input_width - 1}:0] features,",
         f"    output reg  [{len(datapath.outputs) * output_width(datapath) - 1}:0] outputs",
@@ -111,59 +115,90 @@ class Signals:
         return Wire(name, self._datapath.bits[position], words)
 
 
-VERILOG, TESTBENCH = "nanotrigger.v", "testbench.v"
-
-
-def write_rtl(datapath: Datapath, folder: Path, *, clock_period: float = 5.0, levels: int | None = None) -> None:
-    """Write nanotrigger.v, testbench.v and README.md into `folder`, which appears whole or stays as it was.
+def write_rtl(
+    datapath: Datapath,
+    folder: Path,
+    *,
+    name: str = _NAME,
+    clock_period: float = 5.0,
+    levels: int | None = None,
+    registered_inputs: bool = False,
+) -> Module:
+    """Write NAME.v, NAME.sdc, testbench.v, module.json and README.md into `folder`, which appears whole or not at all.
 
     The Verilog is the datapath that is counted: the same operations, with the same widths and registers. The testbench
     reads the test vectors in `../tb_data`.
 
     Args:
         datapath: of the network.
-        folder: to write, or to replace if it holds a nanotrigger.v.
-        clock_period: in ns, into which every stage fits.
+        folder: to write, or to replace if it holds a testbench.v.
+        name: of the top module, as `module_name` gives it.
+        clock_period: in ns, into which every stage fits; it is also that of the constraints.
         levels: levels of adders between two registers instead.
+        registered_inputs: whether the inputs go into a register first.
+
+    Returns:
+        what it offers.
 
     Raises:
         InputError: `levels` is below 1, or the folder has other content.
     """
     plan = schedule(datapath, levels, clock_period=clock_period)
-    with whole_folder(folder, marker=VERILOG) as new:
-        write_text(new / VERILOG, verilog(plan))
-        write_text(new / TESTBENCH, verilog_testbench(plan))
-        write_text(new / "README.md", _filled("README.md", _values(plan)))
+    module = _module(plan, name, clock_period, registered_inputs)
+    values = _values(plan, module)
+    with whole_folder(folder, marker=TESTBENCH) as new:
+        write_text(new / f"{name}.v", verilog(plan, name, registered_inputs=registered_inputs))
+        write_text(new / f"{name}.sdc", _filled("constraints.sdc", values))
+        write_text(new / TESTBENCH, _filled(TESTBENCH, values))
+        write_text(new / "README.md", _filled("README.md", values))
+        write_module(module, new)
+    return module
 
 
-def verilog(plan: Schedule) -> str:
-    """Return the modules `nanotrigger`, with a valid bit beside the data, and `nanotrigger_datapath`."""
-    return _filled("top.v", {**_values(plan), "datapath": datapath_module(plan)})
+def verilog(plan: Schedule, name: str = _NAME, *, registered_inputs: bool = False) -> str:
+    """Return the modules `NAME`, with a valid bit beside the data, and `NAME_datapath`."""
+    values = _values(plan, _module(plan, name, 5.0, registered_inputs))
+    return _filled("top.v", {**values, "datapath": datapath_module(plan, name)})
 
 
-def verilog_testbench(plan: Schedule) -> str:
-    """Return a module that feeds test vectors to `nanotrigger` and checks its outputs."""
-    return _filled(TESTBENCH, _values(plan))
+def verilog_testbench(plan: Schedule, name: str = _NAME) -> str:
+    """Return a module that feeds test vectors to the module `NAME` and checks its outputs."""
+    return _filled(TESTBENCH, _values(plan, _module(plan, name, 5.0, False)))
 
 
-def _values(plan: Schedule) -> dict[str, Any]:
+def _module(plan: Schedule, name: str, clock_period: float, registered_inputs: bool) -> Module:
+    datapath = plan.datapath
+    return Module(
+        name=name,
+        inputs=datapath.inputs,
+        input_width=datapath.input_width,
+        outputs=len(datapath.outputs),
+        output_width=output_width(datapath),
+        latency=plan.count + registered_inputs,
+        registered_inputs=registered_inputs,
+        clock_period=clock_period,
+    )
+
+
+def _values(plan: Schedule, module: Module) -> dict[str, Any]:
     """Return what the templates leave open."""
     datapath = plan.datapath
-    inputs, outputs, width = datapath.inputs, len(datapath.outputs), output_width(datapath)
     signed = has_negative_outputs(datapath)
     kind = "two's complement" if signed else "unsigned"
+    register = "    reg [{high}:0] held; always @(posedge clock) held <= features;  // the input register\n\n"
+    high = module.inputs * module.input_width - 1
     return {
-        "inputs": inputs,
-        "input_width": datapath.input_width,
+        **asdict(module),
+        "simulation": module.simulation,
         "input_format": "; ".join(_format_words(datapath)),
-        "features_high": inputs * datapath.input_width - 1,
-        "outputs": outputs,
-        "output_width": width,
+        "features_high": high,
         "output_format": f"{kind}: a word is worth {_step_words(datapath)}",
-        "outputs_high": outputs * width - 1,
+        "outputs_high": module.outputs * module.output_width - 1,
         "sign": "$signed" if signed else "$unsigned",
-        "latency": plan.count,
         "rule": plan.rule,
+        "registered": ", the first of them in a register of the inputs" if module.registered_inputs else "",
+        "input_register": register.format(high=high) if module.registered_inputs else "",
+        "datapath_inputs": "held" if module.registered_inputs else "features",
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, ResourceRow, total
 from nanotrigger.cost.sources.structural import StructuralCount
+from nanotrigger.datasheet.provenance import Provenance
 from nanotrigger.datasheet.sheet import Command, Datasheet, Feature, JudgedBy
 from nanotrigger.evaluation.figures import Sample, roc_curves
 from nanotrigger.evaluation.figures.illustration import Illustration
@@ -17,6 +18,7 @@ from nanotrigger.firmware.audit import audit_quantizer
 from nanotrigger.firmware.record import Firmware, Layer
 from nanotrigger.networks.weights import LayerWeights
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.verilog.record import Module
 
 INPUT, SUM, HIDDEN = "fixed<16,6,RND_CONV,SAT>", "fixed<18,9,TRN,WRAP>", "ufixed<8,1,RND_CONV,SAT>"
 WEIGHT = "fixed<4,2,RND_CONV,SAT_SYM>"
@@ -112,6 +114,17 @@ def quantized_sheet() -> Datasheet:
         training={"Data": "simulated jets"},
         commands=(Command("Export", "python export.py ckpt=run/best.ckpt"),),
         versions={"python": "3.11.7", "nanotrigger": "0.1.0"},
+        module=Module(
+            name="jets_qat",
+            inputs=16,
+            input_width=16,
+            outputs=5,
+            output_width=16,
+            latency=3,
+            registered_inputs=False,
+            clock_period=5.0,
+        ),
+        provenance=Provenance("0.1.0", "https://example.org/nanotrigger.git", "c" * 40),
     )
 
 
@@ -138,4 +151,5 @@ def float_sheet(quantized_sheet) -> Datasheet:
         parity=parity,
         reports=(),
         audits=(),
+        module=None,
     )

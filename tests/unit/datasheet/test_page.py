@@ -10,7 +10,7 @@ from nanotrigger.cost.report import ResourceRow, Resources
 from nanotrigger.cost.sources import SOURCES
 from nanotrigger.cost.sources.oneapi.vendor import EarlyEstimate
 from nanotrigger.datasheet.page import FILE, render, write_datasheet
-from nanotrigger.datasheet.sheet import Command
+from nanotrigger.datasheet.sheet import Command, Feature
 from tests.unit.datasheet.conftest import make_firmware, make_parity, make_report
 
 VOID = {"meta", "link", "img", "br", "path", "rect"}
@@ -77,6 +77,28 @@ def test_quantized_network(quantized_sheet):
         assert words in text
 
 
+def test_who_gets_only_the_folder_finds_the_way(quantized_sheet, float_sheet):
+    text = page(quantized_sheet).text
+    for words in (
+        "cd rtl && iverilog -g2012 -o testbench.vvp jets_qat.v testbench.v && vvp -n testbench.vvp",
+        "sh hls/host_sycl/run.sh",
+        "python -m nanotrigger.verify .",
+        "features in 256 16 words of 16 bits",
+        "its outputs come 3 cycles later: 15 ns at a clock period of 5 ns",
+        "reset in 1 synchronous, active high",
+        f"Nanotrigger 0.1.0, commit {'c' * 40} of https://example.org/nanotrigger.git",
+        "Latency: estimated, datapath 15 ns",
+    ):
+        assert words in text
+    assert "rtl/" not in page(float_sheet).text
+
+
+def test_an_image_is_one_row(quantized_sheet):
+    cells = tuple(Feature(f"cell_{row}_{column}", 0.5, 2.0) for row in range(16) for column in range(16))
+    text = page(replace(quantized_sheet, features=cells)).text
+    assert "Word Feature Mean Scale 0 … 255 cell_0_0 … cell_15_15 0.5 2 Output words" in text
+
+
 def test_saturating_quantizer_is_a_warning(quantized_sheet):
     text = page(quantized_sheet).text
     assert "Warnings Quantizer relu_1_quantizer: 50.00% of the values saturate at ufixed<8,1>" in text
@@ -121,7 +143,9 @@ def test_missing_parts(quantized_sheet):
 def test_best_source_is_the_headline(quantized_sheet):
     estimate = make_report(EarlyEstimate.name, latency_cycles=12)
     text = page(replace(quantized_sheet, reports=(make_report(), estimate))).text
-    assert "Latency 60 ns 12 cycles, a new input every cycle; oneAPI early estimate" in text
+    assert (
+        "Latency: estimated, whole IP 60 ns 12 cycles of 5 ns, a new input every cycle; oneAPI early estimate" in text
+    )
     assert text.index("oneAPI early estimate whole IP") < text.index("Structural count whole IP")
 
 

@@ -19,6 +19,7 @@ from nanotrigger.graph.graph import Graph
 from nanotrigger.networks import MLP
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.training.checkpoint import load_trained
+from nanotrigger.verilog.record import read_module
 from nanotrigger.verilog.write import verilog, verilog_testbench, write_rtl
 from tests.made_graphs import Layer, Result, chain
 from tests.qonnx_float64 import execute
@@ -48,10 +49,10 @@ def datapath_of(model: Path) -> Datapath:
     return read_graph(model).unroll()
 
 
-def write_run(network: MLP, run: Path, *, levels: int) -> np.ndarray:
+def write_run(network: MLP, run: Path, **options) -> np.ndarray:
     """Write model.onnx, rtl/ and tb_data/ as an export does; return the expected words."""
     write_qonnx(network, run / "model.onnx")
-    write_rtl(datapath_of(run / "model.onnx"), run / "rtl", levels=levels)
+    write_rtl(datapath_of(run / "model.onnx"), run / "rtl", **options)
     number = network.formats["input"]
     features = network.configuration["features"]
     anywhere = np.random.default_rng(1).normal(0.0, 1.0, (500, features)).astype(np.float32)
@@ -171,6 +172,24 @@ def _write_datapath(run: Path, datapath: Datapath, seed: int) -> None:
     (run / "rtl" / "testbench.v").write_text(verilog_testbench(plan))
 
 
+@needs_icarus
+def test_two_networks_stand_in_one_project_and_inputs_may_have_a_register(tmp_path):
+    sources = []
+    for seed, name in enumerate(("plain", "registered")):
+        run = tmp_path / name
+        write_run(small_network(seed), run, levels=2, name=name, clock_period=4.0, registered_inputs=bool(seed))
+        assert "create_clock -name clock -period 4.000" in (run / "rtl" / f"{name}.sdc").read_text()
+        sources += [run / "rtl" / f"{name}.v", run / "rtl" / "testbench.v"]
+    plain, registered = (read_module(tmp_path / name / "rtl") for name in ("plain", "registered"))
+    assert registered.latency == plain.latency + 1
+    build = ["iverilog", "-g2012", "-Wall", "-o", str(tmp_path / "both.vvp"), *map(str, sources)]
+    for module in (plain, registered):
+        tops = ["-s", f"{module.name}_testbench", "-s", "plain", "-s", "registered"]
+        assert not subprocess.run([*build, *tops], capture_output=True, text=True, check=True).stderr
+        result = subprocess.run(["vvp", "-n", build[4]], cwd=tmp_path / module.name / "rtl", capture_output=True)
+        assert b"PASS" in result.stdout, result.stdout
+
+
 def test_names_tell_layer_neuron_and_multiple(tmp_path):
     write_qonnx(small_network(), tmp_path / "model.onnx")
     write_rtl(datapath_of(tmp_path / "model.onnx"), tmp_path / "rtl", levels=2)
@@ -189,7 +208,8 @@ def test_folder_appears_whole_or_not_at_all(tmp_path):
     assert not folder.exists()
     write_rtl(datapath_of(tmp_path / "model.onnx"), folder, levels=8)
     write_rtl(datapath_of(tmp_path / "model.onnx"), folder, levels=8)
-    assert {path.name for path in folder.iterdir()} == {"nanotrigger.v", "testbench.v", "README.md"}
-    folder.joinpath("nanotrigger.v").unlink()
-    with pytest.raises(InputError, match="nanotrigger.v is missing"):
+    names = {"nanotrigger.v", "nanotrigger.sdc", "testbench.v", "module.json", "README.md"}
+    assert {path.name for path in folder.iterdir()} == names
+    folder.joinpath("testbench.v").unlink()
+    with pytest.raises(InputError, match="testbench.v is missing"):
         write_rtl(datapath_of(tmp_path / "model.onnx"), folder, levels=8)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from nanotrigger.cost.report import ResourceReport
+from nanotrigger.cost.report import ResourceReport, Scope
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.backends import backend_named
@@ -94,6 +94,8 @@ class Source(ABC):
         title: for headings and legends.
         meaning: what its numbers are good for, a sentence. None is a measurement: no chip has run.
         option: the word that asks for it, `export.py report=WORD`.
+        kind: of its numbers.
+        latency_scope: what its latency is from end to end of.
         in_every_export: whether it is asked without being named, because it needs no tool and no time.
     """
 
@@ -101,6 +103,8 @@ class Source(ABC):
     title: ClassVar[str]
     meaning: ClassVar[str]
     option: ClassVar[str]
+    kind: ClassVar[str] = "estimated"
+    latency_scope: ClassVar[Scope] = "datapath"
     in_every_export: ClassVar[bool] = False
 
     def check_tools(self) -> None:  # noqa: B027 (most sources need none)

@@ -51,6 +51,8 @@ class Backend(ABC):
         language: of the sources.
         packages: Python packages whose versions determine the firmware.
         build: shell command that compiles the project for the FPGA; None if there is none.
+        emulation: shell command that runs the sources on the events of tb_data/ with an ordinary compiler, and says
+            whether their words equal the expected ones; None if there is none.
         testbench: folder into which `write_testbench` writes, and what is in it, in words; None if there is none.
     """
 
@@ -59,6 +61,7 @@ class Backend(ABC):
     language: str
     packages: tuple[str, ...] = ()
     build: str | None = None
+    emulation: str | None = None
     testbench: tuple[str, str] | None = None
 
     @abstractmethod

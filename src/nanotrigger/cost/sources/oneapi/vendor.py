@@ -29,6 +29,7 @@ class EarlyEstimate(Source):
 
     name = EARLY_ESTIMATE
     title = "oneAPI early estimate"
+    latency_scope = "whole IP"
     meaning = "The vendor's compiler estimates before synthesis; place and route gives other numbers."
     option = "vendor"
 
@@ -46,6 +47,8 @@ class QuartusFit(Source):
 
     name = QUARTUS_FIT
     title = "Quartus fit"
+    kind = "fitted"
+    latency_scope = "whole IP"
     meaning = "The vendor's place and route for this part: what the firmware takes there."
     option = "vendor"
 

@@ -11,6 +11,7 @@ from nanotrigger.files import whole_file
 from nanotrigger.firmware.backends.backend import Array, Backend, Emulation
 from nanotrigger.firmware.backends.oneapi.checks import check_target, is_project_name
 from nanotrigger.firmware.backends.oneapi.emulate import emulate, layer_outputs
+from nanotrigger.firmware.backends.oneapi.standalone import FOLDER, SCRIPT, write_standalone
 from nanotrigger.firmware.record import Firmware, read_record
 from nanotrigger.firmware.target import Target
 from nanotrigger.numbers import FixedPoint
@@ -28,6 +29,7 @@ class OneAPI(Backend):
     language = "C++"
     packages = ("hls4ml",)
     build = "cd hls && mkdir build && cd build && cmake .. && make report"
+    emulation = f"sh hls/{FOLDER}/{SCRIPT}"
     testbench = ("hls/tb_data/", "has the same events as values for the testbench that hls4ml generates.")
 
     def check(self, target: Target) -> None:
@@ -101,8 +103,9 @@ class OneAPI(Backend):
         *,
         formats: tuple[FixedPoint, FixedPoint],
     ) -> None:
-        """Write the events as decimal values, as the testbench that hls4ml generates reads them."""
+        """Write the events as values, as hls4ml's testbench reads them, and what runs the C++ with g++ alone."""
         names = ("tb_input_features.dat", "tb_output_predictions.dat")
         for name, words, number in zip(names, (inputs, outputs), formats, strict=True):
             with whole_file(project / "tb_data" / name) as temporary:
                 np.savetxt(temporary, words * number.step, fmt="%.17g")
+        write_standalone(project, formats)

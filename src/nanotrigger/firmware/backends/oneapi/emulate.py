@@ -18,12 +18,13 @@ from nanotrigger.tools import run_tool, temporary_folder
 
 Compiler = Literal["icpx", "g++"]
 
-_STAND_IN = Path(__file__).parent / "host_sycl"
+STAND_IN = Path(__file__).parent / "host_sycl"
 
-# Values that hls4ml declares as constants of compile time, which Intel's ac_types can be and those of hls4ml cannot.
-_CONSTANTS = (
+# Values that hls4ml declares as constants of compile time, which Intel's ac_types can be and those of hls4ml cannot;
+# in expressions that sed understands too.
+CONSTANTS = (
     (rb"constexpr auto padds\b", rb"const auto padds"),  # of streaming convolutions
-    (rb"static constexpr (\w+ (?:slope|shift)\b)", rb"static inline const \1"),  # of hard sigmoids and tanhs
+    (rb"static constexpr (\w+ (slope|shift)\b)", rb"static inline const \1"),  # of hard sigmoids and tanhs
 )
 
 _END = "// hls-fpga-machine-learning return"  # hls4ml's mark where all layers have run
@@ -188,14 +189,14 @@ def _with_gcc(project: Path, name: str, build: Path) -> Path:
     run_tool(
         [
             *(*command, "-E"),
-            *("-I", str(_STAND_IN), "-I", str(_ac_types())),
+            *("-I", str(STAND_IN), "-I", str(ac_types())),
             # both sources as one: half of the time goes into reading the same headers
             *("-include", str(sources / "firmware" / f"{name}.cpp"), str(sources / f"{name}_bridge.cpp")),
             *("-o", str(preprocessed)),
         ]
     )
     text = preprocessed.read_bytes()
-    for constant, value in _CONSTANTS:
+    for constant, value in CONSTANTS:
         text = re.sub(constant, value, text)
     preprocessed.write_bytes(text)
     run_tool(
@@ -222,7 +223,7 @@ def _with_icpx(project: Path, build: Path) -> Path:
     return next(build.glob("lib*.so"))
 
 
-def _ac_types() -> Path:
+def ac_types() -> Path:
     """Return hls4ml's copy of the ac_types headers, without importing hls4ml, which takes a while."""
     package = find_spec("hls4ml")
     if package is None or not package.submodule_search_locations:

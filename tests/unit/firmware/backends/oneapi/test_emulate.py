@@ -195,7 +195,7 @@ def test_icpx_builds_with_the_projects_own_build_files(project, quantized, monke
         "#!/bin/sh\n"
         'for flag; do shift; case "$flag" in -fsycl|-fintelfpga|-qactypes|-fconstexpr-steps=*) ;; '
         '*) set -- "$@" "$flag";; esac; done\n'
-        f'exec g++ -std=c++17 -w -fPIC -I{compiling._STAND_IN} -I{compiling._ac_types()} "$@"\n'
+        f'exec g++ -std=c++17 -w -fPIC -I{compiling.STAND_IN} -I{compiling.ac_types()} "$@"\n'
     )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
