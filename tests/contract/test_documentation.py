@@ -18,8 +18,10 @@ CONFIGS = ROOT / "configs"
 REFERENCE = ROOT / "checkpoints" / "reference"
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), REFERENCE / "README.md")
 # an elision, a placeholder in <>, an option of the parser; a run that was trained; several GPUs; one's own signals;
-# recipes for one's own data, which tests/unit/docs/test_own_data.py follows
-LEFT_OUT = re.compile(r"…|<|--|(ckpt_path=RUN)|(accelerator=gpu)|(data\.signals=)|(data\.features=)|(own\.h5)")
+# recipes for one's own data, which tests/unit/docs/test_own_data.py follows; loggers of others
+LEFT_OUT = re.compile(
+    r"…|<|--|(ckpt_path=RUN)|(accelerator=gpu)|(data\.signals=)|(data\.features=)|(own\.h5)|(trainer\.logger=)"
+)
 
 
 def commands(name: str) -> list[str]:

@@ -40,7 +40,7 @@ def run(*words: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", REPORT, *words], capture_output=True, text=True, check=False, cwd=ROOT)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", (*COMMANDS, "nanotrigger"))
 def test_help(command):
     done = run(command, "--help")
     assert done.returncode == 0, done.stderr

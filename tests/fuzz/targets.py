@@ -37,6 +37,7 @@ from nanotrigger.tasks.jets.sample import read_jets
 from nanotrigger.training.checkpoint import load_trained
 from nanotrigger.training.slim import slim
 from tests.command import ROOT
+from tests.fuzz.tables import made_tables
 from tests.made_events import make_events, write_events
 from tests.made_models import Maker
 from tests.made_parquet import make_columns, write_archive, write_parquet
@@ -110,6 +111,7 @@ def targets() -> tuple[Target, ...]:
                 lambda path: _read_objects(_named(path, ".tar")),
                 1,
             ),
+            *(Target(name, [content], read, 0.3) for name, content, read in made_tables()),
             Target("checkpoint", [_checkpoint(Path(folder, "slim.ckpt"))], load_trained, 0.5),
             Target("qonnx", [_qonnx(Path(folder, "model.onnx")), _convolutional()], _read_graph, 1),
             *_reports(),

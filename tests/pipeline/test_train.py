@@ -109,7 +109,8 @@ def test_tensorboard_on_request(tmp_path):
     done = train(*SHORT, *limits, f"output={tmp_path / 'run'}", "tensorboard=true")
     assert done.returncode == 0, done.stderr
     assert "has no best.ckpt and no test.json" in done.stdout
-    assert list((tmp_path / "run" / "tensorboard").glob("events*"))
+    (events,) = (tmp_path / "run" / "tensorboard").glob("events*")
+    assert b"network/init_args/weight/width" in events.read_bytes()  # the settings, as every logger gets them
 
 
 def test_two_processes_train_what_one_does(quantized_run, tmp_path):

@@ -49,8 +49,9 @@ def train_arguments(arguments: Sequence[str], configs: Path = SHIPPED) -> list[s
         return rest
     subcommand = rest.pop(0) if rest and rest[0] in SUBCOMMANDS else "fit"
     rest, configs = split_configs(rest, configs)
-    names = [argument.partition("=")[2] for argument in rest if _is_experiment(argument)]
-    rest = dashed([argument for argument in rest if not _is_experiment(argument)], ALIASES)
+    given = [argument for argument in rest if _is_experiment(argument, rest)]
+    names = [argument.partition("=")[2] for argument in given]
+    rest = dashed([argument for argument in rest if argument not in given], ALIASES)
     rest = [_with_shipped(argument) for argument in rest]
     files = own_base(configs) + [find_configuration("experiment", name, configs) for name in names]
     if not names and not any(argument.startswith(("--config", "-c", "--help", "-h")) for argument in rest):
@@ -133,8 +134,10 @@ def _replaced(arguments: Sequence[str]) -> list[str]:
     return taken_back
 
 
-def _is_experiment(argument: str) -> bool:
-    return argument.removeprefix("--").startswith("experiment=")
+def _is_experiment(argument: str, arguments: Sequence[str]) -> bool:
+    """Return whether an argument names an experiment; beside `--config` the option is the name of the run's folder."""
+    dashes = "" if config_files(arguments) else "--"
+    return argument.removeprefix(dashes).startswith("experiment=")
 
 
 def _with_shipped(argument: str) -> str:

@@ -33,7 +33,7 @@ The network is compared by `TrainingModule.on_load_checkpoint`, as the checkpoin
 
 
 class RunSettings(lightning.Callback):
-    """Write config.yaml when the first step is due, and keep the same text in every checkpoint.
+    """Write config.yaml when the first step is due, keep the same text in every checkpoint, and tell it to all loggers.
 
     What a resumed run sets anew is told, and noted in both, with the epoch since which it holds.
 
@@ -60,6 +60,7 @@ class RunSettings(lightning.Callback):
             self._notes = [*self._notes, f"from epoch {trainer.current_epoch} on: {', '.join(told)}"]
         if not trainer.is_global_zero or trainer.fast_dev_run:
             return
+        _tell_loggers(trainer, yaml.safe_load(self._text))
         self._folder.hold()
         notes = "".join(f"# {' '.join(note.split())}\n" for note in self._notes)
         write_text(self._folder.path / "config.yaml", notes + self._text)
@@ -74,6 +75,19 @@ class RunSettings(lightning.Callback):
         """Keep what was set anew earlier."""
         notes = state_dict.get("notes") if isinstance(state_dict, dict) else None
         self._notes = [str(note) for note in notes] if isinstance(notes, list) else []
+
+
+def _tell_loggers(trainer: lightning.Trainer, settings: dict[str, Any]) -> None:
+    """Record the settings wherever the training is logged.
+
+    A logger that does not take them, as MLflow does if its run has others, ends no training.
+    """
+    for logger in trainer.loggers:
+        try:
+            logger.log_hyperparams(settings)
+        except Exception as error:  # of third parties, and their servers
+            reason = " ".join(str(error).split())[:200]
+            print(f"warning: {type(logger).__name__} did not take the settings of the run ({reason})")
 
 
 def changed_settings(checkpoint: Mapping[str, Any], path: Path, text: str) -> dict[str, tuple[Any, Any]]:

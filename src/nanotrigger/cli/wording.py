@@ -72,6 +72,8 @@ def said_plainly(
             raise
         raise InputError(_in_our_words(str(error), Given(arguments, files, prefix), show)) from error
     except Exception as error:  # Lightning names a key by its last word
+        if lacking := re.search(r"class_path '([\w.]+)':\s+Requirement '([\w-]+)[^']*' not met", str(error)):
+            raise InputError(f"{lacking[1]} needs {lacking[2]}: pip install {lacking[2]}") from None
         named = set(re.findall(r"`(\w+)", str(error)))
         typed = [f"{name}={shortened(value)}" for name, value in pairs(arguments) if name.rpartition(".")[2] in named]
         line = one_line(error)

@@ -16,6 +16,8 @@ from nanotrigger.simulate.jets import simulate_sample, write_sample
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for bad input, 130 if interrupted."""
+    if arguments is None:  # the process is this command's
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems end a job so; clean up too
     return exit_code(lambda: _run(arguments), interrupted="interrupted: nothing was written")
 
 
@@ -91,5 +93,4 @@ def _check_writable(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems end a job so; clean up too
     sys.exit(main())

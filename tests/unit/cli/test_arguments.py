@@ -29,6 +29,8 @@ COURSE = f"--config={CONFIGS}/experiment/course.yaml"
                 *("--budget.aluts=null", "--budget.ffs=null", "--budget.ebops=null", "--experiment=jets_qat"),
             ],
         ),
+        # as Lightning starts the other processes
+        (["fit", QAT, COURSE, "--experiment=jets_qat+course"], ["fit", QAT, COURSE, "--experiment=jets_qat+course"]),
         (["--help"], ["--help"]),
         (["fit", "--help"], ["fit", "--help"]),
     ],

@@ -10,7 +10,7 @@ from nanotrigger.cli.arguments import config_files, train_arguments
 from nanotrigger.cli.export import export_parser
 from nanotrigger.cli.keys import check_keys
 from nanotrigger.cli.training import CheckCLI, train
-from nanotrigger.cli.wording import read_settings
+from nanotrigger.cli.wording import read_settings, said_plainly
 from nanotrigger.command import one_line, settings_parser
 from nanotrigger.errors import InputError
 from tests.command import ROOT
@@ -192,3 +192,9 @@ def test_what_is_right_is_read():
     parser = settings_parser("")
     parser.add_argument("--clock_period", type=float, default=5.0)
     assert read_settings(parser, ["clock_period=2"]).clock_period == 2
+
+
+def test_a_logger_without_its_package():
+    complaint = "Problem with given class_path 'lightning.WandbLogger':\n Requirement 'wandb>=0.12' not met."
+    with pytest.raises(InputError, match="WandbLogger needs wandb: pip install wandb"), said_plainly([]):
+        raise ValueError(complaint)

@@ -86,6 +86,8 @@ def join_tables(paths: Sequence[Path], tables: Sequence[JetTable]) -> JetTable:
         InputError: files with other features or classes, or labels of another kind, than the first one.
     """
     first = tables[0]
+    if len(tables) == 1:
+        return first
     for path, table in zip(paths, tables, strict=True):
         for name, has, wants in (
             ("features", table.feature_names, first.feature_names),
@@ -96,8 +98,8 @@ def join_tables(paths: Sequence[Path], tables: Sequence[JetTable]) -> JetTable:
             if has != wants:
                 raise InputError(f"{path} has other {name} than {paths[0]}: {list(has)}, {list(wants)}; leave it out")
     return first._replace(
-        values=np.concatenate([table.values for table in tables]),
-        labels=np.concatenate([table.labels for table in tables]),
+        values=np.concatenate([np.atleast_1d(table.values) for table in tables]),
+        labels=np.concatenate([np.atleast_1d(table.labels) for table in tables]),
     )
 
 
