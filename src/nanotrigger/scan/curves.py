@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nanotrigger.scan.results import Axis, Study
 
 Row = Mapping[str, Any]
 
+_KEYS = {field.name for field in fields(FixedPoint)}
 _UNKNOWN = "resources unknown"
 
 
@@ -75,11 +77,11 @@ def drawable(value: Any) -> Value:
     """Return a value of the configuration as figures take it: a number, a format or a word.
 
     >>> drawable({"width": 4, "integer": 2})
-    FixedPoint(width=4, integer=2, signed=True, narrow=False)
+    FixedPoint(width=4, integer=2, signed=True, narrow=False, rounding='nearest')
     >>> drawable([32, 32]), drawable(0.5), drawable(None), drawable(True)
     ('32-32', 0.5, 'none', 'true')
     """
-    if isinstance(value, Mapping) and {"width", "integer"} <= set(value) <= {"width", "integer", "signed", "narrow"}:
+    if isinstance(value, Mapping) and {"width", "integer"} <= set(value) <= _KEYS:
         return FixedPoint(**value)
     if isinstance(value, list) and all(isinstance(part, int) for part in value):
         return "-".join(map(str, value)) or "none"
