@@ -14,14 +14,14 @@ from nanotrigger.graph.graph import Graph
 Array = NDArray[np.float64]
 
 
-def differing(graph: Graph, features: dict[str, Array], folder: Path, io_type: str = "io_parallel") -> int:
+def differing(graph: Graph, features: dict[str, Array], folder: Path, **target: str) -> int:
     """Return in how many words the firmware differs from the graph."""
     events = len(next(iter(features.values())))
-    flat, backend = Flat(graph, io_type), backend_named("oneapi")
+    flat, backend = Flat(graph, target.get("io_type", "io_parallel")), backend_named("oneapi")
     folder.mkdir(exist_ok=True)
     flat.write(folder / "flat.onnx")
     settings = {"name": "made", "input_format": flat.number, "formats": flat.exact}
-    backend.convert(folder / "flat.onnx", folder / "hls", Target(io_type=io_type), **settings)
+    backend.convert(folder / "flat.onnx", folder / "hls", Target(**target), **settings)
     inputs = input_values(graph, graph.input_words(features))
     found = backend.emulate(folder / "hls", inputs).outputs
     expected = graph.run_all(features)

@@ -237,6 +237,7 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--firmware", action="store_true", help="compile the firmware of each and run it as well")
+    parser.add_argument("--shared", action="store_true", help="that firmware with adders=shared")
     arguments = parser.parse_args()
     begin, kinds = time.monotonic(), Counter[str]()
     for seed in range(arguments.first, arguments.first + arguments.networks):
@@ -245,7 +246,8 @@ def main() -> None:
             kinds.update(node.title for node in graph.nodes)
             if arguments.firmware:
                 try:
-                    assert not differing(graph, features, Path(folder)), f"seed {seed}: the firmware differs"
+                    adders = "shared" if arguments.shared else "unshared"
+                    assert not differing(graph, features, Path(folder), adders=adders), f"seed {seed}: firmware differs"
                 except InputError as error:
                     kinds[f"no firmware: {error}"] += 1
     for kind, count in kinds.most_common():

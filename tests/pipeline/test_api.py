@@ -152,7 +152,7 @@ def test_formats_are_texts_in_settings(tmp_path):
     quick = {"trainer.limit_train_batches": 2, "data.source": "simulated", "trainer.enable_progress_bar": False}
     run = nt.train("jets_qat", {**settings, **quick, "evaluate": False}, output=tmp_path / "run")
     recorded = yaml.safe_load((run / "config.yaml").read_text())["network"]["init_args"]
-    assert recorded["bias"] == {"width": 6, "integer": 2, "signed": True, "narrow": False}
+    assert recorded["bias"] == {"width": 6, "integer": 2, "signed": True, "narrow": False, "rounding": "nearest"}
     assert [number["narrow"] for number in recorded["weight"]] == [False, True, True, False]
     assert nt.verify(run)[1].holds  # config.yaml builds the network of best.ckpt
     with pytest.raises(nt.InputError, match="^network.weight has fixed<4;2>, which is no format; write each"):

@@ -13,7 +13,7 @@ from tests.conftest import train
 
 pytestmark = pytest.mark.slow
 WEIGHTS = "network.weight=[{width: 4}, {width: 1, integer: 1}, {width: 2, integer: 1}, {width: 6}]"
-ACTIVATIONS = "network.activation=[{width: 8}, {width: 5, integer: 2}, {width: 6, integer: 3}]"
+ACTIVATIONS = "network.activation=[{width: 8}, {width: 5, integer: 2, rounding: down}, {width: 6, integer: 3}]"
 RUN = ("experiment=jets_qat", "data.source=simulated", WEIGHTS, ACTIVATIONS, "network.bias.width=6")
 
 
@@ -24,7 +24,7 @@ def test_trains_resumes_and_exports(float_run, tmp_path):
     assert "weight fixed<4,2> fixed<1,1> fixed<2,1> fixed<6,2>, bias fixed<6,2>, activation" in done.stdout
     settings = yaml.safe_load((run / "config.yaml").read_text())["network"]["init_args"]
     assert [number["width"] for number in settings["weight"]] == [4, 1, 2, 6]
-    assert settings["bias"] == {"width": 6, "integer": 2, "signed": True, "narrow": True}
+    assert settings["bias"] == {"width": 6, "integer": 2, "signed": True, "narrow": True, "rounding": "nearest"}
     assert (run / "figures" / "quantizers.png").stat().st_size > 0
     shutil.copytree(run, tmp_path / "again")
     done = train(f"ckpt_path={tmp_path / 'again' / 'last.ckpt'}", "trainer.max_epochs=2", "evaluate=false")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotrigger.datapath.assembly import Assembly, Products, Term, signed_digits
+from nanotrigger.datapath.assembly import Assembly, Products, Term
 from nanotrigger.datapath.operations import Kind, Range, rounded, wrapped
 from nanotrigger.graph.gather import Gather, uses_of
 from nanotrigger.graph.node import Node, Tensor, Words, as_wide_as, exponent_of, product_of, shifted_up
@@ -109,8 +109,9 @@ class Dense(Node):
 
     def digit_pairs(self, *inputs: Tensor) -> int:
         """Return how many pairs of signed digits all sums have."""
-        digits = [sum(len(signed_digits(word)) for word in column) for column in self.weights.T.tolist()]
-        return self._places(inputs[0]) * sum(count * (count - 1) // 2 for count in digits)
+        sizes = np.abs(self.weights).astype(np.int64)
+        digits = np.bitwise_count(3 * sizes ^ sizes).sum(axis=0, dtype=np.int64)  # of each sum, canonical ones
+        return self._places(inputs[0]) * int((digits * (digits - 1) // 2).sum())
 
     def largest_sum(self, *inputs: Words, of: Sequence[Tensor]) -> int:
         """Return the sum of the magnitudes of all terms."""

@@ -11,7 +11,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import INPUT, Input, Node
-from nanotrigger.graph.quantize import Conversion, Quantize, Relu
+from nanotrigger.graph.quantize import Quantize, Relu, conversion_of
 from nanotrigger.networks import Network
 from nanotrigger.networks.layers import QuantizedLinear, QuantizedReLU, Quantizer
 
@@ -58,9 +58,13 @@ def _dense(name: str, layer: nn.Module, before: Node) -> Node:
 
 def _relu(name: str, layer: nn.Module, before: Node) -> Node:
     assert isinstance(layer, QuantizedReLU)
-    conversion = Conversion(layer.format)
     return Quantize(
-        name=name, inputs=(before.output,), output=name, layer=before.layer, conversion=conversion, relu=True
+        name=name,
+        inputs=(before.output,),
+        output=name,
+        layer=before.layer,
+        conversion=conversion_of(layer.format),
+        relu=True,
     )
 
 
@@ -70,8 +74,9 @@ def _plain_relu(name: str, layer: nn.Module, before: Node) -> Node:
 
 def _quantizer(name: str, layer: nn.Module, before: Node) -> Node:
     assert isinstance(layer, Quantizer)
-    conversion = Conversion(layer.format)
-    return Quantize(name=name, inputs=(before.output,), output=name, layer=before.layer, conversion=conversion)
+    return Quantize(
+        name=name, inputs=(before.output,), output=name, layer=before.layer, conversion=conversion_of(layer.format)
+    )
 
 
 LAYERS: dict[type[nn.Module], Callable[[str, nn.Module, Node], Node]] = {

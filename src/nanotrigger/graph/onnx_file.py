@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -13,6 +14,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
 
 MOST_BYTES = 1 << 28
+_ROUNDINGS: dict[str, Literal["nearest", "down"]] = {"ROUND": "nearest", "FLOOR": "down"}  # QONNX' name of each
 
 
 def load_model(path: Path) -> onnx.ModelProto:
@@ -115,22 +117,23 @@ def node_format(graph: onnx.GraphProto, node: onnx.NodeProto) -> FixedPoint:
     """Return the format of a Quant node.
 
     Raises:
-        InputError: its scale is no power of two, its zero point not zero, or its rounding not half to even.
+        InputError: its scale is no power of two, its zero point not zero, or its rounding another.
     """
     scale, zero, width = (_constant(graph, name) for name in node.input[1:4])
     attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     mantissa, exponent = np.frexp(scale)
     rounding = attributes.get("rounding_mode", b"ROUND").decode()
-    if mantissa != 0.5 or zero != 0 or rounding != "ROUND":
+    if mantissa != 0.5 or zero != 0 or rounding not in _ROUNDINGS:
         raise InputError(
             f"{node.name}: scale {scale:g}, zero point {zero:g}, rounding {rounding}; firmware needs a scale "
-            "that is a power of two, zero point 0 and ROUND"
+            f"that is a power of two, zero point 0 and {' or '.join(_ROUNDINGS)}"
         )
     return FixedPoint(
         int(width),
         int(width) + int(exponent) - 1,
         signed=bool(attributes["signed"]),
         narrow=bool(attributes["narrow"]),
+        rounding=_ROUNDINGS[rounding],
     )
 
 
@@ -154,7 +157,7 @@ def quantizer_node(graph: onnx.GraphProto, tensor: str, number: FixedPoint, name
         domain="qonnx.custom_op.general",
         signed=int(number.signed),
         narrow=int(number.narrow),
-        rounding_mode="ROUND",
+        rounding_mode=next(mode for mode, rounding in _ROUNDINGS.items() if rounding == number.rounding),
     )
 
 

@@ -1,7 +1,7 @@
 """Quantize: a tensor in another format, if need be with a ReLU before it; and ReLU alone."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -108,6 +108,11 @@ class Conversion:
             return rounded(words, drop, half_to_even=self.exact)
         constant, negative = ROUNDINGS[self.rounding].added(drop)
         return (words + constant + np.where(words < 0, negative, 0)) >> drop
+
+
+def conversion_of(number: FixedPoint) -> Conversion:
+    """Return the conversion to a format that rounds as the format says."""
+    return Conversion(replace(number, rounding="nearest"), rounding="FLOOR" if number.rounds_down else HALF_EVEN)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

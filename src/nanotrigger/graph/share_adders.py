@@ -39,15 +39,17 @@ def shared_datapath(
     Raises:
         InputError: `levels` is below 1.
     """
-    alone = graph.unroll()
-    ways: list[Bounds] = [{}, *(_bounds(graph, alone, late) for late in dict.fromkeys([0, slack]))]
+    alone, layers = graph.unroll(), _sharing(graph)
+    ways: list[Bounds] = [{}, *(_bounds(layers, alone, late) for late in dict.fromkeys([0, slack]))]
     plans = [schedule(graph.unroll(way), levels, clock_period=clock_period) for way in ways]
     prices = [_prices(plan) for plan in plans]
     for count in range(2, len(ways) + 1):
-        way = _cheapest(graph, ways[:count], prices)
-        plans.append(schedule(graph.unroll(way), levels, clock_period=clock_period))
-    as_fast = [plan for plan in plans if plan.count <= plans[0].count]
-    return min(as_fast, key=lambda plan: sum(_prices(plan).values())).datapath
+        mixed = _cheapest(layers, ways[:count], prices)
+        if mixed not in ways:
+            plans.append(schedule(graph.unroll(mixed), levels, clock_period=clock_period))
+            prices.append(_prices(plans[-1]))
+    as_fast = [one for one in zip(prices, plans, strict=True) if one[1].count <= plans[0].count]
+    return min(as_fast, key=lambda one: sum(one[0].values()))[1].datapath
 
 
 def digit_pairs(graph: Graph) -> int:
@@ -58,17 +60,16 @@ def digit_pairs(graph: Graph) -> int:
 def _sharing(graph: Graph) -> list[Dense]:
     """Return the layers whose neurons may share adders: as many as there is time for, the smallest first."""
     layers = [node for node in graph.nodes if isinstance(node, Dense) and node.accumulator is None]
-    layers.sort(key=lambda node: node.digit_pairs(*graph.inputs_of(node)))
-    pairs = accumulate(node.digit_pairs(*graph.inputs_of(node)) for node in layers)
-    return [node for node, so_far in zip(layers, pairs, strict=True) if so_far <= MOST_PAIRS]
+    sized = sorted(((node.digit_pairs(*graph.inputs_of(node)), node) for node in layers), key=lambda one: one[0])
+    so_far = accumulate(pairs for pairs, _ in sized)
+    return [node for pairs, (_, node) in zip(so_far, sized, strict=True) if pairs <= MOST_PAIRS]
 
 
-def _cheapest(graph: Graph, ways: Sequence[Bounds], prices: Sequence[Mapping[str, float]]) -> Bounds:
+def _cheapest(layers: Sequence[Dense], ways: Sequence[Bounds], prices: Sequence[Mapping[str, float]]) -> Bounds:
     """Return for each layer the way in which it costs least, the first of equal ones."""
-    layers = {node.name: node.layer for node in graph.nodes}
     best = {
-        name: min(zip(ways, prices, strict=False), key=lambda way: way[1].get(layer, 0.0))[0]
-        for name, layer in layers.items()
+        node.name: min(zip(ways, prices, strict=False), key=lambda way: way[1].get(node.layer, 0.0))[0]
+        for node in layers
     }
     return {name: way[name] for name, way in best.items() if name in way}
 
@@ -81,14 +82,14 @@ def _prices(plan: Schedule) -> Mapping[str, float]:
     return prices
 
 
-def _bounds(graph: Graph, alone: Datapath, slack: int | None) -> Bounds:
+def _bounds(layers: Sequence[Dense], alone: Datapath, slack: int | None) -> Bounds:
     """Return bounds for the layers that share adders: the levels that their sums have alone, and some more."""
     signals = {section.node: section.signals for section in alone.sections}
     return {
         node.name: tuple(
             Bound(None if slack is None else _level(alone, at) + slack, alone.bits[at] > 0) for at in signals[node.name]
         )
-        for node in _sharing(graph)
+        for node in layers
     }
 
 

@@ -12,6 +12,7 @@ LayerFormats = FixedPoint | Sequence[FixedPoint]  # for all layers, or one for e
 
 _NEEDED = ("input", "weight", "bias")
 _UNSIGNED, _MULTIPLE_BITS = "activation", ("input", "latent", "output")
+_NEAREST = ("input", "weight", "bias")  # rounded before there is firmware, where it costs nothing
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ class Formats:
     def primitives(self) -> dict[str, Any]:
         """The formats as a checkpoint has them: a dictionary for a format, a list of them for a list."""
         return {
-            name: asdict(formats) if isinstance(formats, FixedPoint) else [asdict(number) for number in formats]
+            name: _primitive(formats) if isinstance(formats, FixedPoint) else [_primitive(number) for number in formats]
             for name, formats in self.given.items()
-        } | ({"tensors": {name: asdict(number) for name, number in self.tensors.items()}} if self.tensors else {})
+        } | ({"tensors": {name: _primitive(number) for name, number in self.tensors.items()}} if self.tensors else {})
 
     def _check_length(self, name: str, formats: LayerFormats) -> None:
         layers, numbers = len(self.kinds[name]), _listed(formats)
@@ -105,8 +106,15 @@ def _check_number(kind: str, number: FixedPoint) -> None:
         raise InputError(f"network.{kind}={number}: a network's formats have 1 to {MAXIMUM_WIDTH} bits")
     if kind == _UNSIGNED and number.signed:
         raise InputError(f"network.{kind} {number}: ReLU has no negative values; use ufixed")
+    if kind in _NEAREST and number.rounds_down:
+        raise InputError(f"network.{kind} rounds down: only activations and outputs gain from it; leave rounding out")
     if kind in _MULTIPLE_BITS and number.is_binary:
         raise InputError(f"network.{kind} is binary: firmware has no exact counterpart; use two bits, narrow")
+
+
+def _primitive(number: FixedPoint) -> dict[str, Any]:
+    """Return a format as a dictionary, without a rounding that older checkpoints did not know."""
+    return {key: value for key, value in asdict(number).items() if key != "rounding" or number.rounds_down}
 
 
 def _listed(formats: LayerFormats) -> Sequence[FixedPoint]:

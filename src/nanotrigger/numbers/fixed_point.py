@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,8 @@ WIDEST = 53  # bits; float64 holds every such word exactly
 class FixedPoint:
     """A fixed-point format in the convention of hls4ml and ac_fixed: `integer` counts the sign bit.
 
-    A value is an integer word times `step`; rounding is to nearest, ties to even (RND_CONV), and
-    values out of range saturate (SAT, or SAT_SYM with `narrow`).
+    A value is an integer word times `step`; rounding is to nearest, ties to even (RND_CONV), or `down` (TRN), which
+    takes fewer gates, and values out of range saturate (SAT, or SAT_SYM with `narrow`).
 
     One signed bit cannot hold a sign and a zero. As in QKeras, `FixedPoint(1, integer)` is *binary*: the
     two values ±step, zero counting as positive. `carrier` is the format in which firmware stores it.
@@ -31,6 +31,7 @@ class FixedPoint:
         integer: bits left of the binary point, the sign bit included; at most `width`, may be negative.
         signed: two's complement if true.
         narrow: leave out the most negative word, so that the range is symmetric; signed only.
+        rounding: `nearest`, or `down`, towards minus infinity.
 
     Raises:
         InputError: a format that cannot exist.
@@ -49,6 +50,7 @@ class FixedPoint:
     integer: int
     signed: bool = True
     narrow: bool = False
+    rounding: Literal["nearest", "down"] = "nearest"
 
     may_be_coarse: ClassVar[bool] = False
     widest: ClassVar[int] = WIDEST
@@ -62,6 +64,10 @@ class FixedPoint:
             raise InputError(f"{self}: integer bits must be at least -{WIDEST}")
         if self.narrow and not self.signed:
             raise InputError(f"{self}: only a signed format can be narrow; set narrow to false")
+        if self.rounding not in ("nearest", "down"):
+            raise InputError(f"{self}: rounding {self.rounding}; choose nearest or down")
+        if self.rounds_down and self.is_binary:
+            raise InputError(f"{self}: a sign is not rounded; set rounding to nearest")
 
     def __str__(self) -> str:
         return f"{'' if self.signed else 'u'}fixed<{self.width},{self.integer}>"
@@ -76,9 +82,9 @@ class FixedPoint:
         is also that of `quantized_relu(bits, integer)`. One signed bit is ±1 whatever `integer` says.
 
         >>> FixedPoint.from_qkeras(4, 1, symmetric=True)
-        FixedPoint(width=4, integer=2, signed=True, narrow=True)
+        FixedPoint(width=4, integer=2, signed=True, narrow=True, rounding='nearest')
         >>> FixedPoint.from_qkeras(8, 0, keep_negative=False)
-        FixedPoint(width=8, integer=0, signed=False, narrow=False)
+        FixedPoint(width=8, integer=0, signed=False, narrow=False, rounding='nearest')
         """
         if not keep_negative:
             return cls(bits, integer, signed=False)
@@ -96,23 +102,29 @@ class FixedPoint:
             InputError: `text` is neither.
 
         >>> FixedPoint.parse("ufixed<8,0>")
-        FixedPoint(width=8, integer=0, signed=False, narrow=False)
-        >>> FixedPoint.parse("fixed<4,2,RND_CONV,SAT_SYM>").narrow
-        True
+        FixedPoint(width=8, integer=0, signed=False, narrow=False, rounding='nearest')
+        >>> FixedPoint.parse("fixed<4,2,RND_CONV,SAT_SYM>").narrow, FixedPoint.parse("ufixed<8,0,TRN,SAT>").rounding
+        (True, 'down')
         """
         numbers = r"(u?)fixed<\s*(\d{1,4})\s*,\s*(-?\d{1,4})\s*"
-        match = re.fullmatch(rf"{numbers}(?:,\s*RND_CONV\s*,\s*(SAT|SAT_SYM)\s*)?>", text.strip())
+        match = re.fullmatch(rf"{numbers}(?:,\s*(RND_CONV|TRN)\s*,\s*(SAT|SAT_SYM)\s*)?>", text.strip())
         if match is None:
             remedy = "write it like fixed<16,6> or ufixed<8,0>"
             if re.match(rf"{numbers},\s*[A-Z]", text.strip()):
-                remedy += "; it rounds by RND_CONV and saturates by SAT or SAT_SYM"
+                remedy += "; it rounds by RND_CONV or TRN and saturates by SAT or SAT_SYM"
             raise InputError(f"{text}: no format; {remedy}")
-        return cls(int(match[2]), int(match[3]), signed=not match[1], narrow=match[4] == "SAT_SYM")
+        rounding: Literal["nearest", "down"] = "down" if match[4] == "TRN" else "nearest"
+        return cls(int(match[2]), int(match[3]), not match[1], narrow=match[5] == "SAT_SYM", rounding=rounding)
 
     @property
     def step(self) -> float:
         """Distance between neighbouring values: 2^-(width - integer)."""
         return math.ldexp(1.0, self.integer - self.width)
+
+    @property
+    def rounds_down(self) -> bool:
+        """Whether values are rounded towards minus infinity."""
+        return self.rounding == "down"
 
     @property
     def is_binary(self) -> bool:
@@ -148,7 +160,7 @@ class FixedPoint:
         """The format in which firmware stores these values: ±step takes two bits, the others are their own.
 
         >>> FixedPoint(1, 1).carrier
-        FixedPoint(width=2, integer=2, signed=True, narrow=True)
+        FixedPoint(width=2, integer=2, signed=True, narrow=True, rounding='nearest')
         """
         return type(self)(2, self.integer + 1, narrow=True) if self.is_binary else self
 
@@ -157,7 +169,7 @@ class FixedPoint:
     @overload
     def quantize(self, values: "torch.Tensor") -> "torch.Tensor": ...
     def quantize(self, values: "NDArray[Any] | torch.Tensor") -> "NDArray[Any] | torch.Tensor":
-        """Return the nearest values of this format, in the shape and float type of `values` (integers become float64).
+        """Return `values` rounded to this format, in their shape and float type (integers become float64).
 
         Exact if the type's mantissa holds `width` bits (float32: 24, float64: 53). NaN stays NaN.
         """
@@ -169,7 +181,7 @@ class FixedPoint:
         if self.is_binary:
             return np.where(values >= 0, kind(self.step), np.where(values < 0, kind(-self.step), values))
         with np.errstate(over="ignore"):  # an overflow is infinite and saturates
-            words = np.rint(values / kind(self.step))
+            words = (np.floor if self.rounds_down else np.rint)(values / kind(self.step))
         return np.clip(words, kind(self.minimum_word), kind(self.maximum_word)) * kind(self.step)
 
     def _quantize_tensor(self, values: "torch.Tensor") -> "torch.Tensor":
@@ -177,7 +189,8 @@ class FixedPoint:
 
         if self.is_binary:
             return torch.where(values >= 0, self.step, torch.where(values < 0, -self.step, values))
-        return torch.clamp(torch.round(values / self.step), self.minimum_word, self.maximum_word) * self.step
+        rounded = (torch.floor if self.rounds_down else torch.round)(values / self.step)
+        return torch.clamp(rounded, self.minimum_word, self.maximum_word) * self.step
 
     def words(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
         """Return the integer words of `values`, quantized first; shape as given."""
@@ -211,7 +224,8 @@ def type_name(number: FixedPoint) -> str:
     'fixed<4,2,RND_CONV,SAT_SYM>'
     """
     kind = number.carrier
-    return f"{str(kind)[:-1]},RND_CONV,{'SAT_SYM' if kind.narrow else 'SAT'}>"
+    rounding = "TRN" if kind.rounds_down else "RND_CONV"
+    return f"{str(kind)[:-1]},{rounding},{'SAT_SYM' if kind.narrow else 'SAT'}>"
 
 
 def without_modes(name: str) -> str:

@@ -86,7 +86,8 @@ class LearnedActivation(nn.Module):
     def number(self) -> FixedPoint:
         """The format that was learned."""
         integer, fraction = (round(bits.item()) for bits in self._bits())
-        return FixedPoint(integer + fraction + self.ceiling.signed, integer + self.ceiling.signed, self.ceiling.signed)
+        sign = self.ceiling.signed
+        return FixedPoint(integer + fraction + sign, integer + sign, sign, rounding=self.ceiling.rounding)
 
     def bits(self) -> Tensor:
         """Return the width of the format, differentiable."""
@@ -107,7 +108,8 @@ class LearnedActivation(nn.Module):
             self.limits.copy_(self.limits.minimum(bits.detach()))
         step, size = _power_of_two(-fraction).to(values), _power_of_two(integer).to(values)
         minimum = -size if self.ceiling.signed else torch.zeros_like(size)
-        rounded = ((values / step).round() * step).detach()
+        words = values / step
+        rounded = ((words.floor() if self.ceiling.rounds_down else words.round()) * step).detach()
         quantized = rounded.clamp(minimum, size - step)
         if not torch.is_grad_enabled():
             return quantized

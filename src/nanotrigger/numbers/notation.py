@@ -32,8 +32,8 @@ def as_mappings(value: Any) -> Any:
 
     All of its keys are given, so that it replaces another format whole.
 
-    >>> as_mappings({"weight": ["fixed<4,2>"], "activation": "relu"})
-    {'weight': [{'width': 4, 'integer': 2, 'signed': True, 'narrow': False}], 'activation': 'relu'}
+    >>> as_mappings({"weight": ["fixed<4,2>"]})
+    {'weight': [{'width': 4, 'integer': 2, 'signed': True, 'narrow': False, 'rounding': 'nearest'}]}
     """
     if isinstance(value, dict):
         return {key: as_mappings(inner) for key, inner in value.items()}

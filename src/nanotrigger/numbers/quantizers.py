@@ -74,7 +74,8 @@ def _quantizer(
         "scaling_impl_type": ScalingImplType.CONST,
         "scaling_per_output_type": ScalingPerOutputType.TENSOR,
         "restrict_scaling_type": RestrictValueType.FP,
-        "float_to_int_impl_type": FloatToIntImplType.ROUND,  # half to even, as QKeras and RND_CONV
+        # ROUND is half to even, as QKeras and RND_CONV
+        "float_to_int_impl_type": FloatToIntImplType.FLOOR if number.rounds_down else FloatToIntImplType.ROUND,
         "zero_point_impl": ZeroZeroPoint,
         "tensor_clamp_impl": clamp,
         **extra,
@@ -111,7 +112,7 @@ def quantize_parameter(values: Tensor, number: FixedPoint) -> Tensor:
 
 
 def quantize_activation(values: Tensor, number: FixedPoint) -> Tensor:
-    """Return the values of `number` nearest to activations; the gradient is one inside the range, zero outside.
+    """Return activations rounded to `number`; the gradient is one inside the range, zero outside.
 
     `number` has more than one bit.
 
@@ -121,7 +122,7 @@ def quantize_activation(values: Tensor, number: FixedPoint) -> Tensor:
     [0.0, 1.0]
     """
     words = values / number.step
-    rounded = _straight_through(words, words.round())
+    rounded = _straight_through(words, words.floor() if number.rounds_down else words.round())
     return rounded.clamp(number.minimum_word, number.maximum_word) * number.step
 
 

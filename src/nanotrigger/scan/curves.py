@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from nanotrigger.scan.words import in_words
 
 Row = Mapping[str, Any]
 
+_KEYS = {field.name for field in fields(FixedPoint)}
 _UNKNOWN = "resources unknown"
 
 
@@ -117,13 +118,13 @@ def drawable(value: Any) -> Value:
     """Return a value of the configuration as figures take it: a number, a format or a word.
 
     >>> drawable({"width": 4, "integer": 2})
-    FixedPoint(width=4, integer=2, signed=True, narrow=False)
+    FixedPoint(width=4, integer=2, signed=True, narrow=False, rounding='nearest')
     >>> drawable("fixed<4,2>"), drawable([32, 32]), drawable(0.5), drawable(None), drawable(True)
-    (FixedPoint(width=4, integer=2, signed=True, narrow=False), '32-32', 0.5, 'none', 'true')
+    (FixedPoint(width=4, integer=2, signed=True, narrow=False, rounding='nearest'), '32-32', 0.5, 'none', 'true')
     """
     with suppress(InputError):
         return FixedPoint.parse(str(value))
-    if isinstance(value, Mapping) and {"width", "integer"} <= set(value) <= {"width", "integer", "signed", "narrow"}:
+    if isinstance(value, Mapping) and {"width", "integer"} <= set(value) <= _KEYS:
         return FixedPoint(**value)
     if isinstance(value, list) and all(isinstance(part, int) for part in value):
         return "-".join(map(str, value)) or "none"

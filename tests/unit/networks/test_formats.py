@@ -59,6 +59,7 @@ def test_primitives_name_single_tensors_only_if_there_are_any():
         (GIVEN, {"weight": SMALL}, "network.tensors has weight, which is none of"),
         (GIVEN, {"relu": SMALL}, "network.activation fixed<4,2>: ReLU has no negative values; use ufixed"),
         (GIVEN, {"latent": FixedPoint(1, 1)}, "network.latent is binary"),
+        (GIVEN, {"1.weight": FixedPoint(4, 2, rounding="down")}, "network.weight rounds down: only activations and"),
         ({**GIVEN, "bias": [SMALL]}, {}, "network.bias has 1 formats, the network 2 layers; give one format or 2"),
     ],
 )

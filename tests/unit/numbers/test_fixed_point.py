@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.fixed_point import type_name
 
 QKERAS = json.loads((Path(__file__).parents[2] / "reference" / "qkeras_values.json").read_text())
 
@@ -70,6 +71,12 @@ def test_ties_go_to_the_even_word():
     assert number.quantize(np.array([0.5, 1.5, 2.5, -0.5, -1.5])).tolist() == [0.0, 2.0, 2.0, -0.0, -2.0]
 
 
+def test_rounding_down():
+    number = FixedPoint.parse("fixed<4,3,TRN,SAT>")
+    assert number.quantize(np.array([0.49, 0.5, -0.01, -9.0])).tolist() == [0.0, 0.5, -0.5, -4.0]
+    assert type_name(number) == "fixed<4,3,TRN,SAT>"
+
+
 def test_integers_are_values_too():
     assert FixedPoint(8, 4).quantize(np.array([1, 2, -9])).tolist() == [1.0, 2.0, -8.0]
 
@@ -87,6 +94,8 @@ def test_the_widest_format_is_exact():
         ({"width": 54, "integer": 0}, "fixed<54,0>: the width must be 1 to 53 bits"),
         ({"width": 4, "integer": -99}, "fixed<4,-99>: integer bits must be at least"),
         ({"width": 4, "integer": 2, "signed": False, "narrow": True}, "only a signed format can be narrow"),
+        ({"width": 4, "integer": 2, "rounding": "up"}, "fixed<4,2>: rounding up; choose nearest or down"),
+        ({"width": 1, "integer": 1, "rounding": "down"}, "fixed<1,1>: a sign is not rounded"),
     ],
 )
 def test_impossible_formats(arguments, message):

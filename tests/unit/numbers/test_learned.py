@@ -1,6 +1,7 @@
 """Quantizers whose bits are learned: their values, their gradients, and the formats that hold what they leave."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,9 +20,11 @@ def parameter(*fractions: float) -> LearnedParameter:
     return quantizer
 
 
-def activation(integer: float, fraction: float, *, signed: bool = False) -> LearnedActivation:
+def activation(
+    integer: float, fraction: float, *, signed: bool = False, rounding: str = "nearest"
+) -> LearnedActivation:
     """A quantizer with so many bits, the sign left out."""
-    quantizer = LearnedActivation(FixedPoint(10, 4, signed=signed))
+    quantizer = LearnedActivation(FixedPoint(10, 4, signed=signed, rounding=rounding))
     ratio = quantizer.reluctant.data[1] / 6
     quantizer.reluctant.data = ratio * torch.tensor([integer, fraction])
     return quantizer
@@ -54,8 +57,8 @@ def test_bits_of_a_value_and_their_gradients():
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize(("integer", "fraction"), [(3, 4), (1, 2), (0, 2), (2, 0), (-1, 5)])
 def test_activations_have_the_format_that_they_say(integer, fraction, signed):
-    quantizer = activation(integer, fraction, signed=signed)
-    assert quantizer.number == FixedPoint(integer + fraction + signed, integer + signed, signed)
+    quantizer = activation(integer, fraction, signed=signed, rounding="down" if integer else "nearest")
+    assert quantizer.number == replace(quantizer.ceiling, width=integer + fraction + signed, integer=integer + signed)
     values = torch.linspace(-20, 20, 4001)
     expected = torch.from_numpy(quantizer.number.quantize(values.double().numpy())).float()
     assert torch.equal(quantizer.quantize(values), expected)

@@ -15,6 +15,7 @@ FORMATS = [
     for signed, narrow in ((True, False), (True, True), (False, False))
     if integer <= width and (signed or width > 1)
 ]
+FORMATS += [FixedPoint(4, 2, rounding="down"), FixedPoint(8, 1, signed=False, rounding="down")]
 
 
 def every_half_word(number: FixedPoint, dtype: torch.dtype) -> torch.Tensor:

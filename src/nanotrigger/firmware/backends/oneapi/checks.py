@@ -4,7 +4,7 @@ import math
 import re
 
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.target import Target
+from nanotrigger.firmware.target import SHARED, Target
 
 _NAME = re.compile(r"(?!(defines|parameters|nnet_\w*)$)[a-z][a-z0-9_]*")  # not that of a generated header
 _PRECISION = re.compile(
@@ -33,6 +33,11 @@ def check_target(target: Target) -> None:
         raise InputError(f"io_type {target.io_type!r}: must be io_parallel or io_stream")
     if target.reuse_factor < 1:
         raise InputError(f"reuse_factor {target.reuse_factor}: must be at least 1")
+    is_unrolled = target.io_type == "io_parallel" and target.reuse_factor == 1
+    if target.adders == SHARED and (not is_unrolled or target.precision is not None):
+        raise InputError(
+            "adders=shared: is for quantized networks with io_type=io_parallel and reuse_factor=1; leave adders out"
+        )
 
 
 def checked_type(name: str) -> str:

@@ -22,8 +22,9 @@ from nanotrigger.errors import InputError
 from nanotrigger.files import whole_folder
 from nanotrigger.firmware.backends.oneapi.checks import check_name, check_target, checked_type
 from nanotrigger.firmware.backends.oneapi.endings import SOFTMAX, WIDEN, append_radius, append_softmax
+from nanotrigger.firmware.backends.oneapi.shared_adders import label_of, write_shared_adders
 from nanotrigger.firmware.record import FILE, Firmware, Layer, write_record
-from nanotrigger.firmware.target import Target
+from nanotrigger.firmware.target import SHARED, Target
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.normalize import shapes
 from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, load_model, output_format
@@ -79,6 +80,7 @@ def convert(
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
     if target.radius:
         append_radius(graph)
+    words = None if types is None else FixedPoint.parse(inputs)  # of a network without an input quantizer
     if types is None:
         types = {} if precision else full_precision(model)
     with whole_folder(project, marker=FILE) as folder:
@@ -94,6 +96,8 @@ def convert(
                 is_float=is_float,
             )
             hls.write()
+            if target.adders == SHARED:
+                write_shared_adders(folder / "src" / "firmware", hls, read_graph(model, input_format=words), target)
         _settle(folder, project, hls.config.get_config_value("Stamp"))
         part, clock, io_type = (hls.config.get_config_value(key) for key in ("Part", "ClockPeriod", "IOType"))
         firmware = Firmware(name, part, float(clock), io_type, recorded_layers(hls, graph))
@@ -181,8 +185,7 @@ def recorded_layers(model: ModelGraph, graph: onnx.GraphProto) -> tuple[Layer, .
             size=int(layer.get_output_variable().size()),
             reuse_factor=int(layer.get_attr("reuse_factor", 1)),
             types={key.removesuffix("_t"): _spelling(type_.precision) for key, type_ in layer.types.items()},
-            # a layer with its constants is `Dense_dense_1`
-            label=layer.name.removeprefix(f"{layer.class_name.removeprefix('Pointwise')}_"),
+            label=label_of(layer),
         )
         for layer in model.get_layers()
     )
