@@ -7,6 +7,7 @@ from typing import Any
 
 from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import labels_of
+from nanotrigger.cost.record import with_error
 from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow, Resources, total
 from nanotrigger.cost.sources import source_named
 from nanotrigger.datasheet.sheet import Datasheet
@@ -89,11 +90,13 @@ def _costs(sheet: Datasheet) -> tuple[Fact, ...]:
     interval = (
         "" if report.initiation_interval is None else f", a new input every {_cycles(report.initiation_interval)}"
     )
-    cycles = "" if report.latency_cycles is None else f"{_cycles(report.latency_cycles)}{interval}; "
-    used = f"{count(report.used.aluts)} {labels['aluts']}, {count(report.used.ffs)} {labels['ffs']}; {title}"
+    error = {name: with_error(report, name) for name in ("aluts", "ffs", "latency_cycles")}
+    cycles = "" if report.latency_cycles is None else f"{_cycles(report.latency_cycles)}{error['latency_cycles']}"
+    cycles += f"{interval}; " if cycles else ""
+    used = ", ".join(f"{count(getattr(report.used, name))}{error[name]} {labels[name]}" for name in ("aluts", "ffs"))
     return (
         Fact("Latency", latency, f"{cycles}{title}"),
-        Fact(CONTEST_LABEL, share(contest_figure(report)), used),
+        Fact(CONTEST_LABEL, share(contest_figure(report)), f"{used}; {title}"),
     )
 
 

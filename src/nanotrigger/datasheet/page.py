@@ -6,6 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import labels_of
+from nanotrigger.cost.record import with_error
 from nanotrigger.cost.report import NAMES
 from nanotrigger.cost.sources import source_named
 from nanotrigger.datasheet.facts import FILTERS, bars, key_facts, layer_costs, warnings_of
@@ -67,5 +68,6 @@ def _environment() -> Environment:
         contest_figure=contest_figure,
         contest_label=CONTEST_LABEL,
         resource_names=NAMES,
+        with_error=with_error,
     )
     return environment
