@@ -58,6 +58,7 @@ def report_from_json(record: dict[str, Any]) -> ResourceReport:
             "source": source_named(record["source"]).name,
             "used": Resources(**record["used"]),
             "available": None if available is None else Resources(**available),
+            "error": dict(record.get("error", {})),
             "assumptions": tuple(record["assumptions"]),
             "rows": tuple(ResourceRow(**row) for row in record["rows"]),
         }
@@ -76,10 +77,11 @@ _NAME, _KIND = 22, 16  # columns of a row's name and kind
 def format_report(report: ResourceReport) -> str:
     """Return the device table, the contest's figure, and what a reader must know of the numbers."""
     labels = labels_of(report.device)
+    width = 19 if report.error else 12  # "127,001 ± 14 %"
     lines = [
-        _device_line("", "available", "used", "percentage"),
-        *(_device_line(labels[name], *_device_cells(report, name)) for name in NAMES),
-        _device_line(CONTEST_LABEL, "", "", _percent(contest_figure(report))),
+        _device_line("", "available", "used", "percentage", width),
+        *(_device_line(labels[name], *_device_cells(report, name), width) for name in NAMES),
+        _device_line(CONTEST_LABEL, "", "", _percent(contest_figure(report)), width),
         "",
         _labelled("source", report.source + (f" ({report.tool_version})" if report.tool_version else "")),
         _labelled("device", report.device),
@@ -97,13 +99,25 @@ def format_rows(rows: Sequence[ResourceRow], labels: Mapping[str, str] = LABELS)
     return "\n".join(lines)
 
 
-def _device_line(label: str, available: str, used: str, percentage: str) -> str:
-    return f"{label:<14}{available:>12}{used:>12}{percentage:>14}".rstrip()
+def _device_line(label: str, available: str, used: str, percentage: str, width: int) -> str:
+    return f"{label:<14}{available:>12}{used:>{width}}{percentage:>14}".rstrip()
 
 
 def _device_cells(report: ResourceReport, name: str) -> tuple[str, str, str]:
     available = getattr(report.available, name, None)
-    return _count(available), _count(getattr(report.used, name)), _percent(report.share(name))
+    used = _count(getattr(report.used, name)) + with_error(report, name)
+    return _count(available), used, _percent(report.share(name))
+
+
+def with_error(report: ResourceReport, name: str) -> str:
+    """Return the error of a figure as it stands behind it; nothing if none is known.
+
+    >>> from nanotrigger.cost.report import Resources
+    >>> with_error(ResourceReport(source="structural count", tool_version=None, device="Agilex7", scope="whole IP",
+    ...     used=Resources(), error={"aluts": 0.08}), "aluts")
+    ' ± 8 %'
+    """
+    return f" ± {100 * report.error[name]:.0f} %" if name in report.error else ""
 
 
 def _row_line(name: str, kind: str, counts: list[str]) -> str:
@@ -133,6 +147,7 @@ def _timing(report: ResourceReport) -> str:
     'latency 4 cycles (20 ns), initiation interval 1, clock 200 MHz'
     """
     latency = "unknown" if report.latency_cycles is None else f"{report.latency_cycles:,} cycles"
+    latency += with_error(report, "latency_cycles")
     nanoseconds = "" if report.latency is None else f" ({report.latency:.4g} ns)"
     interval = "unknown" if report.initiation_interval is None else str(report.initiation_interval)
     clock = "unknown" if report.clock is None else f"{report.clock:.5g} MHz"

@@ -1,8 +1,8 @@
 """Resource report: what firmware costs on a device, and where the numbers come from."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from nanotrigger.errors import InputError
@@ -38,7 +38,7 @@ class Resources:
             _check_count(name, getattr(self, name))
 
 
-NAMES = tuple(field.name for field in fields(Resources))
+NAMES = tuple(each.name for each in fields(Resources))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,8 @@ class ResourceReport:
         latency_cycles: clock cycles from input to output; None if unknown.
         initiation_interval: clock cycles between inputs; None if unknown.
         clock: frequency for which these numbers hold, in MHz; None if unknown.
+        error: of `aluts`, `ffs` and `latency_cycles`, relative: the half-width that held 90 % of the vendor's records.
+            Empty where there is no record, or nothing to compare.
         assumptions: what a reader must know to use the numbers, a sentence each.
         rows: what `used` is made of, where the source says it.
     """
@@ -91,6 +93,7 @@ class ResourceReport:
     latency_cycles: int | None = None
     initiation_interval: int | None = None
     clock: float | None = None
+    error: Mapping[str, float] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
     rows: tuple[ResourceRow, ...] = ()
 
@@ -101,6 +104,9 @@ class ResourceReport:
         _check_count("initiation_interval", self.initiation_interval)
         if self.clock is not None and not (math.isfinite(self.clock) and self.clock > 0):
             raise InputError(f"clock {self.clock}: must be a frequency above 0 MHz, or None if unknown")
+        for name, half_width in self.error.items():
+            if not (isinstance(half_width, float) and math.isfinite(half_width) and half_width >= 0):
+                raise InputError(f"error of {name} {half_width!r}: must be a share, a number from 0")
 
     def share(self, name: str) -> float | None:
         """Return the share of the device that resource `name` takes, in percent; None if unknown."""

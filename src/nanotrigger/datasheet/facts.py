@@ -7,6 +7,7 @@ from typing import Any
 
 from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import labels_of
+from nanotrigger.cost.record import with_error
 from nanotrigger.cost.report import NAMES, ResourceReport, ResourceRow, Resources, total
 from nanotrigger.cost.sources import source_named
 from nanotrigger.datasheet.sheet import Datasheet
@@ -89,9 +90,12 @@ def _costs(sheet: Datasheet) -> tuple[Fact, ...]:
     interval = (
         "" if report.initiation_interval is None else f", a new input every {_cycles(report.initiation_interval)}"
     )
+    error = {name: with_error(report, name) for name in ("aluts", "ffs", "latency_cycles")}
     period = "" if report.clock is None else f" of {number(1000 / report.clock)} ns"
-    cycles = "" if report.latency_cycles is None else f"{_cycles(report.latency_cycles)}{period}{interval}; "
-    used = f"{count(report.used.aluts)} {labels['aluts']}, {count(report.used.ffs)} {labels['ffs']}"
+    cycles = ""
+    if report.latency_cycles is not None:
+        cycles = f"{_cycles(report.latency_cycles)}{error['latency_cycles']}{period}{interval}; "
+    used = ", ".join(f"{count(getattr(report.used, name))}{error[name]} {labels[name]}" for name in ("aluts", "ffs"))
     return (
         Fact(f"Latency: {source.kind}, {source.latency_scope}", latency, f"{cycles}{source.title}"),
         Fact(

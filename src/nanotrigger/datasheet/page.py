@@ -6,6 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nanotrigger.cost.contest import CONTEST_LABEL, contest_figure
 from nanotrigger.cost.devices import labels_of
+from nanotrigger.cost.record import with_error
 from nanotrigger.cost.report import NAMES, SCOPES
 from nanotrigger.cost.sources import source_named
 from nanotrigger.datasheet.facts import FILTERS, bars, key_facts, layer_costs, warnings_of
@@ -70,5 +71,6 @@ def _environment() -> Environment:
         scopes=SCOPES,
         resource_names=NAMES,
         word_rows=word_rows,
+        with_error=with_error,
     )
     return environment

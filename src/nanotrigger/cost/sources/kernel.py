@@ -4,11 +4,11 @@ The records are oneAPI 2025.0's early estimates for Agilex 7, kept in benchmarks
 480 MHz, and single layers from the test suite of hls4ml (Apache-2.0) at 5 ns. `benchmarks/vendor.py` compares them with
 the count, and fits the constants here and those of `datapath/schedule.py`, which are all that is fitted.
 
-Fitted are here `PRODUCT_ADDERS`, `DSP_DIGITS`, and at 480 MHz the shell's logic, its MLABs and `long_wait`. The rest is
-read off single records. At 5 ns: the 95 ALUTs of kernel `Myproject` of a streamed Dense(16→5), whose layers are kernels
-of their own, so that only the shell is left; the 1,124 flip-flops of Dense(1→64), less 64 outputs of 16 bits; its 4
-cycles less its own stage; and the 4 more of a sigmoid for each table. At 480 MHz: the 2 RAMs of `Myproject`, and the
-159 cycles of the kernel of a streamed ReLU, less two of its own.
+Fitted are here `PRODUCT_ADDERS`, `REGISTER_COPIES`, `DSP_DIGITS`, and at 480 MHz the shell's logic and `long_wait`. The
+rest is read off single records. At 5 ns: the 95 ALUTs of kernel `Myproject` of a streamed Dense(16→5), whose layers are
+kernels of their own, so that only the shell is left; the 1,124 flip-flops of Dense(1→64), less 64 outputs of 16 bits;
+its 4 cycles less its own stage; and the 4 more of a sigmoid for each table. At 480 MHz: the 2 RAMs of `Myproject`, its
+MLAB and the 4 of the kernel of a streamed ReLU, and the 159 cycles of the latter, less two of its own.
 """
 
 import math
@@ -26,6 +26,9 @@ from nanotrigger.datapath.schedule import Schedule
 
 PRODUCT_ADDERS = 3.0
 """Adders that a product by a constant takes at most: with more, it shares some with others, or a DSP takes them."""
+
+REGISTER_COPIES = 1.07
+"""Flip-flops for each bit that waits in a register: those that many read are copied."""
 
 DSP_DIGITS = 8
 """Bits set in a constant from which on its product is in a DSP, at 480 MHz."""
@@ -45,6 +48,7 @@ class Kernel:
         softmax_latency: clock cycles of a softmax.
         long_wait: clock cycles of waiting beyond which an MLAB holds a word; None if none does.
         has_dsps: whether products of many digits are put into DSPs.
+        error: half-widths that held 90 % of the ratios of count and record, each with its record left out of the fit.
     """
 
     clock: float
@@ -53,6 +57,7 @@ class Kernel:
     softmax_latency: int
     long_wait: int | None
     has_dsps: bool
+    error: Mapping[str, float]
 
 
 KERNELS = (
@@ -63,6 +68,7 @@ KERNELS = (
         softmax_latency=8,
         long_wait=None,
         has_dsps=False,
+        error={"aluts": 0.09, "ffs": 0.08, "latency_cycles": 0.15},
     ),
     Kernel(
         clock=480.0,
@@ -71,6 +77,7 @@ KERNELS = (
         softmax_latency=19,  # 3 comparisons of 2 cycles, a difference, 4, 3 sums, 4, a product
         long_wait=4,
         has_dsps=True,
+        error={"aluts": 0.14, "ffs": 0.13, "latency_cycles": 0.04},
     ),
 )
 
@@ -99,21 +106,27 @@ class _Product:
         return max(len(signed_digits(self.constant)) - 1, int(self.is_cast and self.constant < 0))
 
 
-def compiled_rows(plan: Schedule, kernel: Kernel, *, product_adders: float = PRODUCT_ADDERS) -> tuple[ResourceRow, ...]:
+def compiled_rows(
+    plan: Schedule,
+    kernel: Kernel,
+    *,
+    product_adders: float = PRODUCT_ADDERS,
+    register_copies: float = REGISTER_COPIES,
+) -> tuple[ResourceRow, ...]:
     """Return what each kind of circuit in each layer takes as the vendor's compiler makes it.
 
     Products are made anew: the same product is made once, but products of other constants share nothing with it. The
     flip-flops of the datapath's own ones are taken in proportion.
     """
     datapath = plan.datapath
-    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    own: dict[str, list[int]] = defaultdict(lambda: [0, 0])  # products as the datapath has them
-    for position, (operation, held) in enumerate(zip(datapath.operations, plan.flip_flops, strict=True)):
+    counts: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0])
+    own: dict[str, list[float]] = defaultdict(lambda: [0, 0])  # products as the datapath has them
+    for position, (operation, bits) in enumerate(zip(datapath.operations, plan.flip_flops, strict=True)):
         is_product = operation.kind == Kind.PRODUCT or _is_negation(datapath, position)
         kind = "registers" if operation.kind == Kind.INPUT else operation.kind.value
         count = own[operation.layer] if is_product else counts[operation.layer, kind]
         count[0] += aluts(datapath, position)
-        count[1] += held
+        count[1] += bits * register_copies
     dsps: dict[str, int] = defaultdict(int)
     made: dict[str, float] = defaultdict(float)
     for product in _products(datapath):
@@ -121,10 +134,16 @@ def compiled_rows(plan: Schedule, kernel: Kernel, *, product_adders: float = PRO
         made[product.layer] += adders * (datapath.operations[product.source].range.bits + 1)
         dsps[product.layer] += kernel.has_dsps and abs(product.constant).bit_count() >= DSP_DIGITS
     for layer, (logic, held) in own.items():
-        counts[layer, Kind.PRODUCT.value] = [round(made[layer]), round(held * made[layer] / logic) if logic else held]
+        counts[layer, Kind.PRODUCT.value] = [made[layer], held * made[layer] / logic if logic else held]
     rows = [
-        ResourceRow(name=name, kind=kind, aluts=a, ffs=f, dsps=dsps[name] if kind == Kind.PRODUCT.value else 0)
-        for (name, kind), (a, f) in counts.items()
+        ResourceRow(
+            name=name,
+            kind=kind,
+            aluts=round(logic),
+            ffs=round(held),
+            dsps=dsps[name] if kind == Kind.PRODUCT.value else 0,
+        )
+        for (name, kind), (logic, held) in counts.items()
     ]
     return (*rows, ResourceRow(name="output", kind="registers", ffs=sum(datapath.output_bits)))
 

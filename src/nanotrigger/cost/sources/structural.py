@@ -4,10 +4,11 @@ The datapath alone is counted as it is; the whole IP as the vendor's compiler ma
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 from nanotrigger.cost.devices import resources_of
-from nanotrigger.cost.report import ResourceReport, ResourceRow, Scope, total
+from nanotrigger.cost.report import ResourceReport, ResourceRow, Resources, Scope, total
 from nanotrigger.cost.sources.kernel import Kernel, compiled_rows, kernel_at, kernel_rows
 from nanotrigger.cost.sources.source import Design, Source, refusal
 from nanotrigger.datapath.compiled import compiled
@@ -20,6 +21,7 @@ from nanotrigger.firmware.target import Target
 
 _REGISTERS = "registers"
 _SAME_CLOCK = 0.01  # relative difference
+_MOST_ALUTS = 150_000  # the largest on record has 128,000
 
 
 class StructuralCount(Source):
@@ -30,19 +32,30 @@ class StructuralCount(Source):
     meaning = "Estimate counted from the network's structure; no tool has synthesized anything."
     option = "structural"
     in_every_export = True
+    latency_scope = "whole IP"
 
     def refusal(self, design: Design) -> str | None:
         """Return why the firmware is no datapath that can be counted."""
         return design.refusal
 
     def reports(self, design: Design) -> tuple[ResourceReport, ...]:
-        """Count the whole IP, and the Verilog."""
-        firmware = structural_report(design.datapath, design.target)
+        """Count the whole IP, and the Verilog.
+
+        The IP has no error if it is no chain of dense layers, of which alone there are records.
+        """
+        nodes = () if design.graph is None else design.graph.nodes
+        is_chain = all(len(node.inputs) == 1 and getattr(node, "gather", None) is None for node in nodes)
+        firmware = structural_report(design.datapath, design.target, is_recorded=is_chain)
         return firmware, structural_report(design.verilog, design.target, scope="Verilog")
 
 
 def structural_report(
-    datapath: Datapath, target: Target, *, scope: Scope = "whole IP", levels: int | None = None
+    datapath: Datapath,
+    target: Target,
+    *,
+    scope: Scope = "whole IP",
+    levels: int | None = None,
+    is_recorded: bool = True,
 ) -> ResourceReport:
     """Count a datapath as firmware for `target`.
 
@@ -52,6 +65,7 @@ def structural_report(
         scope: `whole IP`, as the vendor's compiler makes it, or the `datapath` as it is, with its output register but
             without softmax, the kernel's shell and output pipe, of the firmware or of the `Verilog`.
         levels: levels of adders between two registers; by default as many as fit into the clock period.
+        is_recorded: whether the vendor's records are of networks like this one, so that an error can be stated.
 
     Raises:
         InputError: firmware for this target cannot be counted (see `design.refusal`), or `levels` is below 1.
@@ -60,13 +74,16 @@ def structural_report(
     if reason is not None:
         raise InputError(reason)
     plan, clock = schedule(datapath, levels, clock_period=target.clock_period), 1000 / target.clock_period
+    error: Mapping[str, float] = {}
     if scope != "whole IP":
         rows, cycles, assumptions = datapath_rows(plan), plan.count, _assumptions(plan)
     else:
         kernel, plan = kernel_at(clock), replace(plan, datapath=compiled(datapath))
         rows = (*compiled_rows(plan, kernel), *kernel_rows(plan, kernel, softmax=target.softmax))
         around = kernel.latency + target.softmax * kernel.softmax_latency
-        cycles, assumptions = plan.count + around, _assumptions_of_ip(plan, around, kernel, clock)
+        gap = "of such layers" if not is_recorded else _missing_record(total(rows), kernel, clock)
+        error = {} if gap else kernel.error
+        cycles, assumptions = plan.count + around, _assumptions_of_ip(plan, around, gap, kernel)
     return ResourceReport(
         source=StructuralCount.name,
         tool_version=None,
@@ -77,6 +94,7 @@ def structural_report(
         latency_cycles=cycles,
         initiation_interval=1,
         clock=clock,
+        error=error,
         assumptions=assumptions,
         rows=rows,
     )
@@ -108,16 +126,19 @@ def _assumptions(plan: Schedule) -> tuple[str, ...]:
     )
 
 
-def _assumptions_of_ip(plan: Schedule, around: int, kernel: Kernel, clock: float) -> tuple[str, ...]:
+def _assumptions_of_ip(plan: Schedule, around: int, gap: str, kernel: Kernel) -> tuple[str, ...]:
     first, stages, _ = _assumptions(plan)
+    known = f"± holds 90 % of the records at {kernel.clock:g} MHz, each left out of the calibration"
     return (
-        f"{first}; calibrated on early estimates of oneAPI 2025.0 at 200 and 480 MHz",
-        *([] if is_recorded(clock) else [f"no record at {clock:.4g} MHz: kernel as at {kernel.clock:g} MHz"]),
+        f"{first}, as oneAPI 2025.0 makes them",
+        f"error unknown, no record {gap}; the kernel is that of {kernel.clock:g} MHz" if gap else known,
         stages,
-        f"of the latency {plan.count} cycles are the datapath's, {around} those of pipes, control and softmax",
+        f"of the latency {plan.count} cycles are the datapath's, {around} those of pipes and the kernel's control",
     )
 
 
-def is_recorded(clock: float) -> bool:
-    """Whether there are records of the vendor's at a clock, in MHz."""
-    return abs(clock / kernel_at(clock).clock - 1) < _SAME_CLOCK
+def _missing_record(used: Resources, kernel: Kernel, clock: float) -> str:
+    """Return of what there is no record of the vendor's; nothing if there is one."""
+    if abs(clock / kernel.clock - 1) > _SAME_CLOCK:
+        return f"at {clock:.4g} MHz"
+    return f"above {_MOST_ALUTS:,} ALUTs" if (used.aluts or 0) > _MOST_ALUTS else ""

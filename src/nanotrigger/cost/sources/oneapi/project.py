@@ -1,6 +1,7 @@
 """All reports of a oneAPI project, wherever it was built."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,6 @@ from nanotrigger.errors import InputError
 QUARTUS_FIT, EARLY_ESTIMATE = "quartus fit", "oneapi early estimate"
 
 _SUMMARY, _LOOPS, _QUARTUS = "summary.ndjson", "loop_attr.ndjson", "quartus.ndjson"
-_JSON = "reports/resources/json"  # in the folder <name>.<target>.prj that the compiler writes
 
 Content = TypeVar("Content")
 
@@ -22,28 +22,34 @@ def read_project(project: Path) -> tuple[ResourceReport, ...]:
     """Return the reports of a project, the best source first; a target that Quartus fitted gives two.
 
     Args:
-        project: an export, an hls4ml project, its build folder, a `.prj` folder in that, or the folder
-            `reports/resources/json` in that.
+        project: any folder in which the report's files lie, at whatever depth: an export, an hls4ml project, its build
+            folder, or the `.prj` folder of one target.
 
     Raises:
         InputError: there is no report, or a damaged one.
     """
-    folders = _report_folders(project)
-    if not folders:
-        raise InputError(f"{project}: no oneAPI report (*.prj/{_JSON}) in it; build one with `make report`")
-    _check_one_project(project, folders)
-    reports = [report for folder in folders for report in _reports(folder)]
+    builds = _builds(project)
+    if not builds:
+        raise InputError(f"{project}: no oneAPI report ({_SUMMARY}) in it; build one with `make report`")
+    _check_one_project(project, builds)
+    reports = [report for files in builds.values() for report in _reports(files)]
     return tuple(sorted(reports, key=lambda report: report.source != QUARTUS_FIT))
 
 
-def _report_folders(project: Path) -> list[Path]:
+def _builds(project: Path) -> dict[Path, dict[str, Path]]:
+    """Return the files of each build target by their names, which need not lie side by side.
+
+    A target is a `.prj` folder. Where there is none, the files of a folder belong together.
+    """
     if not project.is_dir():
         raise InputError(f"{project}: no such folder; name a oneAPI project")
-    if any((project / name).is_file() for name in (_SUMMARY, _QUARTUS)):
-        return [project]
-    patterns = (_JSON, *(f"{'*/' * depth}*.prj/{_JSON}" for depth in range(3)))
-    folders = [folder for pattern in patterns for folder in sorted(project.glob(pattern))]
-    return [folder for folder in folders if not _is_hidden(folder.relative_to(project))]
+    builds: dict[Path, dict[str, Path]] = defaultdict(dict)
+    for name in (_SUMMARY, _QUARTUS, _LOOPS):
+        for path in sorted(project.rglob(name)):
+            if not _is_hidden(path.relative_to(project)):
+                output = next((parent for parent in path.parents if parent.suffix == ".prj"), path.parent)
+                builds[output].setdefault(name, path)
+    return {output: files for output, files in builds.items() if files.keys() & {_SUMMARY, _QUARTUS}}
 
 
 def _is_hidden(path: Path) -> bool:
@@ -51,16 +57,16 @@ def _is_hidden(path: Path) -> bool:
     return any(name.startswith(".") for name in path.parts)
 
 
-def _check_one_project(project: Path, folders: list[Path]) -> None:
-    outputs = [folder.parents[2].stem for folder in folders if folder.parents[2].suffix == ".prj"]
-    names = sorted({output.rpartition(".")[0] or output for output in outputs})
+def _check_one_project(project: Path, outputs: Iterable[Path]) -> None:
+    names = sorted({output.stem.rpartition(".")[0] or output.stem for output in outputs if output.suffix == ".prj"})
     if len(names) > 1:
         raise InputError(f"{project} has reports of several projects ({', '.join(names)}); name one .prj folder")
 
 
-def _reports(folder: Path) -> list[ResourceReport]:
+def _reports(files: Mapping[str, Path]) -> list[ResourceReport]:
     """Return the reports of one build target: Quartus' fit if there is one, and the compiler's estimate."""
-    summary, loops, quartus = (folder / name for name in (_SUMMARY, _LOOPS, _QUARTUS))
+    folder = next(iter(files.values())).parent
+    summary, loops, quartus = (files.get(name, folder / name) for name in (_SUMMARY, _LOOPS, _QUARTUS))
     estimate = _in_file(summary, read_estimate)
     fit = _in_file(quartus, read_fit)
     schedule = _in_file(loops, read_schedule) or Schedule()

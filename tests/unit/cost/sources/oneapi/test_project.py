@@ -344,6 +344,46 @@ def test_bad_arguments(arguments, capsys, monkeypatch, tmp_path):
     assert re.fullmatch(r"error: [^\n]+\n", capsys.readouterr().err)
 
 
+def test_files_are_found_wherever_they_lie(tmp_path):
+    output = tmp_path / "x" / "y" / "z" / "w" / "jets.report.prj"
+    for name, place in {"summary": "reports", "loop_attr": "reports/json", "quartus": "fit"}.items():
+        (output / place).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(RECORDED / f"{name}.ndjson", output / place / f"{name}.ndjson")
+    fit, estimate = read_project(tmp_path)
+    assert (fit.source, fit.used.aluts) == (QuartusFit.name, 4182)
+    assert (estimate.used.aluts, estimate.latency_cycles) == (2462, 200)
+
+
+def write_export(folder, **target):
+    write_target(folder / "hls")
+    (folder / "model.onnx").write_bytes(b"a network")
+    (folder / "parity.json").write_text(json.dumps({"target": {"softmax": True, **target}}))
+
+
+def test_a_report_becomes_a_record(tmp_path, capsys):
+    records = tmp_path / "records"
+    records.mkdir()
+    write_export(tmp_path / "export")
+    words = ["record", str(tmp_path / "export"), f"output={records}", "name=mine"]
+    assert main(words) == 0
+    content = json.loads((records / "mine.json").read_text())
+    assert content["target"] == {"clock_period": pytest.approx(1000 / 480), "softmax": True, "precision": None}
+    assert content["figures"]["aluts"] == 2462 and content["figures"]["latency_cycles"] == 200
+    assert (records / content["networks"][0]).read_bytes() == b"a network"
+    assert main(words) == 2
+    assert "mine.json is there already; give name=OTHER" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("target", "output", "message"),
+    [({"reuse_factor": 2}, "", "reuse_factor=2"), ({}, "elsewhere", "no such folder"), ({"x": 1}, "", "is damaged")],
+)
+def test_what_is_no_record(tmp_path, capsys, target, output, message):
+    write_export(tmp_path, **target)
+    assert main(["record", str(tmp_path), f"output={tmp_path / output}"]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_command_line():
     words = [sys.executable, "-m", "nanotrigger.cost.sources.oneapi", str(RECORDED)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
