@@ -87,7 +87,7 @@ def test_who_gets_only_the_folder_finds_the_way(quantized_sheet, float_sheet):
         "its outputs come 3 cycles later: 15 ns at a clock period of 5 ns",
         "reset in 1 synchronous, active high",
         f"Nanotrigger 0.1.0, commit {'c' * 40} of https://example.org/nanotrigger.git",
-        "Latency: estimated, datapath 15 ns",
+        "Latency: estimated, whole IP 15 ns",
     ):
         assert words in text
     assert "rtl/" not in page(float_sheet).text
