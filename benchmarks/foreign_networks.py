@@ -182,9 +182,7 @@ def outcome(network: Network, folder: Path) -> tuple[str, str]:
     if "give input=fixed<16,6>" in done.stderr:
         return outcome((name, file, (INPUT,)), folder)
     if done.returncode == 2 and "approximate=true" in done.stderr and APPROXIMATE not in arguments:
-        further = outcome((name, file, (*arguments, APPROXIMATE)), folder)
-        if further[0] != "refused":
-            return further
+        return outcome((name, file, (*arguments, APPROXIMATE)), folder)
     lines = [line for line in done.stderr.strip().splitlines() if line]
     for start, result in (("parity", "proven"), ("distance", "approximate")):
         found = [line for line in done.stdout.splitlines() if line.startswith(start)]

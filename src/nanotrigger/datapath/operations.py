@@ -40,6 +40,15 @@ class Range:
             return self.high.bit_length()
         return max((~self.low).bit_length(), max(self.high, 0).bit_length()) + 1
 
+    @property
+    def bits_with_zero(self) -> int:
+        """Width of a word that holds zero as well, and so a constant.
+
+        >>> Range(7, 7).bits_with_zero, Range(-5, 3).bits_with_zero
+        (3, 4)
+        """
+        return Range(min(self.low, 0), max(self.high, 0)).bits
+
     def __add__(self, other: "Range") -> "Range":
         """Return the range of the sum of two independent signals."""
         return Range(self.low + other.low, self.high + other.high)

@@ -13,25 +13,18 @@ from onnx import numpy_helper
 from qonnx.custom_op.general.intquant import int_quant
 
 from nanotrigger.errors import InputError
-from nanotrigger.files import sha256, whole_folder, write_json
 from nanotrigger.firmware.backends import backend_named
-from nanotrigger.firmware.built import built, unmet
-from nanotrigger.firmware.inputs import (
-    Inputs,
-    Side,
-    accuracies,
-    accuracy_of_classes,
-    check_size,
-    random_inputs,
-    read_inputs,
-)
-from nanotrigger.firmware.proof import Judgement, Project, run_record, write_run
+from nanotrigger.firmware.effort import most_events
+from nanotrigger.firmware.file_firmware import FileFirmware, write_firmware
+from nanotrigger.firmware.inputs import Side, accuracies, accuracy_of_classes, check_size, random_inputs, read_inputs
+from nanotrigger.firmware.proof import Project
 from nanotrigger.firmware.target import Target, precision_format
 from nanotrigger.firmware.witnesses import qonnx_rows
 from nanotrigger.graph.evaluate import attributes_of
 from nanotrigger.graph.normalize import ending_in, normalized, shape_of
 from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, node_format
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.numbers.fixed_point import WIDEST, modes
 from nanotrigger.tasks.jets.measures import same_class
 
 Array = NDArray[np.float64]
@@ -42,35 +35,18 @@ _WIDTH = 16  # of inputs whose quantizer is no format of firmware
 
 
 @dataclass(frozen=True)
-class Approximation:
+class Approximation(FileFirmware):
     """What was exported without a claim that it is equal.
 
     Attributes:
-        folder: holds model.onnx, hls4ml.onnx, the back end's project, parity.json and tb_data/.
-        file: that was exported.
-        target: how the firmware is built; its precision is that of everything that has no format of its own.
-        inputs: on which it was compared with the file.
-        judgement: what came of that.
         starts: name and shape of the input, without the batch.
         ends: likewise of the output.
         constants: what layers multiply with, each of shape (inputs, outputs), by the names of the layers.
-        remarks: what the user should know, a line each.
     """
 
-    folder: Path
-    file: Path
-    target: Target
-    inputs: Inputs
-    judgement: Judgement
     starts: Sequence[tuple[str, tuple[int, ...]]]
     ends: Sequence[tuple[str, tuple[int, ...]]]
     constants: Mapping[str, Array]
-    remarks: tuple[str, ...]
-
-    @property
-    def project(self) -> Path:
-        """Folder of the firmware."""
-        return self.folder / backend_named(self.target.backend).folder
 
     @property
     def refusal(self) -> str:
@@ -103,66 +79,71 @@ def export_approximation(
         InputError: the back end cannot convert a node, or as of `export_file`.
         FirmwareError: the generated sources do not compile, or the firmware aborts.
     """
-    backend, original = backend_named(target.backend), normalized(model)
+    original = normalized(model)
     ends = len(original.graph.input), len(original.graph.output)
     if ends != (1, 1):
         raise InputError(f"{file} has {ends[0]} inputs and {ends[1]} outputs; approximate=true is for one of each")
-    quantized = is_quantized(original.graph)
-    target = replace(target, precision=target.precision or (_OPEN if quantized else _FLOAT))
+    quantized, asked = is_quantized(original.graph), target.precision
+    precision = asked or (_OPEN if quantized else _FLOAT)
     left_out = _cut(original)
-    number = input_format or _input_format(original.graph, "" if quantized else str(target.precision))
+    number = input_format or _input_format(original.graph, "" if quantized else precision)
     (start, shape), (end, last) = (_end(value) for value in (original.graph.input[0], original.graph.output[0]))
+    check_size("nodes", len(original.graph.node))
     check_size("inputs", math.prod(shape))
-    sides, words = (Side(number, shape),), math.prod(last)
+    most = most_events(original.graph)
+    network = onnx.ModelProto()
+    network.CopyFrom(original)
+    network = backend_named(target.backend).prepare(network)
+    sides = (Side(number, shape),)
     if data is None:
-        inputs = random_inputs(sides, words, within=number, extreme=False, normal=not quantized)
+        words = math.prod(last)
+        inputs = random_inputs(sides, words, within=number, extreme=False, normal=not quantized, most=most)
     else:
-        inputs = read_inputs(data, sides, extreme=False)
+        inputs = read_inputs(data, sides, extreme=False, most=most)
     features = {start: inputs.values.reshape(len(inputs.values), *shape)}
     try:
-        rows, reference = qonnx_rows(original, features, tolerance=_ROUNDED)
+        rows, reference, reach = qonnx_rows(original, features, tolerance=_ROUNDED)
     except Exception as error:  # onnxruntime raises exceptions of its own
         reason_of = " ".join(str(error).split())[:300]
         raise InputError(
             f"{file}: qonnx cannot compute it, so nothing says what firmware should ({reason_of})"
         ) from error
-    copy = onnx.ModelProto()
-    copy.CopyFrom(original)
-    network = backend.prepare(copy)
-    with whole_folder(output, marker="parity.json") as folder:
-        onnx.save(model, folder / "model.onnx")
-        onnx.save(network, folder / "hls4ml.onnx")
-        firmware = backend.convert(
-            folder / "hls4ml.onnx",
-            folder / backend.folder,
-            target,
-            name=backend.project_name(target.name or file.stem),
-            input_format=number,
-            formats={},
-        )
-        remarks = (f"approximate: {reason}", *unmet(target, firmware, backend.possible_reuse_factors))
-        remarks += tuple(f"node {name} is left out: the firmware ends before it" for name in left_out)
-        project = Project(folder, target, firmware, number)
-        emulation = project.emulate(inputs.values)
-        figure = accuracy_of_classes(inputs, emulation.outputs)
-        write_run(project, inputs, emulation, figure)
-        hashes = {"file": sha256(file), "data": inputs.sha256}
-        parity = {
+    wider = _reaching(precision, reach)
+    remarks = [f"approximate: {reason}"]
+    if wider != precision:
+        remarks.append(f"precision={precision}: values reach {reach:.3g}, which {wider} holds")
+        remarks[-1] += "; give precision=" + wider if asked else ", and which is taken"
+    precision = asked or wider
+    if not quantized and input_format is None:
+        number = precision_format(precision)
+
+    def judge(project: Project, outputs: Array) -> tuple[dict[str, Any], None]:
+        found, output_format = outputs[rows], project.firmware.output_format
+        figure = accuracy_of_classes(inputs, outputs)
+        return {
             "differing_words": None,
             "remark": "approximate: the firmware need not compute what the file says",
             "reason": reason,
-            **distances(reference, emulation.outputs[rows], firmware.output_format),
-            **({} if figure is None else same_class(reference, emulation.outputs[rows])),
-            **accuracies(inputs.of(rows), reference, emulation.outputs[rows]),
-            "output_format": str(firmware.output_format),
-            **run_record(project, inputs, emulation, emulation.outputs.size, hashes),
-            "built": built(firmware),
-            "remarks": list(remarks),
-        }
-        write_json(folder / "parity.json", parity)
-    judgement = Judgement(parity, None, emulation.outputs, figure)
-    named = [(start, shape)], [(end, last)]
-    return Approximation(output, file, target, inputs, judgement, *named, constants_of(network), remarks)
+            **distances(reference, found, output_format),
+            **({} if figure is None else same_class(reference, found)),
+            **accuracies(inputs.of(rows), reference, found),
+            "output_format": str(output_format),
+        }, None
+
+    result = write_firmware(
+        file,
+        model,
+        output,
+        target=replace(target, precision=precision),
+        write=lambda path: onnx.save(network, path),
+        number=number,
+        formats={},
+        inputs=inputs,
+        judge=judge,
+        remarks=remarks,
+        left_out=left_out,
+    )
+    return Approximation(**vars(result), starts=[(start, shape)], ends=[(end, last)], constants=constants_of(network))
 
 
 def distances(reference: Array, outputs: Array, number: FixedPoint) -> dict[str, Any]:
@@ -212,6 +193,21 @@ def constants_of(network: onnx.ModelProto) -> dict[str, Array]:
                 values.reshape(len(values), -1).T if node.op_type == "Conv" else values.reshape(-1, values.shape[-1])
             )
     return found
+
+
+def _reaching(precision: str, reach: float) -> str:
+    """Return a precision with as many integer bits as values need, and the same step.
+
+    >>> _reaching("fixed<16,6>", 31.9), _reaching("fixed<16,6,RND,SAT>", 32.0)
+    ('fixed<16,6>', 'fixed<17,7,RND,SAT>')
+    """
+    number = precision_format(precision)
+    more = math.frexp(reach)[1] + number.signed - number.integer
+    if more <= 0:
+        return precision
+    width = min(number.width + more, WIDEST)
+    stated = "".join(f",{mode}" for mode in modes(precision))
+    return f"{str(FixedPoint(width, number.integer + more, number.signed))[:-1]}{stated}>"
 
 
 def _end(value: onnx.ValueInfoProto) -> tuple[str, tuple[int, ...]]:

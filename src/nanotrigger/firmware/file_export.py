@@ -3,26 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from nanotrigger.errors import InputError, NotExactError
-from nanotrigger.files import sha256, whole_folder, write_json
 from nanotrigger.firmware.approximate import Approximation, export_approximation
 from nanotrigger.firmware.backends import backend_named
-from nanotrigger.firmware.built import built, unmet
-from nanotrigger.firmware.comparison import Expected
+from nanotrigger.firmware.comparison import Difference, Expected
+from nanotrigger.firmware.file_firmware import FileFirmware, write_firmware
 from nanotrigger.firmware.flat import Flat
-from nanotrigger.firmware.inputs import (
-    Inputs,
-    accuracies,
-    accuracy_of_classes,
-    check_size,
-    random_inputs,
-    read_inputs,
-    sides_of,
-)
-from nanotrigger.firmware.proof import Judgement, Project, prove, run_record, write_run
+from nanotrigger.firmware.inputs import accuracies, check_size, random_inputs, read_inputs, sides_of
+from nanotrigger.firmware.proof import Project, prove
 from nanotrigger.firmware.target import Target
 from nanotrigger.firmware.witnesses import qonnx_witness
 from nanotrigger.graph.from_qonnx import read_graph
@@ -31,38 +25,23 @@ from nanotrigger.graph.normalize import ending_in, normalized
 from nanotrigger.graph.onnx_file import is_quantized, load_model
 from nanotrigger.numbers import FixedPoint
 
+Array = NDArray[np.float64]
+
 _OF_CHECKPOINTS = ("softmax", "radius", "part")  # settings of a target
 _REMEDY = "; or give approximate=true, which says how far the firmware is from the file"
 
 
 @dataclass(frozen=True)
-class FileExport:
-    """What was exported.
+class FileExport(FileFirmware):
+    """What was exported with a proof.
 
     Attributes:
-        folder: holds model.onnx, hls4ml.onnx, the back end's project, parity.json and tb_data/.
-        file: that was exported.
-        target: how the firmware is built.
-        inputs: on which it was judged.
-        judgement: what came of comparing the witnesses.
         graph: the network as integers.
         vectors: names of the firmware's tensors that hold those of the graph, by the names of these.
-        remarks: what the user should know, a line each.
     """
 
-    folder: Path
-    file: Path
-    target: Target
-    inputs: Inputs
-    judgement: Judgement
     graph: Graph
     vectors: Mapping[str, str]
-    remarks: tuple[str, ...]
-
-    @property
-    def project(self) -> Path:
-        """Folder of the firmware."""
-        return self.folder / backend_named(self.target.backend).folder
 
     @property
     def starts(self) -> Sequence[tuple[str, tuple[int, ...]]]:
@@ -120,36 +99,30 @@ def export_file(
     graph, target = flat.graph, replace(target, precision=None)
     words, sides = flat.words, sides_of(graph)
     inputs = random_inputs(sides, words, within=flat.number) if data is None else read_inputs(data, sides)
-    with whole_folder(output, marker="parity.json") as folder:
-        onnx.save(model, folder / "model.onnx")
-        flat.write(folder / "hls4ml.onnx")
-        firmware = backend.convert(
-            folder / "hls4ml.onnx",
-            folder / backend.folder,
-            target,
-            name=backend.project_name(target.name or file.stem),
-            input_format=flat.number,
-            formats=flat.exact,
-        )
-        remarks = unmet(target, firmware, backend.possible_reuse_factors)
-        remarks += tuple(f"node {name} is left out: the firmware ends before it" for name in graph.left_out)
-        project = Project(folder, target, firmware, flat.number, flat)
-        emulation = project.emulate(inputs.values)
-        figure = accuracy_of_classes(inputs, emulation.outputs)
-        write_run(project, inputs, emulation, figure)
+
+    def judge(project: Project, outputs: Array) -> tuple[dict[str, Any], Difference | None]:
         expected = Expected(graph, inputs.values)
         qonnx = qonnx_witness(expected, ending_in(normalized(model), graph.outputs), project.arriving(inputs.values))
-        proof, difference = prove(project, expected, [qonnx], emulation.outputs)
-        hashes = {"file": sha256(file), "data": inputs.sha256}
-        record = run_record(project, inputs, emulation, expected.outputs.size, hashes)
-        if figure is not None:
-            proof |= accuracies(inputs, expected.outputs, emulation.outputs)
-        parity = {**proof, **record, "built": built(firmware), "remarks": list(remarks)}
-        write_json(folder / "parity.json", parity)
-    judgement = Judgement(parity, difference, emulation.outputs[: inputs.events], figure)
+        proof, difference = prove(project, expected, [qonnx], outputs)
+        return {**proof, **accuracies(inputs, expected.outputs, outputs)}, difference
+
+    result = write_firmware(
+        file,
+        model,
+        output,
+        target=target,
+        write=flat.write,
+        number=flat.number,
+        formats=flat.exact,
+        inputs=inputs,
+        judge=judge,
+        flat=flat,
+        left_out=graph.left_out,
+    )
     if approximate:
-        remarks += ("approximate=true changes nothing: the file can be computed exactly",)
-    return FileExport(output, file, target, inputs, judgement, graph, flat.tensors, remarks)
+        needless = "approximate=true changes nothing: the file can be computed exactly"
+        result = replace(result, remarks=(*result.remarks, needless))
+    return FileExport(**vars(result), graph=graph, vectors=flat.tensors)
 
 
 def _flat(file: Path, model: onnx.ModelProto, input_format: FixedPoint | None, io_type: str) -> Flat | InputError:

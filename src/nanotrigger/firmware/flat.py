@@ -192,7 +192,7 @@ class Flat(VectorLayers):
     @_write.register
     def _(self, node: Sign, sources: Sequence[Vector], of: Sequence[Tensor]) -> Vector:
         # cut off above all bits of a value, -1 or 0 are left; hls4ml takes one bit for a network of binary numbers
-        step, places = node.number.step, of[0].exponent + of[0].words.bits
+        step, places = node.number.step, of[0].exponent + of[0].words.bits_with_zero
         above = Conversion(format_of(2, places, signed=True), rounding="FLOOR")
         negative = self.quantized(sources[0], above, of[0], node.name)
         return self.scaled(negative, 2, step * 2.0**-places, node.name, 1, step)
@@ -266,7 +266,7 @@ class Flat(VectorLayers):
     def _signed(self, source: Vector, of: Tensor, name: str) -> str:
         """Return the same values, none of which is below zero, in a signed format."""
         result = self._add("Relu", [source.name], f"{name}_signed", source.shape)
-        self.exact[self.nodes[-1].name] = format_of(of.words.bits + 1, of.exponent, signed=True)
+        self.exact[self.nodes[-1].name] = format_of(of.words.bits_with_zero + 1, of.exponent, signed=True)
         return result
 
 

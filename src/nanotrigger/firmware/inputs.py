@@ -102,8 +102,23 @@ def sides_of(graph: Graph) -> tuple[Side, ...]:
     return tuple(Side(node.number, node.shape) for node in graph.inputs)
 
 
+def spread(events: int, most: int) -> NDArray[np.intp]:
+    """Return at most so many of the rows of events, spread over all of them.
+
+    >>> spread(9, 3)
+    array([0, 4, 8])
+    """
+    return np.unique(np.linspace(0, events - 1, most).astype(np.intp))
+
+
 def random_inputs(
-    sides: Sequence[Side], words: int, *, within: FixedPoint, extreme: bool = True, normal: bool = False
+    sides: Sequence[Side],
+    words: int,
+    *,
+    within: FixedPoint,
+    extreme: bool = True,
+    normal: bool = False,
+    most: int | None = None,
 ) -> Inputs:
     """Return random values within the formats, then extreme ones.
 
@@ -113,9 +128,11 @@ def random_inputs(
         within: what is said of the range of the values.
         extreme: whether there are extreme ones.
         normal: whether values are of a standard normal distribution, as those of a float network usually are.
+        most: how many events there may be.
     """
-    extremes = _extremes(sides)[: None if extreme else 0]
+    extremes = _extremes(sides) if extreme else np.empty((0, sum(side.size for side in sides)))
     events = max(math.ceil(LEAST_WORDS / words) - len(extremes), _EXTREMES)
+    events = events if most is None else min(events, most)
     generator = np.random.default_rng(EXTREME_SEED)
     if normal:
         parts = [generator.normal(size=(events, side.size)) for side in sides]
@@ -127,8 +144,10 @@ def random_inputs(
     return Inputs(np.concatenate([drawn, extremes]), events, description)
 
 
-def read_inputs(file: Path, sides: Sequence[Side], *, extreme: bool = True) -> Inputs:
+def read_inputs(file: Path, sides: Sequence[Side], *, extreme: bool = True, most: int | None = None) -> Inputs:
     """Return the events of a file with their labels, if it has some, then extreme values; arguments as above.
+
+    If there are more events than `most`, they are some that are spread over the file.
 
     Raises:
         InputError: there is no such file, or it does not hold finite inputs of this network.
@@ -147,9 +166,14 @@ def read_inputs(file: Path, sides: Sequence[Side], *, extreme: bool = True) -> I
     wrong = np.argwhere(~np.isfinite(values))
     if len(wrong):
         raise InputError(f"data={file}: X[{wrong[0][0]}] has {values[tuple(wrong[0])]}; clean the data")
-    extremes = _extremes(sides)[: None if extreme else 0]
-    description = f"{file.name}, all {len(values):,}"
-    return Inputs(np.concatenate([values, extremes]), len(values), description, sha256(file), _classes(labels))
+    description, classes = f"{file.name}, all {len(values):,}", _classes(labels)
+    if most is not None and most < len(values):
+        rows = spread(len(values), most)
+        description = f"{file.name}, {len(rows):,} of {len(values):,}, because the network is large"
+        values, classes = values[rows], None if classes is None else classes[rows]
+    if not extreme:
+        return Inputs(values, len(values), description, sha256(file), classes)
+    return Inputs(np.concatenate([values, _extremes(sides)]), len(values), description, sha256(file), classes)
 
 
 def accuracy_of_classes(inputs: Inputs, outputs: Array) -> Performance | None:

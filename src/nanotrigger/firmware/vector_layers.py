@@ -86,7 +86,7 @@ class VectorLayers(WeightLayers):
         if relu:
             source = self.exactly("Relu", [source], _positive(of), f"{name}_relu")
         elif negative and of.words.low < 0:
-            whole = format_of(max(of.words.bits - drop + 2, 2), of.exponent + drop, signed=False)
+            whole = format_of(max(of.words.bits_with_zero - drop + 2, 2), of.exponent + drop, signed=False)
             sides = [source, self.scaled(source, -1, 1.0, name)]
             flipped = Tensor(of.shape, of.exponent, of.words * -1)
             kept = [
@@ -153,7 +153,7 @@ class VectorLayers(WeightLayers):
 def common_format(tensors: Sequence[Tensor]) -> FixedPoint:
     """Return a format that holds all words of some tensors."""
     exponent, words = joint(tensors)
-    width = max(Range(min(words.low, 0), max(words.high, 0)).bits, 2)
+    width = max(words.bits_with_zero, 2)
     return format_of(width, exponent, signed=words.low < 0)
 
 

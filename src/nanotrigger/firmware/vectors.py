@@ -10,17 +10,20 @@ from nanotrigger.numbers import FixedPoint
 
 Array = NDArray[np.float64]
 MAXIMUM_EVENTS = 10_000  # of test data in the files
+_VALUES = 1 << 23  # of inputs of which each is at a limit in one event
 
 
 def extreme_inputs(number: FixedPoint, features: int, *, rows: int = 1024, seed: int = 0) -> Array:
     """Return inputs at and beyond the edges of a format, shape (at least `rows`, features).
 
-    Each feature alone at its limits, all features at random limits, far beyond them, on ties between two words,
-    and anywhere in the range. All are float32 values, so that no witness has to round them.
+    Each feature alone at its limits (of very many some, spread over all), all features at random limits, far beyond
+    them, on ties between two words, and anywhere in the range. All are float32 values, so that no witness has to round
+    them.
     """
     generator = np.random.default_rng(seed)
     limits = np.array([number.minimum, number.maximum])
-    alone = np.concatenate([np.eye(features) * limit for limit in limits])
+    places = np.unique(np.linspace(0, features - 1, min(features, _VALUES // features)).astype(np.intp))
+    alone = np.concatenate([np.where(np.arange(features) == places[:, None], limit, 0.0) for limit in limits])
     uniform = [np.full((1, features), value) for value in (*limits, 0.0, number.step, -number.step)]
     shape = (-(-max(rows - len(alone) - len(uniform), 4) // 4), features)
     corners = generator.choice(limits, shape)

@@ -5,9 +5,11 @@ import math
 import warnings
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import onnx
+import onnxruntime  # type: ignore[import-untyped]
 import torch
 from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
@@ -17,7 +19,7 @@ from qonnx.util.cleanup import cleanup_model
 
 from nanotrigger.firmware.comparison import Expected, Witness, graph_nodes
 from nanotrigger.firmware.datapaths import firmware_datapath, verilog_datapath
-from nanotrigger.firmware.inputs import by_input
+from nanotrigger.firmware.inputs import by_input, spread
 from nanotrigger.firmware.qonnx import firmware_network
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_network import graph_of
@@ -29,8 +31,10 @@ from nanotrigger.networks.trace import layer_outputs
 Array = NDArray[np.float64]
 
 _ROWS = 65_536  # at once
-_VALUES = 1 << 23  # of the largest tensor, at once
-_SINGLE = 64  # events that qonnx computes one by one
+_VALUES = 1 << 24  # of all tensors, at once
+_SINGLE, _LEAST = 64, 4  # events that qonnx computes one by one
+_NODES = 1000  # of which one event takes about 15 s
+_FATAL = 4  # the only severity of which onnxruntime may write to the terminal: its errors are raised as well
 _ROUNDED = 0.01  # by which outputs may differ that float32 cannot hold, as a share of the largest
 EXACT_IN_FLOAT32, EXACT_IN_FLOAT64 = 2**24, 2**53  # every integer up to here
 
@@ -62,12 +66,12 @@ def qonnx_witness(expected: Expected, model: onnx.ModelProto, values: Array) -> 
         model: with the graph's inputs and outputs, for a batch of one.
         values: that the model reads, shape (rows, values of all inputs).
     """
-    graph, few = expected.graph, spread(len(values))
+    graph, few = expected.graph, spread(len(values), _few(model))
     is_exact = expected.largest_sum <= EXACT_IN_FLOAT32
     if not is_exact and Expected(graph, expected.inputs[few]).largest_sum <= EXACT_IN_FLOAT32:
-        is_exact, rows, outputs = True, few, qonnx_rows(model, by_input(graph, values[few]))[1]
+        is_exact, rows, outputs = True, few, qonnx_rows(model, by_input(graph, values[few])).outputs
     else:
-        rows, outputs = qonnx_rows(model, by_input(graph, values), tolerance=0.0 if is_exact else _ROUNDED)
+        rows, outputs, _ = qonnx_rows(model, by_input(graph, values), tolerance=0.0 if is_exact else _ROUNDED)
     is_all = len(rows) == len(values)
     facts = {
         "qonnx_float32_is_exact": is_exact,
@@ -78,10 +82,22 @@ def qonnx_witness(expected: Expected, model: onnx.ModelProto, values: Array) -> 
     return Witness("qonnx", outputs, nodes, None if is_all else rows, is_exact, facts)
 
 
-def qonnx_rows(
-    model: onnx.ModelProto, features: Mapping[str, Array], *, tolerance: float = 0.0
-) -> tuple[NDArray[np.intp], Array]:
-    """Return which events qonnx computes, and its outputs side by side for these.
+class Computed(NamedTuple):
+    """What qonnx computes.
+
+    Attributes:
+        rows: which events.
+        outputs: for these, side by side.
+        reach: largest value of any tensor.
+    """
+
+    rows: NDArray[np.intp]
+    outputs: Array
+    reach: float
+
+
+def qonnx_rows(model: onnx.ModelProto, features: Mapping[str, Array], *, tolerance: float = 0.0) -> Computed:
+    """Return which events qonnx computes, and what.
 
     They are all if batches of events give what single events give, else a few, spread over all of them.
 
@@ -91,18 +107,14 @@ def qonnx_rows(
         tolerance: by which outputs may differ because float32 rounds, as a share of the largest.
     """
     events = len(next(iter(features.values())))
-    few = spread(events)
-    single = [qonnx_outputs(model, {name: values[row : row + 1] for name, values in features.items()}) for row in few]
-    outputs = np.concatenate(single)
+    few = spread(events, _few(model))
+    one = _with_batch(model, 1)
+    single = [_execute(model, one, features, row) for row in few.reshape(-1, 1)]
+    outputs, reach = np.concatenate([found for found, _ in single]), max(reach for _, reach in single)
     batched = _in_batches(model, features)
-    if batched is not None and _farthest(batched[few], outputs) <= tolerance * np.abs(outputs).max():
-        return np.arange(events), batched
-    return few, outputs
-
-
-def spread(events: int) -> NDArray[np.intp]:
-    """Return a few of so many rows, spread over all of them."""
-    return np.unique(np.linspace(0, events - 1, _SINGLE).astype(np.intp))
+    if batched is not None and _farthest(batched[0][few], outputs) <= tolerance * np.abs(outputs).max():
+        return Computed(np.arange(events), *batched)
+    return Computed(few, outputs, reach)
 
 
 def datapath_witness(expected: Expected, target: Target) -> Witness:
@@ -156,7 +168,8 @@ def qonnx_outputs(model: onnx.ModelProto, features: Array | Mapping[str, Array])
         features: of the only input, shape (events, *shape); or of each, by its name.
     """
     arriving = features if isinstance(features, Mapping) else {model.graph.input[0].name: features}
-    return _execute(model, _with_batch(model, len(next(iter(arriving.values())))), arriving)
+    rows = np.arange(len(next(iter(arriving.values()))))
+    return _execute(model, _with_batch(model, len(rows)), arriving, rows)[0]
 
 
 def qonnx_nodes(model: onnx.ModelProto, graph: Graph, inputs: Array) -> dict[str, Array]:
@@ -169,29 +182,37 @@ def qonnx_nodes(model: onnx.ModelProto, graph: Graph, inputs: Array) -> dict[str
     return {node.name: values for node, values in found.items() if values.size == graph.tensors[node.output].size}
 
 
-def _in_batches(model: onnx.ModelProto, features: Mapping[str, Array]) -> Array | None:
-    """Return what qonnx computes for all events in batches; None if it cannot."""
-    tensors = [shape for shape in shapes(model.graph).values() if shape[:1] == (1,)]
-    rows = max(min(_ROWS, _VALUES // max(math.prod(filter(None, shape)) for shape in tensors)), 1)
-    starts = range(0, len(next(iter(features.values()))), rows)
-    parts = [{name: values[at : at + rows] for name, values in features.items()} for at in starts]
+def _few(model: onnx.ModelProto) -> int:
+    """Return how many events qonnx computes one by one, each in a time that grows with the square of the nodes."""
+    return min(max(_NODES**2 // len(model.graph.node) ** 2, _LEAST), _SINGLE)
+
+
+def _in_batches(model: onnx.ModelProto, features: Mapping[str, Array]) -> tuple[Array, float] | None:
+    """Return what qonnx computes for all events in batches, and the largest value of any tensor; None if it cannot."""
+    sizes = (math.prod(filter(None, shape)) for shape in shapes(model.graph).values() if shape[:1] == (1,))
+    events, at_once = len(next(iter(features.values()))), max(min(_ROWS, _VALUES // sum(sizes)), 1)
+    blocks = np.split(np.arange(events), range(at_once, events, at_once))
     try:
-        sizes = {len(next(iter(part.values()))) for part in parts}
-        batched = {size: _with_batch(model, size) for size in sizes}
-        return np.concatenate([_execute(model, batched[len(next(iter(part.values())))], part) for part in parts])
+        batched = {size: _with_batch(model, size) for size in {len(rows) for rows in blocks}}
+        parts = [_execute(model, batched[len(rows)], features, rows) for rows in blocks]
     except Exception:  # of qonnx or onnxruntime, which stop where a node has its batch of one in a constant
         return None
+    return np.concatenate([outputs for outputs, _ in parts]), max(reach for _, reach in parts)
 
 
-def _execute(model: onnx.ModelProto, batched: ModelWrapper, features: Mapping[str, Array]) -> Array:
-    """Return what qonnx computes with a model that has another batch size, and maybe other names."""
+def _execute(
+    model: onnx.ModelProto, batched: ModelWrapper, features: Mapping[str, Array], rows: NDArray[np.intp]
+) -> tuple[Array, float]:
+    """Return what qonnx computes for some rows with a model for as many, and the largest value of any tensor."""
+    onnxruntime.set_default_logger_severity(_FATAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        names = zip(batched.graph.input, model.graph.input, strict=True)
-        outputs = execute_onnx(batched, {new.name: features[old.name].astype(np.float32) for new, old in names})
-    events = len(next(iter(features.values())))
-    values = [outputs[value.name].reshape(events, -1) for value in batched.graph.output]
-    return np.concatenate(values, axis=1).astype(np.float64)
+        names = zip(batched.graph.input, model.graph.input, strict=True)  # a batch may have other ones
+        arriving = {new.name: features[old.name][rows].astype(np.float32) for new, old in names}
+        tensors = execute_onnx(batched, arriving, return_full_exec_context=True)
+    outputs = [tensors[value.name].reshape(len(rows), -1) for value in batched.graph.output]
+    floats = [values for values in tensors.values() if values is not None and values.dtype.kind == "f" and values.size]
+    return np.concatenate(outputs, axis=1).astype(np.float64), max(float(np.abs(values).max()) for values in floats)
 
 
 def _farthest(found: Array, outputs: Array) -> float:

@@ -11,12 +11,13 @@ from onnx import helper, numpy_helper, shape_inference
 from nanotrigger.errors import InputError
 from nanotrigger.graph.check_model import check_constants, check_nodes, name_nodes, replace, sort
 from nanotrigger.graph.evaluate import FOLDED, MOVES, QUANTIZERS, attributes_of, evaluate
-from nanotrigger.graph.rewrite import move_channels, split_gemm
+from nanotrigger.graph.rewrite import flatten_events, move_channels, split_gemm
 
 QONNX_DOMAIN = "qonnx.custom_op.general"
 OPSETS = range(9, 25)
 MOST_NODES = 10_000
 MOST_FOLDED = 1 << 24  # values of all constants that are computed
+_FIRST_INITIALIZERS = 4  # version of ONNX files in which a constant need not be an input as well
 _FLOAT = onnx.TensorProto.FLOAT
 _FIRST_FLOAT = (*MOVES, "Quant", "ReduceSum", "ReduceMean")  # whose other inputs may be integers
 _SMALL = 1024  # values of a constant that shapes may depend on
@@ -62,6 +63,7 @@ def normalized(model: onnx.ModelProto) -> onnx.ModelProto:
     while room != before:
         _infer_shapes(simple)
         before, room = room, _fold(graph, opset, room)
+    flatten_events(graph, shapes(graph))
     _remove_no_ops(graph)
     remove_unused(graph)
     _check_types(graph)
@@ -148,7 +150,8 @@ def _fix_batch(graph: onnx.GraphProto) -> None:
 
 def _infer_shapes(model: onnx.ModelProto) -> None:
     """Write the shape of every tensor into the model, by ONNX' own rules; a quantizer keeps a shape."""
-    bare = onnx.ModelProto(ir_version=model.ir_version, opset_import=[helper.make_opsetid("", _opset(model))])
+    version = max(model.ir_version, _FIRST_INITIALIZERS)
+    bare = onnx.ModelProto(ir_version=version, opset_import=[helper.make_opsetid("", _opset(model))])
     bare.graph.name = "shapes"
     bare.graph.input.extend(model.graph.input)
     bare.graph.output.extend(model.graph.output)
@@ -235,8 +238,9 @@ def _remove_no_ops(graph: onnx.GraphProto) -> None:
     for node in graph.node:
         for place, name in enumerate(node.input):
             node.input[place] = same.get(name, name)
-        shape = known.get(node.input[0]) if node.input else None
-        if _changes_nothing(node) and shape == known.get(node.output[0]) and node.output[0] not in outputs:
+        shape = known.get(node.input[0], (None,)) if node.input else (None,)
+        keeps_shape = None not in shape and shape == known.get(node.output[0])
+        if keeps_shape and _changes_nothing(node) and node.output[0] not in outputs:
             same[node.output[0]] = node.input[0]
             continue
         kept.append(node)

@@ -102,9 +102,10 @@ class Reader:
             tensor = node.infer(*read)
             self._values += tensor.size
             _check_values(node.name, self._values)
-            if max(tensor.words.bits, abs(tensor.exponent)) > _MOST_BITS:
+            bits = tensor.words.bits_with_zero
+            if max(bits, abs(tensor.exponent)) > _MOST_BITS:
                 raise InputError(
-                    f"node {node.name}: words of {tensor.words.bits} bits that are worth 2^{tensor.exponent}, at most "
+                    f"node {node.name}: words of {bits} bits that are worth 2^{tensor.exponent}, at most "
                     f"{_MOST_BITS} either; put a quantizer before it"
                 )
             self._tensors[node.output] = tensor, node.layer

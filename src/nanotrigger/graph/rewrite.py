@@ -49,6 +49,19 @@ def _parts_of_gemm(graph: onnx.GraphProto, node: onnx.NodeProto) -> Iterator[onn
         yield helper.make_node("Add", [product, bias[0]], list(node.output), f"{node.name}_bias")
 
 
+def flatten_events(graph: onnx.GraphProto, shapes: Mapping[str, tuple[Any, ...]]) -> None:
+    """Flatten each event by itself, in place, where a `Flatten` for a batch of one takes in the batch.
+
+    Args:
+        graph: changed in place.
+        shapes: of tensors, for a batch of one.
+    """
+    for node in graph.node:
+        is_of_one = node.op_type == "Flatten" and shapes.get(node.input[0], ())[:1] == (1,)
+        if is_of_one and attributes_of(node).get("axis", 1) == 0:
+            del node.attribute[:]
+
+
 def move_channels(graph: onnx.GraphProto, shapes: Mapping[str, tuple[Any, ...]]) -> None:
     """Put channels before the places, and back again, around nodes of qonnx' domain for channels that come last.
 

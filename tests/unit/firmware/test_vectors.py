@@ -22,6 +22,12 @@ def test_extremes_saturate_and_tie(number):
     assert (quantized == number.maximum_word).sum() > 1000
 
 
+def test_of_very_many_inputs_some_are_alone_at_their_limits():
+    inputs = extreme_inputs(FORMAT, 1 << 14, rows=0)
+    assert (np.count_nonzero(inputs, axis=1) == 1).sum() == 2 * (1 << 9)
+    assert inputs[:, -1].max() > 0
+
+
 def test_extremes_repeat():
     assert np.array_equal(extreme_inputs(FORMAT, 5), extreme_inputs(FORMAT, 5))
     assert not np.array_equal(extreme_inputs(FORMAT, 5), extreme_inputs(FORMAT, 5, seed=1))

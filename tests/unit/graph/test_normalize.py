@@ -8,6 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from nanotrigger.errors import InputError, NotExactError
+from nanotrigger.firmware.witnesses import qonnx_rows
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.normalize import normalized
 from nanotrigger.graph.onnx_file import load_model
@@ -29,6 +30,21 @@ def same(maker, output, path):
     features = random_features(maker.inputs, EVENTS, 0)
     (expected,) = maker.run(features, output)
     assert (read_graph(path).run(features) == expected).all()
+
+
+def test_files_of_old_exporters_have_shapes_and_flatten_each_event(tmp_path):
+    """Those of version 3 say no shapes within; keras2onnx flattened the batch with the event."""
+    maker = Maker(9)
+    output = maker.add("Flatten", maker.quant(maker.input(4, 3), 6, 0.25), axis=0)
+    output = maker.add("MatMul", output, maker.weights(np.random.default_rng(0), 12, 3))
+    model = maker.model(output)
+    model.ir_version = 3
+    onnx.save(model, tmp_path / "old.onnx")
+    assert [node.op_type for node in normalized(model).graph.node].count("Flatten") == 1
+    features = random_features(maker.inputs, EVENTS, 0)
+    expected = np.concatenate([maker.run({"features": row[None]}, output)[0] for row in features["features"]])
+    assert (read_graph(tmp_path / "old.onnx").run(features) == expected).all()
+    assert (qonnx_rows(normalized(model), features).rows == np.arange(EVENTS)).all()
 
 
 @pytest.mark.parametrize("opset", range(11, 22))

@@ -76,7 +76,9 @@ def convert(
         _check_precision(graph, target.precision)
     precision = target.precision and checked_type(target.precision)
     inputs = checked_type(input_precision or precision or type_name(input_quantizer_format(graph)))
-    is_float = not is_quantized(graph)
+    constants = {constant.name for constant in graph.initializer}
+    quantizers = [node for node in graph.node if node.op_type in ("Quant", "BipolarQuant")]
+    is_float = all(node.input[0] in constants for node in quantizers)
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
     if target.radius:
         append_radius(graph)
@@ -119,7 +121,8 @@ def build_model_graph(
     """Return hls4ml's model, ready to be written into `folder`.
 
     `types` are those of results by layer, where hls4ml would take others; `added` is the configuration of layers that
-    were added to the network, by name; `is_float` is whether it had no quantizers before. For the others see `convert`.
+    were added to the network, by name; `is_float` is whether it had no quantizers but for constants before. For the
+    others see `convert`.
     """
     precision = target.precision
     _rename_reserved(network.graph)

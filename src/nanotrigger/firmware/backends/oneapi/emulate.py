@@ -27,6 +27,12 @@ CONSTANTS = (
     (rb"static constexpr (\w+ (slope|shift)\b)", rb"static inline const \1"),  # of hard sigmoids and tanhs
 )
 
+# Weights become plain numbers, which are converted at the start: g++ took 13 KB and 0.7 ms for each constructor.
+_WEIGHTS = (
+    rb"static const (\w+) (\w+) = \{(\{[-+\w., \n]*\})\};",
+    rb"static const double \2_values[] = \3;\nstatic const \1 \2 = nanotrigger::filled<\1>(\2_values);",
+)
+
 _END = "// hls-fpga-machine-learning return"  # hls4ml's mark where all layers have run
 
 _RECORDER = """\
@@ -196,7 +202,7 @@ def _with_gcc(project: Path, name: str, build: Path) -> Path:
         ]
     )
     text = preprocessed.read_bytes()
-    for constant, value in CONSTANTS:
+    for constant, value in (_WEIGHTS, *CONSTANTS):
         text = re.sub(constant, value, text)
     preprocessed.write_bytes(text)
     run_tool(

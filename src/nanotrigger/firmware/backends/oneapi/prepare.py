@@ -44,7 +44,6 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
     for node in graph.node:
         if node.op_type not in known:
             raise InputError(f"node {node.name}: hls4ml knows no {node.op_type}; write it with other layers")
-    _name_for_cpp(graph.node)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         wrapped = ModelWrapper(model).transform(InferShapes())
@@ -54,7 +53,7 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
             except Exception as error:  # qonnx raises plain exceptions of any type
                 reason = " ".join(f"{type(error).__name__}: {error}".split())
                 raise InputError(f"qonnx cannot put the channels of this network last ({reason[:300]})") from error
-    _name_for_cpp(wrapped.graph.node)
+    _name_for_cpp(wrapped.graph)
     return wrapped.model
 
 
@@ -208,8 +207,16 @@ def _quantizer_of(
     return helper.make_node("Quant", [source, *names], [target], name=name, domain=QONNX_DOMAIN, **given)
 
 
-def _name_for_cpp(nodes: Sequence[onnx.NodeProto]) -> None:
-    """Give every node a name that C++ can have, in place."""
+def _name_for_cpp(graph: onnx.GraphProto) -> None:
+    """Name all nodes and tensors as C++ can, the tensors by the nodes, in place: names by qonnx are random."""
     taken: set[str] = set()
-    for node in nodes:
+    names = {"": "", **{value.name: cpp_name(value.name, taken) for value in graph.input}}
+    for node in graph.node:
         node.name = cpp_name(node.name or node.op_type, taken)
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            names[name] = names[name] if name in names else cpp_name(f"{node.name}_{place}", taken)
+        names |= {name: cpp_name(f"{node.name}_out", taken) for name in node.output}
+        node.input[:], node.output[:] = ([names[name] for name in ends] for ends in (node.input, node.output))
+    for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        value.name = names.get(value.name, value.name)

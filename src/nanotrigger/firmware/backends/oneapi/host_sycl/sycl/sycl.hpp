@@ -16,6 +16,18 @@
 // Marks functions that device code calls in another file. Here the host is the device.
 #define SYCL_EXTERNAL
 
+namespace nanotrigger {
+
+// Returns weights made of plain numbers (emulate.py).
+template <typename Values> Values filled(const double *numbers) {
+    Values values;
+    for (auto &value : values)
+        value = *numbers++;
+    return values;
+}
+
+} // namespace nanotrigger
+
 namespace sycl {
 
 class exception : public std::runtime_error {
