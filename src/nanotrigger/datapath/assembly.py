@@ -24,7 +24,7 @@ class Assembly:
 
     def append(self, operation: Operation) -> int:
         """Add an operation and return its position; one that was made before is used again, as synthesis does."""
-        if isinstance(operation, Sum | Offset | Select):
+        if not isinstance(operation, Input):
             if operation in self._made:
                 return self._made[operation]
             self._made[operation] = len(self.operations)

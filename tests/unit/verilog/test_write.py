@@ -48,10 +48,10 @@ def datapath_of(model: Path) -> Datapath:
     return read_graph(model).unroll()
 
 
-def write_run(network: MLP, run: Path, *, levels: int) -> np.ndarray:
+def write_run(network: MLP, run: Path, **stages: float) -> np.ndarray:
     """Write model.onnx, rtl/ and tb_data/ as an export does; return the expected words."""
     write_qonnx(network, run / "model.onnx")
-    write_rtl(datapath_of(run / "model.onnx"), run / "rtl", levels=levels)
+    write_rtl(datapath_of(run / "model.onnx"), run / "rtl", **stages)
     number = network.formats["input"]
     features = network.configuration["features"]
     anywhere = np.random.default_rng(1).normal(0.0, 1.0, (500, features)).astype(np.float32)
@@ -83,9 +83,9 @@ def test_verilog_of_a_small_network_gives_its_words(tmp_path, levels, output):
 
 
 @needs_icarus
-@pytest.mark.parametrize("levels", [2, 8])
-def test_verilog_of_the_reference_network_gives_its_words(tmp_path, levels):
-    words = write_run(load_trained(REFERENCE).network, tmp_path, levels=levels)
+@pytest.mark.parametrize("clock_period", [2.0, 5.0])
+def test_verilog_of_the_reference_network_gives_its_words(tmp_path, clock_period):
+    words = write_run(load_trained(REFERENCE).network, tmp_path, clock_period=clock_period)
     result = simulate(tmp_path / "rtl")
     assert f"PASS: {words.size} words" in result.stdout
     assert result.returncode == 0
