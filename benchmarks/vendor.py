@@ -184,9 +184,9 @@ def counts_of(record: Record) -> Counts:
 
 
 def fitted(counts: Sequence[Counts]) -> Constants:
-    """Return the constants for which the ratios of ALUTs and flip-flops are nearest 1."""
+    """Return the constants for which the ratios of ALUTs and flip-flops are nearest 1, above all the farthest ones."""
     mesh = np.meshgrid(*GRID, indexing="ij")
-    distance = sum(np.log(item.ratio(name, mesh)) ** 2 for item in counts for name in ("aluts", "ffs"))
+    distance = sum(np.log(item.ratio(name, mesh)) ** 4 for item in counts for name in ("aluts", "ffs"))
     best = np.unravel_index(np.argmin(distance), distance.shape)
     adders, copies, pairs = (float(values[best]) for values in mesh)
     return adders, copies, pairs
@@ -200,23 +200,23 @@ def half_width(ratios: Sequence[float]) -> float:
 
 def compare(counts: Sequence[Counts], stated: Constants) -> dict[str, Any]:
     """Print the records beside the count with the stated constants; return the ratios of those that were left out."""
-    print(f"{'':<36}{'MHz':>5}" + "".join(f"{name.partition('_')[0]:>25}" for name in FIGURES))
-    print(f"{'':<41}" + f"{'vendor':>9}{'count':>9}{'ratio':>7}" * len(FIGURES) + f"{'left out: ALUTs, FFs':>24}")
+    heads = f"{'ALUTs':>9}{'count':>9}{'ratio':>7}{'left out':>10}{'FFs':>9}{'count':>9}{'ratio':>7}{'left out':>10}"
+    print(f"{'':<36}{'MHz':>4}{heads}" + "".join(f"{name:>11}" for name in ("RAMs", "DSPs", "MLABs", "cycles")))
     ratios = []
     for item in counts:
-        without = fitted([other for other in counts if other is not item])
-        cells = "".join(_cells(item.record.figures.get(name), item.at(name, stated)) for name in FIGURES)
-        outside = {name: round(float(item.ratio(name, without)), 4) for name in BOUNDED if name in item.record.figures}
-        print(f"{item.record.name:<36}{item.record.clock:>5.0f}{cells}{outside['aluts']:>16.3f}{outside['ffs']:>8.3f}")
+        figures, others = item.record.figures, [other for other in counts if other is not item]
+        known = [name for name in BOUNDED if name in figures]
+        outside = {name: round(float(item.ratio(name, fitted(others))), 4) for name in known}
+        cells = ""
+        for name in ("aluts", "ffs"):
+            counted = item.at(name, stated)
+            cells += f"{figures[name]:>9,.0f}{counted:>9,.0f}{item.ratio(name, stated):>7.3f}{outside[name]:>10.3f}"
+        for name in FIGURES[2:]:
+            recorded = f"{figures[name]:g}" if name in figures else "?"
+            cells += f"{f'{recorded}/{item.at(name, stated):.0f}':>11}"
+        print(f"{item.record.name:<36}{item.record.clock:>4.0f}{cells}")
         ratios.append({"name": item.record.name, "clock": round(item.record.clock, 2), "left_out": outside})
     return {"records": ratios}
-
-
-def _cells(recorded: float | None, counted: float) -> str:
-    if recorded is None:
-        return f"{'–':>9}{counted:>9,.0f}{'':>7}"
-    ratio = f"{counted / recorded:.3f}" if recorded else ""
-    return f"{recorded:>9,.0f}{counted:>9,.0f}{ratio:>7}"
 
 
 def errors(content: dict[str, Any]) -> dict[float, dict[str, float]]:

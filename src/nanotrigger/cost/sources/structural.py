@@ -128,7 +128,7 @@ def _assumptions(plan: Schedule) -> tuple[str, ...]:
 
 def _assumptions_of_ip(plan: Schedule, around: int, gap: str, kernel: Kernel) -> tuple[str, ...]:
     first, stages, _ = _assumptions(plan)
-    known = f"± holds 90 % of the records at {kernel.clock:g} MHz, each left out of the calibration"
+    known = f"± holds 90 % of the records at {kernel.clock:g} MHz, {kernel.records}, each left out of the calibration"
     return (
         f"{first}, as oneAPI 2025.0 makes them",
         f"error unknown, no record {gap}; the kernel is that of {kernel.clock:g} MHz" if gap else known,
