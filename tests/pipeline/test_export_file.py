@@ -48,7 +48,8 @@ def test_every_word_is_the_same(exported):
 
 
 def test_it_has_cost_verilog_datasheet_and_vectors(exported):
-    (report,) = read_reports(exported)
+    report, verilog = read_reports(exported)
+    assert (report.scope, verilog.scope) == ("whole IP", "Verilog")
     assert report.used.aluts > 1000
     assert any(row.name == "pool" for row in report.rows)
     assert (exported / "rtl").is_dir()

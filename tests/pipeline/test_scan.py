@@ -9,6 +9,7 @@ import pytest
 from nanotrigger.cli.scan import main
 from nanotrigger.cost.sources.structural import structural_report
 from nanotrigger.cost.sources.yosys import synthesis_report
+from nanotrigger.firmware.datapaths import verilog_datapath
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.from_qonnx import read_graph
 from tests.command import ROOT, command
@@ -121,8 +122,9 @@ def test_the_contest_chooses_on_validation_and_confirms_on_test(tmp_path):
     assert {row["events"].rpartition(", ")[0].rpartition(", ")[2] for row in rows} == {"validation split"}
     assert entry["differing_words"] == 0
     network = read_graph(tmp_path / "contest" / "winner" / "model.onnx")
-    counted = structural_report(network.unroll(), Target(), scope="datapath").used
-    found = synthesis_report(network.unroll(), Target(), log=tmp_path / "log").used
+    datapath = verilog_datapath(network, Target())
+    counted = structural_report(datapath, Target(), scope="Verilog").used
+    found = synthesis_report(datapath, Target(), log=tmp_path / "log").used
     assert entry["synthesis"] == {
         **{"aluts": found.aluts, "ffs": found.ffs},
         **{"counted_aluts": counted.aluts, "counted_ffs": counted.ffs},
