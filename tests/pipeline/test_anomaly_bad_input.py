@@ -85,7 +85,7 @@ def test_export_refuses(folder, monkeypatch, capfd, arguments, message):
         ([AE, SOURCE, "data.signals=nowhere.h5"], "nowhere.h5"),
         ([AE, SOURCE, "data.signals=[{}/hTo4l_8TeV.h5,{}/hTo4l_8TeV.h5]"], "both have hTo4l_8TeV; leave one out"),
         ([AE, "data.source={}/jets.h5"], "jets.h5 has X (9, 16); events are a data set Particles of shape (events, 19"),
-        ([AE, "data.source={}/Autoencoder.ckpt"], "not a readable HDF5 file"),
+        ([AE, "data.source={}/Autoencoder.ckpt"], "a zip archive, as checkpoints and NumPy's .npz are, no HDF5 file"),
         ([AE, "data.source=adc2021"], "data.source=adc2021: no file data/adc2021/background_for_training.h5; run"),
         (
             ["experiment=ad_ae_qat", SOURCE, "network.tensors={dense_9.weight: {width: 4, integer: 2}}"],

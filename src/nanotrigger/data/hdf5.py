@@ -21,7 +21,7 @@ _COMPRESSION = 2000  # bytes that zlib may make of one, with room to spare
 _KINDS = {
     b"PAR1": ("a Parquet file", ".parquet"),
     b"root": ("a ROOT file", ".root"),
-    b"PK\x03\x04": ("an archive, probably NumPy's", ".npz"),
+    b"PK\x03\x04": ("a zip archive, as checkpoints and NumPy's .npz are", ".npz"),
     b"\x93NUMPY": ("a file of NumPy", ".npy"),
 }
 """First bytes of other files → what they are, and how their names end."""
@@ -186,7 +186,7 @@ def _of_another_kind(path: Path) -> InputError | None:
     for signature, (kind, suffix) in _KINDS.items():
         if start.startswith(signature):
             is_named = path.suffix.lower() == suffix
-            remedy = "these data are read from other files" if is_named else f"call it NAME{suffix}"
+            remedy = "these data are read from other files" if is_named else f"call it NAME{suffix} if it holds events"
             return InputError(f"{path}: {kind}, no HDF5 file; {remedy}, docs/own_data.md says which can be read")
     return None
 

@@ -183,7 +183,7 @@ def test_what_is_no_file_of_data_has_a_line_of_its_own(tmp_path, monkeypatch):
     [
         ("a.h5", b"PAR1", "a Parquet file, no HDF5 file; call it NAME.parquet"),
         ("a.h5", b"root", "a ROOT file, no HDF5 file; call it NAME.root"),
-        ("a.h5", b"PK\x03\x04", "an archive, probably NumPy's, no HDF5 file; call it NAME.npz"),
+        ("a.h5", b"PK\x03\x04", "a zip archive, as checkpoints and NumPy's .npz are, no HDF5 file; call it NAME.npz"),
         (
             "a.root",
             b"root",
