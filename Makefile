@@ -26,8 +26,9 @@ reference: .venv/installed-dev
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nanotrigger needs Python 3.11 or newer; give PYTHON=...")'
+	@echo "installing into .venv: about 1 GB to download, several with the CUDA libraries of a GPU"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --disable-pip-version-check --editable .
 	touch $@
 
 .venv/installed-dev: .venv/installed

@@ -37,7 +37,7 @@ def test_a_run_leaves_everything(quantized_run):
         assert (quantized_run / name).stat().st_size > 0
     for figure in FIGURES:
         assert (quantized_run / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
-        assert (quantized_run / "figures" / f"{figure}.pdf").read_bytes().startswith(b"%PDF")
+    assert {path.suffix for path in (quantized_run / "figures").iterdir()} == {".png"}  # pdf=true writes both
     result = json.loads((quantized_run / "test.json").read_text())
     low, high = result["accuracy_interval"]
     assert 0.5 < low < result["accuracy"] < high < 0.8

@@ -29,6 +29,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "output": {"type": str | None, "default": None, "help": "run folder"},
     "tensorboard": {"type": bool, "default": False, "help": "log to TensorBoard as well"},
     "evaluate": {"type": bool, "default": True, "help": "test the best checkpoint at the end"},
+    "pdf": {"type": bool, "default": False, "help": "write the figures as PDF as well"},
 }
 """Keys that are ours and stand alone."""
 

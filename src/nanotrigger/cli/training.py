@@ -32,6 +32,7 @@ from nanotrigger.tasks.evaluate import evaluate_run, judge_elsewhere
 from nanotrigger.training.checkpoint import load_trained, read_checkpoint
 from nanotrigger.training.diagnosis import diagnose
 from nanotrigger.training.module import RECORD
+from nanotrigger.training.progress_bar import progress_bars
 from nanotrigger.training.requirement import Requirement
 from nanotrigger.training.run_checkpoints import History, LastCheckpoint, WholeCheckpoints, read_history
 
@@ -142,6 +143,7 @@ class TrainCLI(LightningCLI):
             self._run_settings,
             History(self.folder.path / "metrics.csv"),
             LastCheckpoint(self.folder.path),
+            *progress_bars(settings.trainer),
         ]
 
     def instantiate_trainer(self, **kwargs: Any) -> lightning.Trainer:
@@ -187,10 +189,10 @@ class TrainCLI(LightningCLI):
         self._changes = changed_settings(checkpoint, path, self._config_text(path.parent))
 
     def _config_text(self, folder: Path) -> str:
-        """Return config.yaml of a folder: where this run lies, and who tests it, is no part of how to repeat it."""
+        """Return config.yaml of a folder: where this run lies, and how it is tested, is no part of how to repeat it."""
         settings = self._settings.clone()
         settings.output = settings.ckpt_path = settings.checkpoint.dirpath = None
-        settings.evaluate = True
+        settings.evaluate, settings.pdf = True, False
         change_paths(settings, lambda path: repeatable(path, folder))
         return str(self._parser(self.subcommand).dump(settings, skip_unset=False))
 
@@ -233,7 +235,7 @@ class TrainCLI(LightningCLI):
             for sign in diagnose(load_trained(best).network, self.datamodule.rows("train")[0], history):
                 print(f"warning: {sign}")
             if self._settings.evaluate:
-                evaluate_run(self.folder.path, self.datamodule)
+                evaluate_run(self.folder.path, self.datamodule, pdf=self._settings.pdf)
         elif self._settings.evaluate and not wanted:  # else it is an error
             print(f"no epoch was trained and validated: {self.folder.path} has no best.ckpt and no test.json")
         write_checksums(self.folder.path)

@@ -18,22 +18,27 @@ from nanotrigger.training.checkpoint import TrainedNetwork, load_trained, predic
 from nanotrigger.training.run_checkpoints import read_history
 
 
-def evaluate_run(folder: Path, data: SplitData) -> None:
+def evaluate_run(folder: Path, data: SplitData, *, pdf: bool = False) -> None:
     """Test `folder/best.ckpt` on the test split; write test.json and figures, print the result.
 
     Args:
         folder: a run folder with best.ckpt and metrics.csv.
         data: the run's data, set up.
+        pdf: whether figures are written as PDF too.
     """
-    trained = load_trained(folder / "best.ckpt")
-    found = task_of(trained).evaluation(trained, data, read_history(folder / "metrics.csv"))
+    console = Console(stderr=True)  # nothing is shown unless it is a terminal
+    with console.status("evaluating on the test split, and drawing figures", refresh_per_second=4) as status:
+        trained = load_trained(folder / "best.ckpt")
+        found = task_of(trained).evaluation(trained, data, read_history(folder / "metrics.csv"))
+        figures = {**found.figures, **network_figures(trained.network)}
+        status.update(f"writing {len(figures)} figures")
+        for name, figure in figures.items():
+            save_figure(figure, folder / "figures" / name, pdf=pdf)
     weights = layer_weights(trained.network)
     sparsity = sparsity_summary(weights)
     write_json(folder / "test.json", {**provenance(trained), **found.summary, "sparsity": sparsity})
     for name, text in found.texts.items():
         write_text(folder / name, text)
-    for name, figure in {**found.figures, **network_figures(trained.network)}.items():
-        save_figure(figure, folder / "figures" / name)
     if sparsity["total"]["zeros"]:
         Console().print(sparsity_table(sparsity))
     for table in found.tables:

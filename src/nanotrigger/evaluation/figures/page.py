@@ -5,7 +5,7 @@ import textwrap
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -105,8 +105,14 @@ def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             for axes in figure.axes:  # the number of ticks depends on this size, which is read when drawing
                 axes.tick_params(labelsize=_PRINT["xtick.labelsize"])
             write_plainly(figure)
-            figure.draw_without_rendering()
+            shown_at, engine = figure.dpi, figure.get_layout_engine()
+            figure.set_dpi(_DOTS_PER_INCH)  # as it is saved, so that matplotlib measures each text once
+            if any(axes.tables for axes in figure.axes):  # which place their cells when they are drawn
+                figure.draw_without_rendering()
+            elif engine is not None:
+                engine.execute(figure)  # half the time of drawing it
             figure.set_layout_engine(None)  # "none" would leave a placeholder, which doubles the drawing
+            figure.set_dpi(shown_at)
         return figure
 
     return draw_in_style
@@ -145,14 +151,18 @@ def new_panels(
 ) -> tuple[Figure, SubFigure, list[Axes]]:
     """Return a page with `panels` axes in rows of `columns`, and the part below its header for a legend.
 
-    Full rows take the full page width; the rest of the last row stays empty.
+    Full rows take the full page width; the rest of the last row stays empty. Small panels have no minor ticks but on
+    logarithmic axes, which set their own.
     """
     width = max(HALF_WIDTH, FULL_WIDTH * min(panels / columns, 1))
     columns = min(columns, panels)
     rows = -(-panels // columns)
     figure, body = new_page(width=width, height=_LEGEND_HEIGHT + panel_height * rows, notes=notes)
     grid = body.add_gridspec(rows, columns)
-    return figure, body, [body.add_subplot(grid[divmod(index, columns)]) for index in range(panels)]
+    axes = [body.add_subplot(grid[divmod(index, columns)]) for index in range(panels)]
+    for panel in axes:
+        panel.minorticks_off()  # a third of the time of drawing it
+    return figure, body, axes
 
 
 def class_legend(body: SubFigure, entries: Sequence[str], *, title: str, columns: int) -> None:
@@ -228,8 +238,8 @@ class Sample:
 
 
 @styled()
-def save_figure(figure: Figure, path_without_suffix: Path) -> tuple[Path, Path]:
-    """Write `figure` as PNG (200 dots an inch) and PDF, and return the two paths.
+def save_figure(figure: Figure, path_without_suffix: Path, *, pdf: bool = True) -> tuple[Path, ...]:
+    """Write `figure` as PNG (200 dots an inch) and PDF, and return the paths.
 
     Neither file appears unless both could be drawn. They hold no dates: a figure of this package gives the
     same bytes every time.
@@ -237,10 +247,16 @@ def save_figure(figure: Figure, path_without_suffix: Path) -> tuple[Path, Path]:
     Args:
         figure: of this package, or any other.
         path_without_suffix: ".png" and ".pdf" are appended, even if the name holds a dot.
+        pdf: whether there is a PDF too, which takes as long again; without it, one of that name is deleted.
     """
     place = Path(path_without_suffix)
-    png, pdf = (place.with_name(f"{place.name}.{suffix}") for suffix in ("png", "pdf"))
-    with whole_file(png) as png_draft, whole_file(pdf) as pdf_draft:
-        figure.savefig(png_draft, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
-        figure.savefig(pdf_draft, format="pdf", metadata={"CreationDate": None})
-    return png, pdf
+    png, vector = (place.with_name(f"{place.name}.{suffix}") for suffix in ("png", "pdf"))
+    with ExitStack() as files:
+        draft = files.enter_context(whole_file(png))
+        if pdf:
+            figure.savefig(files.enter_context(whole_file(vector)), format="pdf", metadata={"CreationDate": None})
+        figure.savefig(draft, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+    if pdf:
+        return png, vector
+    vector.unlink(missing_ok=True)  # of an older figure
+    return (png,)

@@ -121,6 +121,8 @@ def test_both_files_are_written_and_nothing_else(tmp_path: Path) -> None:
     assert png.read_bytes().startswith(b"\x89PNG")
     assert pdf.read_bytes().startswith(b"%PDF")
     assert {path.name for path in png.parent.iterdir()} == {"figure.png", "figure.pdf"}
+    assert save_figure(Figure(), tmp_path / "figures" / "figure", pdf=False) == (png,)
+    assert [path.name for path in png.parent.iterdir()] == ["figure.png"]  # no PDF of an older figure
 
 
 def test_fonts_are_embedded_as_glyphs_that_every_reader_knows(figure: Figure, tmp_path: Path) -> None:
