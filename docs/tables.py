@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nanotrigger.evaluation.figures.scan import name_of
+from nanotrigger.evaluation.figures.scan_axis import name_of
 from nanotrigger.scan.curves import drawable
 from nanotrigger.scan.quality import quality_of
 from nanotrigger.scan.results import read_study

@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import NAMES
 from nanotrigger.cost.sources import SOURCES
+from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures import ScanCurve, TradeoffPoints
-from nanotrigger.evaluation.figures.scan import Value, name_of
+from nanotrigger.evaluation.figures.scan_axis import Value, name_of
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.scan.quality import qualities, quality_of
+from nanotrigger.scan.quality import chance_of, qualities, quality_of
 from nanotrigger.scan.results import Axis, Study
+from nanotrigger.scan.words import in_words
 
 Row = Mapping[str, Any]
 
@@ -27,28 +32,65 @@ def curves_along(keys: Sequence[str], studies: Sequence[Study]) -> list[ScanCurv
         keys: of the axis, as the studies have them.
         studies: with names that differ.
     """
-    curves = []
-    for study in studies:
-        for axis in study.scanned:
-            if axis.keys == tuple(keys):
-                curves += _curves(study, axis, prefix=[study.name] if len(studies) > 1 else [])
-    return curves
+    names = names_of(studies)
+    return [
+        curve
+        for study, name in zip(studies, names, strict=True)
+        for axis in study.scanned
+        if axis.keys == tuple(keys)
+        for curve in _curves(study, axis, prefix=[name] if len(studies) > 1 else [])
+    ]
+
+
+def curves_by_width(studies: Sequence[Study]) -> list[ScanCurve]:
+    """Return the curves over formats that differ in their widths, of whatever tensors; as `curves_along` does."""
+    names = names_of(studies)
+    return [
+        curve
+        for study, name in zip(studies, names, strict=True)
+        for axis in study.scanned
+        if are_widths(axis)
+        for curve in _curves(study, axis, prefix=[name])
+    ]
+
+
+def are_widths(axis: Axis) -> bool:
+    """Whether the values of an axis are formats, each of another width."""
+    formats = [value for value in map(drawable, axis.values) if isinstance(value, FixedPoint)]
+    return len(axis.values) == len(formats) == len({number.width for number in formats})
+
+
+def names_of(studies: Sequence[Study]) -> list[str]:
+    """Return what figures call studies: their descriptions, or their names if two have the same one, or one has none.
+
+    A description is a line of the study's file.
+    """
+    told = [study.description for study in studies]
+    return told if all(told) and len(set(told)) == len(told) else [study.name for study in studies]
+
+
+def available_to(studies: Sequence[Study]) -> dict[str, int] | None:
+    """Return what the device of all points has, resource → count; None if it is not known or they have several."""
+    parts = {row.get("fpga_part") for study in studies for row in study.complete}
+    device = resources_of(str(parts.pop())) if len(parts) == 1 else None
+    return None if device is None else {name: count for name, count in asdict(device).items() if count}
 
 
 def tradeoff_points(studies: Sequence[Study]) -> list[TradeoffPoints]:
     """Return the points whose costs are known, a group for each study and source of resources."""
     groups = []
-    for study in studies:
+    for study, name in zip(studies, names_of(studies), strict=True):
         for source, rows in _by_source([row for row in study.complete if row.get("aluts") or row.get("ffs")]).items():
             quality = quality_of(rows[0])
             groups.append(
                 TradeoffPoints(
-                    label=study.name if len(sources_of([study])) == 1 else f"{study.name}, {source}",
+                    label=name if len(sources_of([study])) == 1 else f"{name}, {source}",
                     quality=_numbers(rows, quality),
                     measure=qualities()[quality],
-                    costs={name: _numbers(rows, name) for name in ("aluts", "ffs")},
+                    costs={unit: _numbers(rows, unit) for unit in ("aluts", "ffs")},
                     source=source,
-                    interval=np.stack([_numbers(rows, f"{quality}_{end}") for end in ("low", "high")], axis=1),
+                    interval=_interval(rows, quality),
+                    names=[_point_name(study, row) for row in rows],
                 )
             )
     return groups
@@ -76,9 +118,11 @@ def drawable(value: Any) -> Value:
 
     >>> drawable({"width": 4, "integer": 2})
     FixedPoint(width=4, integer=2, signed=True, narrow=False)
-    >>> drawable([32, 32]), drawable(0.5), drawable(None), drawable(True)
-    ('32-32', 0.5, 'none', 'true')
+    >>> drawable("fixed<4,2>"), drawable([32, 32]), drawable(0.5), drawable(None), drawable(True)
+    (FixedPoint(width=4, integer=2, signed=True, narrow=False), '32-32', 0.5, 'none', 'true')
     """
+    with suppress(InputError):
+        return FixedPoint.parse(str(value))
     if isinstance(value, Mapping) and {"width", "integer"} <= set(value) <= {"width", "integer", "signed", "narrow"}:
         return FixedPoint(**value)
     if isinstance(value, list) and all(isinstance(part, int) for part in value):
@@ -95,20 +139,33 @@ def _curves(study: Study, axis: Axis, *, prefix: Sequence[str]) -> list[ScanCurv
     groups: dict[tuple[str, ...], list[Row]] = {}
     for source, members in _by_source(rows).items():
         for row in members:
-            names = [f"{_word(other)} {name_of(drawable(other.value_at(row)))}" for other in others]
+            names = [f"{in_words(other.keys)} {name_of(drawable(other.value_at(row)))}" for other in others]
             groups.setdefault((*prefix, *names, *([source] if several else [])), []).append(row)
-    return [
-        ScanCurve(
-            label=", ".join(names) or study.name,
-            values=[drawable(axis.value_at(row)) for row in members],
-            quantities={
-                "quality": _numbers(members, quality_of(members[0])),
-                **{name: _numbers(members, name) for name in NAMES},
-            },
-            measure=qualities()[quality_of(members[0])],
-        )
-        for names, members in groups.items()
-    ]
+    return [_curve(", ".join(names) or names_of([study])[0], axis, members) for names, members in groups.items()]
+
+
+def _curve(label: str, axis: Axis, rows: Sequence[Row]) -> ScanCurve:
+    quality = quality_of(rows[0])
+    return ScanCurve(
+        label=label,
+        values=[drawable(axis.value_at(row)) for row in rows],
+        quantities={"quality": _numbers(rows, quality), **{name: _numbers(rows, name) for name in NAMES}},
+        measure=qualities()[quality],
+        interval=_interval(rows, quality),
+        chance=chance_of(rows[0]),
+    )
+
+
+def _interval(rows: Sequence[Row], quality: str) -> NDArray[np.float64]:
+    return np.stack([_numbers(rows, f"{quality}_{end}") for end in ("low", "high")], axis=1)
+
+
+def _point_name(study: Study, row: Row) -> str:
+    """Return a point's values on the axes of its study, or its number if a search chose them."""
+    if not study.scanned:
+        return f"point {row['point']}"
+    values = [(in_words(axis.keys), drawable(axis.value_at(row))) for axis in study.scanned]
+    return ", ".join(name_of(v) if isinstance(v, FixedPoint) else f"{key} {name_of(v)}" for key, v in values)
 
 
 def _by_source(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -131,10 +188,6 @@ def _progress(study: Study) -> str:
 def _title(row: Row) -> str:
     source = row.get("resource_source") or ""
     return next((known.title for known in SOURCES if known.name == source), source)
-
-
-def _word(axis: Axis) -> str:
-    return axis.keys[0].rpartition(".")[2]
 
 
 def _numbers(rows: Sequence[Row], name: str) -> NDArray[np.float64]:

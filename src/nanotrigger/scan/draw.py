@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures import save_figure, scan_curves, tradeoff_figure
-from nanotrigger.scan.curves import curves_along, notes_of, tradeoff_points
+from nanotrigger.scan.curves import are_widths, available_to, curves_along, curves_by_width, notes_of, tradeoff_points
 from nanotrigger.scan.results import Study
+from nanotrigger.scan.words import in_words
 
 
 def write_figures(studies: Sequence[Study], folder: Path) -> tuple[Path, ...]:
@@ -41,7 +42,16 @@ def draw_figures(studies: Sequence[Study]) -> dict[str, Figure]:
         sharing = [study for study in studies if axis.keys in [other.keys for other in study.scanned]]
         curves = curves_along(axis.keys, sharing)
         figures[f"scan_{re.sub(r'[^A-Za-z0-9]+', '_', axis.name)}"] = scan_curves(
-            curves, key=axis.name, notes=notes_of(sharing)
+            curves, key=in_words(axis.keys), notes=notes_of(sharing), available=available_to(sharing)
+        )
+    widths = {axis.keys for study in studies for axis in study.scanned if are_widths(axis)}
+    if len(widths) > 1:
+        figures["scan_bit_width"] = scan_curves(
+            curves_by_width(studies),
+            key="the formats",
+            notes=notes_of([study for study in studies if any(map(are_widths, study.scanned))]),
+            available=available_to(studies),
+            by_width=True,
         )
     if points := tradeoff_points(studies):
         figures["tradeoff"] = tradeoff_figure(points, notes=notes_of(studies))

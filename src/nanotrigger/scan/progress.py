@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.table import Table
 
 from nanotrigger.cost.devices import LABELS
-from nanotrigger.evaluation.figures.scan import name_of
+from nanotrigger.evaluation.figures.scan_axis import name_of
 from nanotrigger.scan.curves import drawable
 from nanotrigger.scan.plan import Plan
 from nanotrigger.scan.points import ERROR, ROW, Points

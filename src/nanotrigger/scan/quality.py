@@ -39,6 +39,17 @@ def lower_end(row: Mapping[str, Any]) -> float | None:
     return next((end for end in ends if end is not None), None)
 
 
+def chance_of(columns: Iterable[str]) -> float | None:
+    """Return the quality of a random choice, from a row's columns; None if they do not tell.
+
+    >>> chance_of(["accuracy", "auc_g", "auc_q"])
+    0.5
+    """
+    columns = list(columns)
+    quality = quality_of(columns)
+    return next(task.chance(columns) for task in TASKS.values() if task.quality.key == quality)
+
+
 def is_result(column: str) -> bool:
     """Whether a column holds a number that a task has found.
 

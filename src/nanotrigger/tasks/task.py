@@ -1,7 +1,7 @@
 """Task: what a network learns and how it is judged; a folder of this package is one."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -79,6 +79,11 @@ class Task(TrainingModule):
         """Return what a row of a scan's results has beside the performance: its parts and areas; None for undefined."""
         parts = {f"{figure.key}_{name}": value for name, value in figure.parts.items()}
         return {**parts, **{f"auc_{name}": area for name, area in figure.areas.items()}}
+
+    @classmethod
+    def chance(cls, columns: Iterable[str]) -> float | None:
+        """Return the quality of a random choice, from the columns of a scan's results; None if they do not tell."""
+        return None
 
     @classmethod
     def agreement(cls, expected: Array, outputs: Array) -> dict[str, float]:

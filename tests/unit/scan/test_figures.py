@@ -47,13 +47,17 @@ def test_curve_has_the_numbers_of_the_file_in_the_order_of_the_axis(tmp_path: Pa
     assert curve.values[:3] == [FixedPoint(16, 2, narrow=True)] * 2 + [FixedPoint(8, 2, narrow=True)]
     assert list(curve.quantities["quality"]) == [row["accuracy"] for row in study.complete]
     assert len(curve.values) == 19
-    assert curve.label == "qat_width"
+    assert curve.label == "MLP 16-32-32-32-5 with 8-bit activations"
 
 
 def test_two_axes_have_a_figure_each_with_a_curve_for_each_value_of_the_other(tmp_path: Path) -> None:
     figures = draw_figures([made(tmp_path, SPARSITY, WIDTHS | {"values": FORMATS[:3]}, SEEDS)])
     assert list(figures) == ["scan_pruning_sparsity", "scan_network_weight_bias", "tradeoff"]
-    assert legend(figures["scan_pruning_sparsity"])[:3] == ["weight binary", "weight ternary", "weight fixed<3,2>"]
+    assert legend(figures["scan_pruning_sparsity"])[:3] == [
+        "weights and biases binary",
+        "weights and biases ternary",
+        "weights and biases fixed<3,2>",
+    ]
     assert legend(figures["scan_network_weight_bias"])[:2] == ["sparsity 0", "sparsity 0.5"]
 
 
@@ -69,6 +73,14 @@ def test_studies_share_the_figure_of_a_key_and_the_tradeoff(tmp_path: Path) -> N
     assert legend(figures["scan_network_weight_bias"])[:2] == ["qat_width", "one_seed"]
     assert "mean over seeds" in legend(figures["scan_pruning_sparsity"])
     assert legend(figures["tradeoff"]) == ["qat_width", "one_seed", "pruned", "contest", "Pareto front"]
+
+
+def test_formats_of_several_tensors_share_a_figure_over_their_widths(tmp_path: Path) -> None:
+    precision = {"keys": ["export.precision"], "values": ["fixed<8,6>", "fixed<16,6>"]}
+    studies = [made(tmp_path / "a", WIDTHS, SEEDS), made(tmp_path / "b", precision, name="post_training")]
+    figure = draw_figures(studies)["scan_bit_width"]
+    assert legend(figure)[:2] == ["qat_width", "post_training"]
+    assert figure.axes[3].get_xlabel() == "Width of the formats [bits]"
 
 
 def test_studies_of_one_name_are_told_apart(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """The trade-off: how well networks do their task against what their firmware costs, with the best of both."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
@@ -20,6 +21,9 @@ PANELS = {"aluts": "ALUTs", "ffs": "FFs"}
 
 _PANEL_HEIGHT = 2.5  # inches
 _FRONT = "0.3"  # colour
+_SHOWN = 0.06  # of quality, below the best one: the range in which differences matter
+_NAME_HEIGHT = 0.045  # of a panel, of a network's name
+_NAME_LETTER = 0.017  # of a panel, of a letter of it
 _DECADE = 10  # costs with a larger ratio get a logarithmic axis
 
 
@@ -34,6 +38,7 @@ class TradeoffPoints:
         source: of the counts, such as "oneAPI early estimate".
         interval: lower and upper bound of each quality, shape (points, 2); NaN where unknown.
         measure: what the quality is called on its axis, such as "True-positive rate".
+        names: of the networks, written where they are on the front; none if they have none.
 
     Raises:
         InputError: the shapes do not fit together.
@@ -45,6 +50,7 @@ class TradeoffPoints:
     source: str
     interval: ArrayLike | None = None
     measure: str = "Quality"
+    names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         points = np.shape(self.quality)
@@ -66,6 +72,8 @@ def tradeoff_figure(
 ) -> Figure:
     """Draw the quality over ALUTs beside the quality over FFs, and the Pareto front of each source.
 
+    Shown are networks up to 0.06 worse than the best one; a note counts the others.
+
     Args:
         points: groups of networks; those of one source have one front.
         notes: what was trained on which data, and where the resources come from.
@@ -80,6 +88,12 @@ def tradeoff_figure(
         raise InputError("points have no known cost; give ALUTs or FFs of at least one")
     if any(group.interval is not None for group in groups):
         notes = [*notes, "Error bars: 68 % confidence"]
+    lowest = max(float(np.nanmax(group.quality)) for group in groups) - _SHOWN
+    left_out = sum(int(np.sum(np.asarray(group.quality) < lowest)) for group in groups)
+    if left_out:
+        notes = [*notes, f"{left_out} networks that are worse than {lowest:.3g} are left out"]
+    points, reference = ([_from(lowest, group) for group in some] for some in (points, reference))
+    groups = [*points, *reference]
     styles = [_style(index, is_reference=index >= len(points)) for index in range(len(groups))]
     handles = [
         Line2D([], [], **style, label=shortened(group.label, LEGEND_CHARACTERS))
@@ -108,11 +122,23 @@ def tradeoff_figure(
     return figure
 
 
+def _from(lowest: float, group: TradeoffPoints) -> TradeoffPoints:
+    """Return a group without networks whose quality is below."""
+    kept = ~(np.asarray(group.quality, np.float64) < lowest)
+    return replace(
+        group,
+        quality=np.asarray(group.quality)[kept],
+        costs={name: _costs(group, name)[kept] for name in PANELS},
+        interval=None if group.interval is None else np.asarray(group.interval)[kept],
+        names=[name for name, is_kept in zip(group.names, kept, strict=False) if is_kept],
+    )
+
+
 def _draw_points(panel: Axes, group: TradeoffPoints, *, name: str, style: Mapping[str, Any]) -> None:
     quality, costs = np.asarray(group.quality, np.float64), _costs(group, name)
     if group.interval is not None:
         errors = np.abs(np.asarray(group.interval, np.float64).T - quality)
-        panel.errorbar(costs, quality, errors, fmt="none", ecolor=style["color"], elinewidth=0.6, alpha=0.6)
+        panel.errorbar(costs, quality, errors, fmt="none", ecolor=style["color"], elinewidth=0.9, capsize=1.5)
     panel.plot(costs, quality, **style)
 
 
@@ -127,6 +153,23 @@ def _draw_front(panel: Axes, groups: Sequence[TradeoffPoints], *, name: str, sty
     corners = np.append(costs[front], right), np.append(quality[front], quality[front[-1]])
     panel.plot(*corners, drawstyle="steps-post", **style)
     panel.set_xlim(right=right)
+    names = [name for group in groups for name in group.names or [""] * len(np.asarray(group.quality))]
+    _write_names(panel, {(costs[index], quality[index]): names[index] for index in front if names[index]})
+
+
+def _write_names(panel: Axes, names: Mapping[tuple[float, float], str]) -> None:
+    """Write names above their points, where the front leaves room, the best ones first, unless they touch."""
+    to_panel = panel.transData + panel.transAxes.inverted()
+    taken: list[tuple[float, float]] = []  # left end and lower end
+    for point, name in reversed(list(names.items())):
+        right, low = to_panel.transform(point)
+        left = right - _NAME_LETTER * len(name)
+        if left > 0 and all(right < other or abs(low - lower) > _NAME_HEIGHT for other, lower in taken):
+            place: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": 6}
+            panel.annotate(
+                name, point, (-2, 1.5), path_effects=[withStroke(linewidth=1.5, foreground="white")], **place
+            )
+            taken.append((left, low))
 
 
 def _scale_costs(panel: Axes, costs: NDArray[np.float64]) -> None:

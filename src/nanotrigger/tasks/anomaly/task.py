@@ -1,6 +1,6 @@
 """Anomaly detection: how an autoencoder learns what collisions usually look like, and how it is judged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -105,6 +105,11 @@ class AnomalyDetection(Task):
     def performance(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> Performance | None:
         """Return the mean true-positive rate of all signals; None without signals or a score."""
         return measures.detection_performance(trained, events, outputs)
+
+    @classmethod
+    def chance(cls, columns: Iterable[str]) -> float:
+        """Return the false-positive rate: who decides at random accepts as much of the signal."""
+        return measures.FALSE_POSITIVE_RATE
 
     @classmethod
     def output_names(cls, trained: TrainedNetwork, ending: str | None = None) -> tuple[str, ...]:

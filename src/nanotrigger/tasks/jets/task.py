@@ -1,6 +1,6 @@
 """Jet tagging: how a network learns to tell classes of jets apart, and how it is judged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import torch
@@ -88,6 +88,12 @@ class JetTagging(Task):
     def columns(cls, figure: Performance, events: Events, outputs: Array) -> dict[str, float | None]:
         """Return cross-entropy and areas under ROC curves."""
         return measures.classification_columns(events, outputs)
+
+    @classmethod
+    def chance(cls, columns: Iterable[str]) -> float | None:
+        """Return one over the number of classes, each of which has an area."""
+        classes = sum(column.startswith("auc_") for column in columns)
+        return 1 / classes if classes else None
 
     @classmethod
     def agreement(cls, expected: Array, outputs: Array) -> dict[str, float]:

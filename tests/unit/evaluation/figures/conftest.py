@@ -189,7 +189,7 @@ DRAWINGS: dict[str, Callable[[Jets], Figure]] = {
     "momenta": draw_momenta,
     "latent": draw_latent,
     "quantized inputs": draw_quantized,
-    "scan": lambda jets: scan_curves(CURVES, key="network.weight", notes=notes_of(jets)),
+    "scan": lambda jets: scan_curves(CURVES, key="weights", notes=notes_of(jets)),
     "tradeoff": lambda jets: tradeoff_figure([POINTS], notes=notes_of(jets), reference=[REFERENCE]),
     "staircases": lambda jets: quantizer_staircases(FORMATS),
 }

@@ -11,7 +11,7 @@ UNKNOWN = [np.nan] * 3
 
 
 def points(label: str = "qat", *, aluts=(100, 300, 200), ffs=(5, 6, 7), source: str = "Quartus fit") -> TradeoffPoints:
-    accuracy = np.array([0.6, 0.7, 0.65])
+    accuracy = np.array([0.66, 0.7, 0.68])
     interval = accuracy[:, None] + [-0.02, 0.01]
     return TradeoffPoints(label, accuracy, {"aluts": aluts, "ffs": ffs}, source, interval)
 
@@ -29,7 +29,7 @@ def test_front_is_a_staircase_to_the_right_end() -> None:
     figure = tradeoff_figure([points(aluts=(100, 150, 200))], notes=[])
     (front,) = fronts(figure.axes[0])
     right = figure.axes[0].get_xlim()[1]
-    np.testing.assert_allclose(front, [[100, 0.6], [150, 0.7], [right, 0.7]])
+    np.testing.assert_allclose(front, [[100, 0.66], [150, 0.7], [right, 0.7]])
     assert right > 200
 
 
@@ -37,7 +37,7 @@ def test_studies_of_one_source_share_a_front() -> None:
     figure = tradeoff_figure([points("a"), points("b", aluts=(90, 80, 70))], notes=[])
     assert legend(figure) == ["a", "b", "Pareto front"]
     (front,) = fronts(figure.axes[0])
-    np.testing.assert_allclose(front[:-1], [[70, 0.65], [80, 0.7]])
+    np.testing.assert_allclose(front[:-1], [[70, 0.68], [80, 0.7]])
 
 
 def test_sources_are_never_mixed() -> None:
@@ -55,8 +55,8 @@ def test_reference_is_beside_the_front() -> None:
 
 def test_error_bars_are_the_interval() -> None:
     figure = tradeoff_figure([points()], notes=[])
-    (bars,) = figure.axes[0].collections
-    np.testing.assert_allclose(next(segment[:, 1] for segment in bars.get_segments()), [0.58, 0.61])
+    bars = figure.axes[0].collections[0]
+    np.testing.assert_allclose(next(segment[:, 1] for segment in bars.get_segments()), [0.64, 0.67])
     assert "68 %" in " ".join(text.get_text() for text in figure.findobj(Text))
 
 
@@ -81,3 +81,15 @@ def test_wrong_points_are_refused() -> None:
         points(aluts=(1, 2))
     with pytest.raises(InputError, match=r"interval has shape \(1,\)"):
         TradeoffPoints("a", [0.5], {"aluts": [1], "ffs": [1]}, "Quartus fit", [0.1])
+
+
+def test_networks_far_below_the_best_are_left_out_and_counted() -> None:
+    quality, costs = np.array([0.2, 0.7, 0.65]), {"aluts": [1, 3, 2], "ffs": UNKNOWN}
+    study = TradeoffPoints("qat", quality, costs, "Quartus fit", names=["worst", "best", "cheap"])
+    figure = tradeoff_figure([study], notes=[])
+    (front,) = fronts(figure.axes[0])
+    np.testing.assert_allclose(front[:-1], [[2, 0.65], [3, 0.7]])
+    written = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "1 networks that are worse than 0.64 are left out" in written
+    assert "best" in written
+    assert "worst" not in written
