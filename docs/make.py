@@ -267,8 +267,7 @@ def draw() -> None:
     for folder, names in {"course": ("post_training", "qat_width", "sparsity"), "input": ("ad_input",)}.items():
         write_figures([studies[name] for name in names], drawn / folder)
     write_figures([studies["contest"]], drawn / "contest")
-    notes = [f"{DATA['events'][1].name}, test split"]
-    write_comparison(read_detectors([REFERENCE / name for name in tables.DETECTORS]), drawn, notes=notes)
+    write_comparison(read_detectors([REFERENCE / name for name in tables.DETECTORS]), drawn)
     FIGURES.mkdir(exist_ok=True)
     for path in (*(drawn / "course").glob("*.png"), drawn / "input" / "scan_network_input.png"):
         shutil.copyfile(path, FIGURES / path.name)

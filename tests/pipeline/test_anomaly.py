@@ -12,7 +12,8 @@ from tests.command import command
 from tests.conftest import train
 
 SMALL = ("network.hidden=[12,6]", "trainer.max_epochs=2")
-FIGURES = {"inputs", "history", "scores", "roc", "trigger_rate", "reconstruction", "latent", "pca", "weights"}
+_OF_MOMENTA = {"reconstruction", "momenta"}
+FIGURES = {"inputs", "history", "scores", "roc", "trigger_rate", *_OF_MOMENTA, "latent", "pca", "weights"}
 QUANTIZED_FIGURES = {"input_quantizer", "quantizers"}
 SIGNALS = ["hTo4l", "leptoquark"]
 

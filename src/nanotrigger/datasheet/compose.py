@@ -13,7 +13,7 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.data.split import Events
 from nanotrigger.datasheet.sheet import Datasheet, Feature, JudgedBy, file_commands, rebuild_commands, tool_versions
 from nanotrigger.evaluation.figures.illustration import Illustration
-from nanotrigger.evaluation.figures.quantization import weight_histograms
+from nanotrigger.evaluation.figures.weights import weight_histograms
 from nanotrigger.firmware.approximate import Approximation
 from nanotrigger.firmware.audit import QuantizerAudit, audit, audit_quantizer
 from nanotrigger.firmware.backends import backend_named

@@ -15,7 +15,6 @@ from nanotrigger.data.split import Events
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.evaluation.figures.history import training_history
 from nanotrigger.evaluation.figures.illustration import Illustration
-from nanotrigger.evaluation.figures.page import Sample
 from nanotrigger.evaluation.performance import Performance, Quality, described
 from nanotrigger.training.checkpoint import TrainedNetwork, predict
 from nanotrigger.training.module import TrainingModule
@@ -148,9 +147,9 @@ class Task(TrainingModule):
     @classmethod
     def history_figure(cls, data: SplitData, history: Mapping[str, list[float]]) -> Figure:
         """Return the figure of the training; arguments as of `evaluation`."""
-        description = data.record()["description"]
-        sample = Sample(description, len(data.rows("train")[0]), "train", unit=cls.unit)
-        return training_history(history, sample=sample, panels=cls.history_panels)
+        training, validation = (len(data.rows(split)[0]) for split in ("train", "validation"))
+        notes = [data.record()["description"], f"{training:,} {cls.unit} for training, {validation:,} for validation"]
+        return training_history({"": history}, notes=notes, panels=cls.history_panels)
 
 
 def tested_quality(figure: Performance) -> str:

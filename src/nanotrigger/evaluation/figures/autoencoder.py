@@ -13,18 +13,19 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures.labels import MOST_CURVES, all_shortened, first_of
-from nanotrigger.evaluation.figures.page import COLOURS, MARKERS, Sample, drawn, legend_columns, new_panels, round_ticks
+from nanotrigger.evaluation.figures.labels import MOST_PANELS, all_shortened, first_of
+from nanotrigger.evaluation.figures.page import COLOURS, MARKERS, Sample, drawn, line_style, new_panels, round_ticks
 from nanotrigger.evaluation.predictions import check_class_names, check_labels
 
-_LATENT_COLUMNS = 3
+_LATENT_COLUMNS = 4
 _MOST = 4  # coordinates, six pairs
 _SEED = 0
-_LATENT_TAIL = 0.001  # fraction of the points left out at each end of an axis
+_LATENT_TAIL = 0.01  # fraction of the points left out at each end of an axis
 
 _MOMENTUM_COLUMNS = 2
 _BINS = 60
 _MOMENTUM_TAIL = 0.005  # fraction of the true pT left out at the upper end of an axis
+_COARSE = 30  # bins of a distribution
 _BELOW = 0.1  # of the range: reconstructed pT may be negative
 _PALETTE = "viridis"
 
@@ -39,16 +40,16 @@ def latent_scatter(
     sample: Sample,
     events_per_class: int = 500,
 ) -> Figure:
-    """Draw a panel for each pair of latent coordinates, or of principal components: a point for each event.
+    """Draw a panel for each signal and pair of latent coordinates, or of principal components, over the background.
 
-    At most `events_per_class` events of a class are drawn, the same ones every time. The axes leave out 0.1 % of the
-    points at either end.
+    At most `events_per_class` events of a class are drawn, the same ones every time. The axes reach from the 1st to the
+    99th percentile of the points in their panel. Many signals get the first pair alone.
 
     Args:
         latent: coordinates, shape (events, 2 to 4), finite.
-        labels: class indices, shape (events,).
+        labels: integers, 0 = background, k = signal `class_names[k]`, shape (events,).
         axis_names: one for each coordinate, with its unit if it has one.
-        class_names: one for each class; the first one lies at the back.
+        class_names: one for each class, the background first.
         sample: what is drawn from; its size must be the number of events.
         events_per_class: at most.
 
@@ -59,23 +60,28 @@ def latent_scatter(
     sample.check_size(len(values))
     names = all_shortened(check_class_names(class_names, classes=len(class_names)))
     truth = check_labels(labels, events=len(values), classes=len(names))
-    classes_shown, left_out = first_of(len(names), MOST_CURVES, "classes")
-    names = names[:classes_shown]
-    chosen = _chosen(truth, classes=len(names), most=events_per_class)
+    signals, left_out = first_of(len(names) - 1, MOST_PANELS, "signals")
+    chosen = _chosen(truth, classes=signals + 1, most=events_per_class)
     pairs = list(combinations(range(values.shape[1]), 2))
+    if signals * len(pairs) > MOST_PANELS:
+        pairs = pairs[:1]
     notes = [sample.source, sample.extent, f"at most {events_per_class:,} {sample.unit} of each class drawn", *left_out]
-    figure, body, panels = new_panels(len(pairs), columns=_LATENT_COLUMNS, panel_height=2.2, notes=notes)
-    shown = np.concatenate(chosen)
-    for axes, (across, up) in zip(panels, pairs, strict=True):
-        for index, members in enumerate(chosen):
-            axes.plot(values[members, across], values[members, up], **_point_style(index), rasterized=True)
+    shown = [(pair, signal) for pair in pairs for signal in range(min(signals, 1), signals + 1)]
+    figure, body, panels = new_panels(len(shown), columns=_LATENT_COLUMNS, panel_height=1.75, notes=notes)
+    for axes, ((across, up), signal) in zip(panels, shown, strict=True):
+        for place in sorted({0, signal}):
+            points = values[chosen[place]]
+            axes.plot(points[:, across], points[:, up], **_point_style(place), rasterized=True)
+        both = values[np.concatenate([chosen[0], chosen[signal]])]
+        axes.set(xlim=_limits(both[:, across]), ylim=_limits(both[:, up]))
         axes.set(xlabel=axis_names[across], ylabel=axis_names[up])
-        axes.set(xlim=_limits(values[shown, across]), ylim=_limits(values[shown, up]))
-        axes.xaxis.set_major_locator(round_ticks(5))
-        axes.yaxis.set_major_locator(round_ticks(5))
-    columns = legend_columns(names, width=figure.get_figwidth())
-    handles = [Line2D([], [], **{**_point_style(index), "alpha": 1, "markersize": 4}) for index in range(len(names))]
-    body.legend(handles, names, loc="outside upper center", ncols=columns, handlelength=1, title="True class")
+        axes.set_title(names[signal], fontsize=7)
+        axes.xaxis.set_major_locator(round_ticks(4))
+        axes.yaxis.set_major_locator(round_ticks(4))
+    handles = [
+        Line2D([], [], **{**_point_style(place), "alpha": 1, "markersize": 4}) for place in range(min(signals, 1) + 1)
+    ]
+    body.legend(handles, [names[0], "signal"][: len(handles)], loc="outside upper center", ncols=2, handlelength=1)
     return figure
 
 
@@ -92,16 +98,17 @@ def _check_latent(latent: ArrayLike, axis_names: Sequence[str]) -> NDArray[np.fl
 
 
 def _chosen(labels: NDArray[np.int64], *, classes: int, most: int) -> list[NDArray[np.intp]]:
-    """Return the events of each class to draw, as indices."""
+    """Return the events of each class to draw, as indices; of one that is not there, none."""
     random = np.random.default_rng(_SEED)
     members = [np.flatnonzero(labels == index) for index in range(classes)]
     return [random.choice(found, min(most, len(found)), replace=False) for found in members]
 
 
 def _point_style(index: int) -> dict[str, Any]:
+    """Return the style of the background, 0, or of a signal."""
     return {
-        "color": COLOURS[index % len(COLOURS)],
-        "marker": MARKERS[index % len(MARKERS)],
+        "color": COLOURS[min(index, 1)],
+        "marker": MARKERS[min(index, 1)],
         "linestyle": "",
         "markersize": 1.6,
         "markeredgewidth": 0,
@@ -110,6 +117,8 @@ def _point_style(index: int) -> dict[str, Any]:
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
+    if not len(values):
+        return -1.0, 1.0
     low, high = np.quantile(values, [_LATENT_TAIL, 1 - _LATENT_TAIL])
     margin = 0.05 * (high - low) or 0.5
     return float(low - margin), float(high + margin)
@@ -148,6 +157,36 @@ def reconstructed_momenta(
         _frame(axes, highest=across[-1], lowest=up[0])
         axes.set_title(f"{name}\n{_shares(matrix, true_column)}", fontsize=7)
     body.colorbar(ScalarMappable(norm, _PALETTE), ax=panels, label="Objects per bin", pad=0.02, aspect=35)
+    return figure
+
+
+@drawn
+def momentum_distributions(
+    true_pt: ArrayLike, reconstructed_pt: ArrayLike, *, object_names: Sequence[str], sample: Sample
+) -> Figure:
+    """Draw one panel for each object: the distributions of its true and its reconstructed pT, log scale.
+
+    Absent objects, those with a true pT of zero, are left out of both. Arguments and errors as for
+    `reconstructed_momenta`.
+    """
+    truth = _check_momenta(true_pt, object_names, name="true")
+    found = _check_momenta(reconstructed_pt, object_names, name="reconstructed")
+    sample.check_size(len(truth))
+    figure, body, panels = new_panels(
+        len(object_names), columns=_MOMENTUM_COLUMNS, panel_height=1.9, notes=[sample.source, sample.extent]
+    )
+    for axes, name, true_column, found_column in zip(panels, object_names, truth.T, found.T, strict=True):
+        _, across, up = _count(true_column, found_column)
+        edges = np.concatenate([up[up < 0][:: max(1, _BINS // _COARSE)], across[:: _BINS // _COARSE]])
+        present = true_column > 0
+        for index, column in enumerate((true_column, found_column)):
+            axes.stairs(np.histogram(column[present], edges)[0], edges, **line_style(index))
+        axes.set(xlim=(edges[0], edges[-1]), yscale="log", ylim=(0.5, max(10, 3 * np.count_nonzero(present))))
+        axes.set(xlabel=r"$p_\mathrm{T}$ [GeV]", ylabel=f"Objects per {edges[-1] - edges[-2]:.3g} GeV")
+        axes.set_title(name, fontsize=7)
+        axes.xaxis.set_major_locator(round_ticks(5))
+    handles = [Line2D([], [], **line_style(index)) for index in range(2)]
+    body.legend(handles, ["true", "reconstructed"], loc="outside upper center", ncols=2)
     return figure
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,6 +15,7 @@ from nanotrigger.evaluation.figures.labels import MOST_CURVES, all_shortened, fi
 from nanotrigger.evaluation.figures.page import (
     HALF_WIDTH,
     LEGEND_ROW,
+    MARKERS,
     Sample,
     class_legend,
     drawn,
@@ -38,11 +40,15 @@ _LETTER_WIDTH = 0.07  # inches, of a class name on average
 _DARK = 0.7  # fractions above it are written in white
 
 _EDGES = np.linspace(0, 1, 41)
+_THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)
+_NEUTRAL = "0.35"  # colour
 
 
 @drawn
 def roc_curves(logits: ArrayLike, labels: ArrayLike, *, class_names: Sequence[str], sample: Sample) -> Figure:
     """Draw the ROC curve of each class against all others, its area (AUC) in the legend.
+
+    Marks along a curve are thresholds: what they pass has a softmax probability of the class above 0.1, …, 0.9.
 
     Args:
         logits: shape (events, classes), finite.
@@ -61,9 +67,17 @@ def roc_curves(logits: ArrayLike, labels: ArrayLike, *, class_names: Sequence[st
     height = 3.3 + LEGEND_ROW * max(-(-shown // columns) - _LEGEND_ROWS, 0)
     figure, body = new_page(width=HALF_WIDTH, height=height, notes=[sample.source, sample.extent, *left_out])
     axes = body.subplots()
+    probabilities = class_probabilities(scores)
     for index, curve in enumerate(curves):
         _draw_curve(axes, curve, index)
+        if curve is not None:
+            _mark_thresholds(axes, probabilities[:, index], truth == index, index)
     _frame(axes, signal="Signal efficiency", events=len(truth))
+    marks = [Line2D([], [], **_mark_style(place), color=_NEUTRAL) for place in range(len(_THRESHOLDS))]
+    thresholds = [f"{threshold:g}" for threshold in _THRESHOLDS]
+    axes.legend(
+        marks, thresholds, loc="lower right", title="Probability above", ncols=2, handlelength=1, columnspacing=0.8
+    )
     class_legend(body, entries, title="Signal class against all others", columns=columns)
     return figure
 
@@ -114,6 +128,23 @@ def _draw_curve(axes: Axes, curve: RocCurve | None, index: int) -> None:
         axes.plot(curve.signal_efficiency, curve.background_efficiency, **line_style(index))
 
 
+def _mark_thresholds(axes: Axes, probability: NDArray[np.float64], is_signal: NDArray[np.bool_], index: int) -> None:
+    for place, threshold in enumerate(_THRESHOLDS):
+        passing = probability > threshold
+        point = passing[is_signal].mean(), passing[~is_signal].mean()
+        axes.plot(*point, **_mark_style(place), color=line_style(index)["color"])
+
+
+def _mark_style(place: int) -> dict[str, Any]:
+    return {
+        "marker": MARKERS[place],
+        "linestyle": "",
+        "markersize": 4,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.4,
+    }
+
+
 def _frame(axes: Axes, *, signal: str, events: int) -> None:
     lowest = max(_LOWEST, 0.5 / events)
     axes.set(xlim=(0, 1), ylim=(lowest, 1), yscale="log", xlabel=signal, ylabel="Background efficiency")
@@ -151,7 +182,8 @@ def confusion_figure(logits: ArrayLike, labels: ArrayLike, *, class_names: Seque
     names = all_shortened(check_class_names(class_names, classes=len(counts)))
     sample.check_size(int(counts.sum()))
     are_few = len(names) <= _MOST_WRITTEN
-    side = max(HALF_WIDTH, 0.6 + (_CELL if are_few else _SMALL_CELL) * min(len(names), _MOST_NAMED))
+    room = _LETTER_WIDTH * max(map(len, names)) if len(names) <= _MOST_NAMED else 0  # for the names beside the rows
+    side = max(HALF_WIDTH, 0.5 + room + (_CELL if are_few else _SMALL_CELL) * min(len(names), _MOST_NAMED))
     figure, body = new_page(width=side, height=side, notes=[sample.source, sample.extent])
     axes = body.subplots()
     image = axes.imshow(np.nan_to_num(row_normalized(counts)), cmap="Blues", vmin=0, vmax=1)
@@ -162,7 +194,7 @@ def confusion_figure(logits: ArrayLike, labels: ArrayLike, *, class_names: Seque
         body.colorbar(image, ax=axes, label="Fraction of true class", pad=0.02, aspect=35)
     axes.set(xlabel="Predicted class", ylabel="True class")
     if len(names) <= _MOST_NAMED:
-        are_short = sum(map(len, names)) * _LETTER_WIDTH < side
+        are_short = sum(map(len, names)) * _LETTER_WIDTH < side - room
         axes.set_xticks(range(len(names)), names, rotation=0 if are_short else 90)
         axes.set_yticks(range(len(names)), names)
     axes.tick_params(which="both", length=0)

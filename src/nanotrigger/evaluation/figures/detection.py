@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.detection import Detection, check_detection
@@ -20,6 +21,7 @@ from nanotrigger.evaluation.figures.page import (
     FULL_WIDTH,
     HALF_WIDTH,
     LEGEND_ROW,
+    MARKERS,
     Sample,
     drawn,
     legend_columns,
@@ -27,9 +29,9 @@ from nanotrigger.evaluation.figures.page import (
     new_panels,
 )
 from nanotrigger.evaluation.roc import area_under_curve, roc_points
-from nanotrigger.evaluation.working_point import WorkingPoint, supported_rate
+from nanotrigger.evaluation.working_point import WorkingPoint, supported_rate, working_point
 
-_APART = 1.12  # factor between the marks of two detectors at one working point, so that both are seen
+_APART = 1.17  # factor between the marks of two detectors at one working point, so that both are seen
 
 _COLUMNS = 2
 _PANEL_HEIGHT = 2.4  # inches
@@ -38,6 +40,7 @@ _DIAGONAL: dict[str, Any] = {"color": "0.55", "linestyle": (0, (2, 2)), "linewid
 _MARK: dict[str, Any] = {"color": "0.35", "linestyle": (0, (1, 1)), "linewidth": 0.9}
 _GREY = "0.9"
 _ROOM = 30  # factor below the lowest curve, where a panel's own legend stands
+_LITTLE_ROOM = 2  # the same where there is none
 
 
 @drawn
@@ -46,7 +49,8 @@ def detection_roc(
 ) -> Figure:
     """Draw one panel for each signal: a curve for each score, its area (AUC) in the panel's legend.
 
-    A curve begins where the first background event passes. A vertical line marks the false-positive rate 1e-5.
+    A curve begins where the first background event passes. A vertical line marks the false-positive rate 1e-5. Dots
+    with numbers are thresholds of the first score at false-positive rates of 0.1, 0.01 and so on.
 
     Args:
         scores: name of the score → values, larger is more anomalous, shape (events,), finite.
@@ -60,8 +64,10 @@ def detection_roc(
     detection = check_detection(scores, labels, class_names)
     sample.check_size(len(detection.labels))
     shown, left_out = first_of(len(detection.signals), MOST_PANELS, "signals")
-    notes = [sample.source, sample.extent, *left_out]
-    figure, panels = detection_panels(shown, list(detection.scores), notes)
+    notes = [sample.source, sample.extent, f"Numbers: thresholds of {next(iter(detection.scores))}", *left_out]
+    figure, panels = detection_panels(
+        shown, {score: line_style(index) for index, score in enumerate(detection.scores)}, notes
+    )
     for axes, signal in zip(panels, detection.signals, strict=False):
         lowest = _draw_scores(axes, detection, signal)
         frame(axes, signal=signal, supported_rate=supported_rate(detection.background_events), lowest=lowest)
@@ -82,8 +88,21 @@ def _draw_scores(axes: Axes, detection: Detection, signal: str) -> float:
         lowest = min(lowest, float(np.min(true_positives[seen])))
         area = f"{area_under_curve(background, wanted):.3f}"
         axes.plot(false_positives[seen], true_positives[seen], label=area, **line_style(index))
+    score = next(iter(detection.scores))
+    _mark_thresholds(axes, detection.background(score), detection.of_class(score, signal))
     axes.legend(loc="lower right", title="AUC", alignment="right", framealpha=1, frameon=True, edgecolor="none")
     return lowest
+
+
+def _mark_thresholds(axes: Axes, background: NDArray[np.float64], wanted: NDArray[np.float64]) -> None:
+    """Mark the first curve at false-positive rates of powers of ten, and write the thresholds there."""
+    for decade in range(1, int(-np.log10(supported_rate(len(background))) + 1e-9) + 1):
+        point = working_point(background, wanted, 10.0**-decade)
+        place = point.false_positive_rate, point.true_positive_rate
+        if point.true_positive_rate > 0:
+            axes.plot(*place, marker="o", color=line_style(0)["color"], markeredgecolor="white", markeredgewidth=0.4)
+            text = axes.annotate(f"{point.threshold:.3g}", place, (-2, 3), textcoords="offset points", fontsize=6)
+            text.set(ha="right", path_effects=[withStroke(linewidth=1.5, foreground="white")])
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +114,7 @@ class DetectorCurve:
         false_positive_rate: shape (points,), positive and rising; its first value is what the background supports.
         true_positive_rate: shape (points,).
         working_points: drawn as marks with their intervals of 68 %.
+        run: curves of one have one colour and different dashes; if empty, the label's.
 
     Raises:
         InputError: the two rates do not fit together, or are no fractions.
@@ -104,6 +124,7 @@ class DetectorCurve:
     false_positive_rate: ArrayLike
     true_positive_rate: ArrayLike
     working_points: Sequence[WorkingPoint] = ()
+    run: str = ""
 
     def __post_init__(self) -> None:
         across, up = np.asarray(self.false_positive_rate, np.float64), np.asarray(self.true_positive_rate, np.float64)
@@ -134,38 +155,59 @@ def detector_comparison(curves: Mapping[str, Sequence[DetectorCurve]], *, notes:
             raise InputError(f"signal {signal!r} has no curve; give at least one, or leave the signal out")
     if not curves:
         raise InputError("curves are empty; give at least one signal")
-    labels = list(dict.fromkeys(curve.label for members in curves.values() for curve in members))
+    styles = _styles([curve for members in curves.values() for curve in members])
     if any(curve.working_points for members in curves.values() for curve in members):
         notes = [*notes, "Error bars: 68 % confidence"]
     shown, left_out = first_of(len(curves), MOST_PANELS, "signals")
-    figure, panels = detection_panels(shown, labels, [*notes, *left_out])
+    figure, panels = detection_panels(shown, styles, [*notes, *left_out])
     for axes, (signal, members) in zip(panels, curves.items(), strict=False):
-        lowest = min(_draw_curve(axes, curve, labels) for curve in members)
+        lowest = min(_draw_curve(axes, curve, styles) for curve in members)
         supported = min(float(np.min(curve.false_positive_rate)) for curve in members)
-        frame(axes, signal=signal, supported_rate=supported, lowest=lowest)
+        frame(axes, signal=signal, supported_rate=supported, lowest=lowest, room=_LITTLE_ROOM)
     return figure
 
 
-def _draw_curve(axes: Axes, curve: DetectorCurve, labels: Sequence[str]) -> float:
+def _styles(curves: Sequence[DetectorCurve]) -> dict[str, dict[str, Any]]:
+    """Return label → style: a run has a colour and a mark, its scores have dashes."""
+    runs: dict[str, dict[str, None]] = {}
+    for curve in curves:
+        runs.setdefault(curve.run or curve.label, {})[curve.label] = None
+    styles = {}
+    for colour, labels in enumerate(runs.values()):
+        for dash, label in enumerate(labels):
+            style = {"color": line_style(colour)["color"], "linestyle": line_style(dash)["linestyle"]}
+            styles[label] = {**style, "marker": MARKERS[colour % len(MARKERS)]}
+    return styles
+
+
+def _draw_curve(axes: Axes, curve: DetectorCurve, styles: Mapping[str, dict[str, Any]]) -> float:
     """Draw one curve, and return its smallest true-positive rate that is not zero."""
     across, up = np.asarray(curve.false_positive_rate, np.float64), np.asarray(curve.true_positive_rate, np.float64)
-    index = labels.index(curve.label)
+    style = styles[curve.label]
     seen = up > 0  # a logarithm shows no zero
-    axes.plot(across[seen], up[seen], **line_style(index))
-    shift = _APART ** (index - (len(labels) - 1) / 2)
+    axes.plot(across[seen], up[seen], **{**style, "marker": "", "linewidth": 1})
+    shift = _APART ** (list(styles).index(curve.label) - (len(styles) - 1) / 2)
     for point in curve.working_points:
         value = point.true_positive_rate
         errors = [[value - point.interval[0]], [point.interval[1] - value]]
-        place = point.false_positive_rate * shift
-        axes.errorbar(place, value, errors, color=line_style(index)["color"], marker="o", elinewidth=0.8, capsize=1.5)
+        mark = {"color": style["color"], "marker": style["marker"], "markeredgecolor": "white", "markeredgewidth": 0.4}
+        axes.errorbar(point.false_positive_rate * shift, value, errors, elinewidth=0.7, capsize=1, markersize=4, **mark)
     return float(np.min(up[seen], initial=1.0))
 
 
-def detection_panels(panels: int, entries: Sequence[str], notes: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """Return a page with `panels` axes under one legend of the curves, `entries`, and of the frame's parts."""
+def detection_panels(
+    panels: int, entries: Mapping[str, dict[str, Any]], notes: Sequence[str]
+) -> tuple[Figure, list[Axes]]:
+    """Return a page with `panels` axes under one legend of the curves, `entries`, and of the frame's parts.
+
+    Args:
+        panels: how many.
+        entries: name of the curve → its style.
+        notes: of the header.
+    """
     handles: list[Artist] = [
-        Line2D([], [], **line_style(index), label=shortened(entry, 40))  # a run and a score
-        for index, entry in enumerate(entries)
+        Line2D([], [], **style, label=shortened(entry, 40))  # a run and a score
+        for entry, style in entries.items()
     ]
     handles += [
         Line2D([], [], **_DIAGONAL, label="random decision"),
@@ -181,7 +223,7 @@ def detection_panels(panels: int, entries: Sequence[str], notes: Sequence[str]) 
     return figure, axes
 
 
-def frame(axes: Axes, *, signal: str, supported_rate: float, lowest: float) -> None:
+def frame(axes: Axes, *, signal: str, supported_rate: float, lowest: float, room: float = _ROOM) -> None:
     """Draw what every panel has: axes, the line of a random decision, the mark, and grey where no rate is supported.
 
     Args:
@@ -189,9 +231,10 @@ def frame(axes: Axes, *, signal: str, supported_rate: float, lowest: float) -> N
         signal: name of the signal, the title.
         supported_rate: smallest false-positive rate that the background can set; grey below.
         lowest: smallest true-positive rate to show, positive.
+        room: factor between that and the lower end of the axis.
     """
     left = min(TRIGGER_RATE, supported_rate) / 2
-    bottom = max(min(lowest, 0.1) / _ROOM, left)
+    bottom = max(min(lowest, 0.1) / room, left)
     axes.axvspan(left, supported_rate, color=_GREY, linewidth=0, zorder=0)
     axes.axvline(TRIGGER_RATE, zorder=1, **_MARK)
     diagonal = np.geomspace(left, 1, 2)

@@ -1,4 +1,4 @@
-"""What quantization does: the staircase of each format, the values of weights, inputs before and after."""
+"""What quantization does: the staircase of each format, inputs before and after."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,24 +6,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, Patch
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyArrowPatch
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from nanotrigger.errors import InputError
-from nanotrigger.evaluation.figures.labels import MOST_PANELS, first_of, shortened
-from nanotrigger.evaluation.figures.page import COLOURS, Sample, drawn, new_panels, round_ticks
+from nanotrigger.evaluation.figures.labels import LEGEND_CHARACTERS, MOST_PANELS, first_of, shortened
+from nanotrigger.evaluation.figures.page import COLOURS, Sample, drawn, line_style, new_panels, round_ticks
 from nanotrigger.numbers import FixedPoint
 
 _COLUMNS = 3
 _POINTS = 4001
+_FAMILY_COLUMNS = 4
 _MARGIN = 0.35  # of the range, drawn beyond either end
 _VISIBLE_STEPS = 40  # a finer staircase looks like a line, and gets a magnified inset
-
-_WEIGHT_COLUMNS = 4
-_WEIGHT_BINS = 40
-_MOST_WORDS = 64  # more are drawn in bins, like floats
-_OTHER, _ZERO = COLOURS[0], COLOURS[1]
 
 _BINS = 60
 _TAIL = 0.001  # fraction of the events left out at each end of an axis
@@ -50,9 +47,31 @@ def quantizer_staircases(formats: Mapping[str, FixedPoint]) -> Figure:
     )
     for axes, (name, fixed_point) in zip(panels, formats.items(), strict=False):
         _draw_format(axes, fixed_point)
-        axes.set_title(f"{name}: {fixed_point}", fontsize=8)
+        axes.set_title(f"{name}: {fixed_point}{', narrow' if fixed_point.narrow else ''}", fontsize=8)
     handles, names = panels[0].get_legend_handles_labels()
     body.legend(handles, names, loc="outside upper center", ncols=1 if len(panels) == 1 else 3)
+    return figure
+
+
+@drawn
+def staircase_family() -> Figure:
+    """Draw the staircases of signed formats of 1 to 8 bits, with one and with two integer bits, over the ideal line.
+
+    One bit is binary whatever its integer bits; the sign is one of these.
+    """
+    notes = ["Signed fixed-point formats", "round to nearest even, saturate"]
+    figure, body, panels = new_panels(8, columns=_FAMILY_COLUMNS, panel_height=1.65, notes=notes)
+    inputs = np.linspace(-2.5, 2.5, _POINTS)
+    for width, axes in enumerate(panels, start=1):
+        axes.plot(inputs, inputs, color="0.6", linestyle=(0, (5, 1.5)), linewidth=0.8)
+        for integer in (2, 1) if width > 1 else (1,):
+            axes.plot(inputs, FixedPoint(width, integer).quantize(inputs), **line_style(integer - 1))
+        axes.set(xlim=(-2.5, 2.5), ylim=(-2.5, 2.5), xlabel="Input", ylabel="Output")
+        axes.set_title("1 bit: binary" if width == 1 else f"{width} bits", fontsize=7)
+    handles = [Line2D([], [], **line_style(integer - 1)) for integer in (1, 2)]
+    ideal = Line2D([], [], color="0.6", linestyle=(0, (5, 1.5)), linewidth=0.8)
+    names = ["one integer bit, the sign: −1 to 1", "two: −2 to 2", "ideal: output = input"]
+    body.legend([*handles, ideal], names, loc="outside upper center", ncols=3)
     return figure
 
 
@@ -119,65 +138,14 @@ def describe(fixed_point: FixedPoint) -> str:
 
 
 @drawn
-def weight_histograms(weights: Mapping[str, NDArray[np.float64]], formats: Mapping[str, FixedPoint]) -> Figure:
-    """Draw one panel for each layer: a bar for each word of its format, or bins if it has many words or is missing.
-
-    Args:
-        weights: name of the layer → its weights, of any shape but not empty.
-        formats: name of the layer → format of its weights; empty if they are floats.
-
-    Raises:
-        InputError: no layer.
-    """
-    if not weights:
-        raise InputError("weights are empty; give those of at least one layer")
-    kinds = [str(formats[name]) if name in formats else "floating point" for name in weights]
-    shown, left_out = first_of(len(weights), MOST_PANELS, "layers")
-    notes = ["Weights", ", ".join(dict.fromkeys(kinds)), *left_out]
-    figure, body, panels = new_panels(shown, columns=_WEIGHT_COLUMNS, panel_height=1.5, notes=notes)
-    for axes, kind, (name, values) in zip(panels, kinds, weights.items(), strict=False):
-        _draw_weights(axes, np.asarray(values, np.float64).ravel(), _visible_step(formats.get(name)))
-        axes.set_title(name if len(set(kinds)) == 1 else f"{name}: {kind}", fontsize=7)
-    body.legend(
-        [Patch(color=_OTHER), Patch(color=_ZERO)],
-        ["other weights", "weights that are zero"],
-        loc="outside upper center",
-        ncols=2,
-    )
-    return figure
-
-
-def _visible_step(number: FixedPoint | None) -> float | None:
-    """Return the width of a word's bar; None if there is no format, or too many words in it."""
-    few = number is not None and number.maximum_word - number.minimum_word < _MOST_WORDS
-    return number.step if number is not None and few else None
-
-
-def _draw_weights(axes: Axes, values: NDArray[np.float64], step: float | None) -> None:
-    zeros = values == 0
-    if step is not None:
-        width = 0.8 * step
-        found, counts = np.unique(values[~zeros], return_counts=True)
-        axes.bar(found, counts, width, color=_OTHER)
-    else:
-        edges = np.histogram_bin_edges(values, _WEIGHT_BINS).tolist()
-        width = edges[1] - edges[0]
-        axes.hist(values[~zeros], edges, color=_OTHER)
-    axes.bar(0, int(zeros.sum()), width, color=_ZERO)
-    axes.xaxis.set_major_locator(round_ticks(4))
-    axes.yaxis.set_major_locator(round_ticks(4))
-    axes.set(xlabel="Value", ylabel="Weights")
-    axes.margins(y=0.05)
-
-
-@drawn
 def quantized_inputs(
     before: ArrayLike, after: ArrayLike, *, number: FixedPoint, feature_names: Sequence[str], sample: Sample
 ) -> Figure:
     """Draw one panel for each feature: its density before and after quantization.
 
-    The bins of the quantized values are as wide as a whole number of their steps and hold equally many of them. The
-    panel names the share of the events that saturate: they lie more than half a step beyond the range of the format.
+    The bins of the quantized values are as wide as a whole number of their steps and hold equally many of them, those
+    before are as wide or an odd part of it: zero, which absent objects have, is never at the edge of a bin. The panel
+    names the share of the events that saturate: they lie more than half a step beyond the range of the format.
 
     Args:
         before: inputs of the quantizer, shape (events, features), finite.
@@ -204,7 +172,7 @@ def quantized_inputs(
     figure, body, panels = new_panels(shown, columns=_COLUMNS, panel_height=1.9, notes=notes)
     for axes, name, column, quantized in zip(panels, feature_names, values.T, words.T, strict=False):
         _draw_input(axes, column, quantized, number)
-        axes.set_xlabel(shortened(name))
+        axes.set_xlabel(shortened(name, LEGEND_CHARACTERS))
     body.supylabel("Probability density", fontsize=8)
     handles, entries = panels[0].get_legend_handles_labels()
     body.legend(handles, entries, loc="outside upper center", ncols=2)
@@ -212,8 +180,10 @@ def quantized_inputs(
 
 
 def _draw_input(axes: Axes, column: NDArray[np.float64], quantized: NDArray[np.float64], number: FixedPoint) -> None:
-    fine = np.linspace(*_range(column), _BINS + 1)
-    edges = word_edges(float(fine[0]), float(fine[-1]), number.step)
+    edges = word_edges(*_range(column), number.step)
+    bins = len(edges) - 1
+    parts = max(_BINS // bins - 1, 0) // 2 * 2 + 1  # of a bin; an odd number, so that no edge is a multiple of the step
+    fine = np.interp(np.arange(bins * parts + 1) / parts, np.arange(bins + 1), edges)
     after = _draw_density(axes, quantized, edges, fill=True, color=COLOURS[5], label="after quantization")
     before = _draw_density(axes, column, fine, color=COLOURS[2], linewidth=0.9, label="before")
     one_event = 1 / (len(column) * (edges[1] - edges[0]))

@@ -25,11 +25,15 @@ class Detector:
         label: in table and legend.
         signals: signal → area, working points, as in test.json.
         curves: signal → rows of false- and true-positive rate.
+        run: name of the run, or of the baseline.
+        data: on what it was tested.
     """
 
     label: str
     signals: dict[str, Any]
     curves: dict[str, list[tuple[float, float]]]
+    run: str
+    data: str
 
 
 def read_detectors(runs: Sequence[Path]) -> list[Detector]:
@@ -65,8 +69,9 @@ def markdown(detectors: Sequence[Detector]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def write_comparison(detectors: Sequence[Detector], folder: Path, *, notes: Sequence[str]) -> tuple[Path, ...]:
+def write_comparison(detectors: Sequence[Detector], folder: Path) -> tuple[Path, ...]:
     """Write the figure and the table into a folder, and return the paths."""
+    notes = list(dict.fromkeys(detector.data for detector in detectors))
     signals = detectors[0].signals
     curves = {signal: [_curve(detector, signal) for detector in detectors] for signal in signals}
     paths = save_figure(detector_comparison(curves, notes=notes), folder / "detectors")
@@ -87,7 +92,7 @@ def _curve(detector: Detector, signal: str) -> DetectorCurve:
         for point in detector.signals[signal]["working_points"]
         if point["reason"] is None
     ]
-    return DetectorCurve(detector.label, false_positives, true_positives, points)
+    return DetectorCurve(detector.label, false_positives, true_positives, points, run=detector.run)
 
 
 def _detectors(run: Path) -> Iterator[Detector]:
@@ -101,8 +106,16 @@ def _detectors(run: Path) -> Iterator[Detector]:
             if row["score"] == score:
                 point = float(row["false_positive_rate"]), float(row["true_positive_rate"])
                 curves[row["signal"]].append(point)
-        label = score if score.startswith(_BASELINE) else f"{run.name}, {score}"
-        yield Detector(label, {signal: scores[score] for signal, scores in signals.items()}, curves)
+        is_baseline = score.startswith(_BASELINE)
+        label = score if is_baseline else f"{run.name}, {score}"
+        found = {signal: scores[score] for signal, scores in signals.items()}
+        yield Detector(label, found, curves, _BASELINE if is_baseline else run.name, _data_of(test))
+
+
+def _data_of(test: dict[str, Any]) -> str:
+    """Return on what a run was tested: the file, and how many events of each class."""
+    events = ", ".join(f"{count:,} {name}" for name, count in test["events"].items())
+    return f"{Path(test['data']['source']).name}, {test['data']['split']} split: {events}"
 
 
 def _read(run: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:

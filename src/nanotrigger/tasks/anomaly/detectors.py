@@ -31,8 +31,7 @@ def _run(arguments: Sequence[str] | None) -> None:
     from nanotrigger.tasks.anomaly.comparison import read_detectors, write_comparison  # takes seconds
 
     detectors = read_detectors(options.runs)
-    notes = [f"Runs: {', '.join(run.name for run in options.runs)}"]
-    for path in write_comparison(detectors, options.output, notes=notes):
+    for path in write_comparison(detectors, options.output):
         print(path)
 
 

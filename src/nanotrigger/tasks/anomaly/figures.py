@@ -16,6 +16,7 @@ from nanotrigger.evaluation.figures import (
     efficiency_over_rate,
     input_distributions,
     latent_scatter,
+    momentum_distributions,
     quantized_inputs,
     reconstructed_momenta,
     score_histograms,
@@ -29,6 +30,10 @@ from nanotrigger.training.checkpoint import predict
 Array = NDArray[np.float64]
 
 _MOST_AXES = 3  # of a latent space that is drawn
+
+# Quantity → its symbol and unit as the network sees it: pT standardized, or all in units of the trigger's integers.
+_UNITS = {"pt": r"$p_\mathrm{T}$ [standard deviations]", "eta": r"$\eta$", "phi": r"$\phi$ [rad]"}
+_HARDWARE_UNITS = {"pt": r"$p_\mathrm{T}$ [32 GeV]", "eta": r"$\eta$ [2.78]", "phi": r"$\phi$ [2.79 rad]"}
 
 
 def anomaly_figures(
@@ -57,10 +62,10 @@ def anomaly_figures(
     figures = {
         "inputs": input_distributions(_measured(features, data), truth, feature_names=FEATURE_NAMES, **names),
         **_detection(scores, truth, names, data),
-        "reconstruction": _momenta(data, features[labels == 0], outputs[labels == 0]),
+        **_momenta(data, features[labels == 0], outputs[labels == 0]),
         **_latent(network, features, baseline, truth, names),
     }
-    return figures | _quantized_inputs(network, features, sample)
+    return figures | _quantized_inputs(network, features, data, sample)
 
 
 def _detection(
@@ -90,11 +95,16 @@ def _measured(features: Tensor, data: EventData) -> Array:
     return np.where(np.abs(values) < 1e-4, 0.0, values)
 
 
-def _momenta(data: EventData, features: Tensor, outputs: Tensor) -> Figure:
+def _momenta(data: EventData, features: Tensor, outputs: Tensor) -> dict[str, Figure]:
+    """Return reconstructed against true momenta, and their distributions."""
     columns = [FEATURE_NAMES.index(f"{name}_pt") for name in LEADING_OBJECTS]
     true, found = (_measured(values, data)[:, columns] for values in (features, outputs))
     sample = Sample(data.description, len(features), "test", unit="background events")
-    return reconstructed_momenta(true, found, object_names=list(LEADING_OBJECTS.values()), sample=sample)
+    names: dict[str, Any] = {"object_names": list(LEADING_OBJECTS.values()), "sample": sample}
+    return {
+        "reconstruction": reconstructed_momenta(true, found, **names),
+        "momenta": momentum_distributions(true, found, **names),
+    }
 
 
 def _latent(
@@ -120,20 +130,20 @@ def _latent(
     }
 
 
-def _quantized_inputs(network: Autoencoder, features: Tensor, sample: Sample) -> dict[str, Figure]:
-    """Return what the input's quantizer does, for a quantized network."""
+def _quantized_inputs(network: Autoencoder, features: Tensor, data: EventData, sample: Sample) -> dict[str, Figure]:
+    """Return what the input's quantizer does, for a quantized network; not of inputs that are always the same."""
     if not network.formats:
         return {}
-    names = [f"{name}_{quantity}" for name in LEADING_OBJECTS for quantity in ("pt", "eta", "phi")]
-    columns = [FEATURE_NAMES.index(name) for name in names]
-    before = features[:, columns].double().numpy()
-    number = network.formats["input"]
-    return {
-        "input_quantizer": quantized_inputs(
-            before,
-            number.quantize(before),
-            number=number,
-            feature_names=names,
-            sample=sample,
-        )
+    units = _HARDWARE_UNITS if data.in_hardware_units else _UNITS
+    objects = {name: word for name, word in LEADING_OBJECTS.items() if name != "met"} | {"met": "MET"}
+    named = {
+        FEATURE_NAMES.index(f"{name}_{quantity}"): f"{word} {unit}"
+        for name, word in objects.items()
+        for quantity, unit in units.items()
     }
+    values = features.double().numpy()
+    columns = [column for column in named if np.ptp(values[:, column])]
+    before, number = values[:, columns], network.formats["input"]
+    names = [named[column] for column in columns]
+    after = number.quantize(before)
+    return {"input_quantizer": quantized_inputs(before, after, number=number, feature_names=names, sample=sample)}

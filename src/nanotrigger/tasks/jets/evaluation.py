@@ -17,10 +17,11 @@ from nanotrigger.evaluation.figures import (
     probability_histograms,
     roc_curves,
 )
+from nanotrigger.evaluation.figures.inputs import JET_FEATURE_LABELS
 from nanotrigger.simulate.jets import CONSTITUENT_NAMES
 from nanotrigger.tasks.jets.data import JetData
 from nanotrigger.tasks.jets.images import HALF_WIDTH
-from nanotrigger.tasks.jets.sample import Inputs, JetSample
+from nanotrigger.tasks.jets.sample import KNOWN_SOURCES, Inputs, JetSample
 from nanotrigger.tasks.task import Evaluation
 from nanotrigger.training.checkpoint import TrainedNetwork, predict
 
@@ -51,7 +52,7 @@ def _figures(data: JetData, logits: NDArray[np.float64]) -> dict[str, Figure]:
     assert jets is not None
     rows = data.split.test
     labels = jets.labels[rows]
-    sample = Sample(jets.description, len(rows), "test", unit="jets")
+    sample = Sample(jets.description, len(rows), "test", unit=_unit(jets))
     names: dict[str, Any] = {"class_names": jets.class_names, "sample": sample}
     return {
         **_inputs(jets, jets.features[rows], labels, data.inputs, **names),
@@ -60,6 +61,12 @@ def _figures(data: JetData, logits: NDArray[np.float64]) -> dict[str, Figure]:
         "roc_pairwise": pairwise_roc_curves(logits, labels, **names),
         "confusion": confusion_figure(logits, labels, **names),
     }
+
+
+def _unit(jets: JetSample) -> str:
+    """Return what figures call the events: jets, but for files of others without any feature known of jets."""
+    is_own = jets.source not in KNOWN_SOURCES and len(jets.shape) == 1
+    return "events" if is_own and not set(JET_FEATURE_LABELS) & set(jets.feature_names) else "jets"
 
 
 def _inputs(

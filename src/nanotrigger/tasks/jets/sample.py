@@ -29,6 +29,8 @@ _DESCRIPTIONS = {
     "simulated_constituents": "Simulated jets (Pythia 8, shipped sample)",
 }
 
+KNOWN_SOURCES = tuple(_DESCRIPTIONS)
+
 
 @dataclass(frozen=True)
 class JetSample:

@@ -21,6 +21,7 @@ from nanotrigger.evaluation.figures import (
     input_distributions,
     latent_scatter,
     mean_images,
+    momentum_distributions,
     pairwise_roc_curves,
     probability_histograms,
     quantized_inputs,
@@ -29,6 +30,7 @@ from nanotrigger.evaluation.figures import (
     roc_curves,
     scan_curves,
     score_histograms,
+    staircase_family,
     tradeoff_figure,
     training_history,
 )
@@ -158,11 +160,9 @@ def draw_rate(jets: Jets) -> Figure:
     )
 
 
-def draw_momenta(jets: Jets) -> Figure:
+def draw_momenta(jets: Jets, draw: Callable[..., Figure] = reconstructed_momenta) -> Figure:
     truth = np.maximum(jets.features[:, :2], 0)
-    return reconstructed_momenta(
-        truth, jets.logits[:, :2], object_names=["leading muon", "leading jet"], sample=jets.sample
-    )
+    return draw(truth, jets.logits[:, :2], object_names=["leading muon", "leading jet"], sample=jets.sample)
 
 
 def notes_of(jets: Jets) -> list[str]:
@@ -176,7 +176,7 @@ def of_predictions(draw: Callable[..., Figure]) -> Callable[[Jets], Figure]:
 DRAWINGS: dict[str, Callable[[Jets], Figure]] = {
     "features": draw_features,
     "images": draw_images,
-    "history": lambda jets: training_history(HISTORY, sample=jets.sample, panels=PANELS),
+    "history": lambda jets: training_history({"": HISTORY}, notes=notes_of(jets), panels=PANELS),
     "probabilities": of_predictions(probability_histograms),
     "roc": of_predictions(roc_curves),
     "pairwise": of_predictions(pairwise_roc_curves),
@@ -192,6 +192,8 @@ DRAWINGS: dict[str, Callable[[Jets], Figure]] = {
     "scan": lambda jets: scan_curves(CURVES, key="weights", notes=notes_of(jets)),
     "tradeoff": lambda jets: tradeoff_figure([POINTS], notes=notes_of(jets), reference=[REFERENCE]),
     "staircases": lambda jets: quantizer_staircases(FORMATS),
+    "family": lambda jets: staircase_family(),
+    "distributions": lambda jets: draw_momenta(jets, momentum_distributions),
 }
 
 

@@ -8,6 +8,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures import (
     Sample,
     latent_scatter,
+    momentum_distributions,
     reconstructed_momenta,
 )
 
@@ -77,6 +78,27 @@ def test_points_are_events_of_their_class_and_the_same_in_every_panel() -> None:
         assert len(points) == most
         assert {tuple(row) for row in points.tolist()} <= members
         np.testing.assert_array_equal(figure.axes[1].lines[index].get_xdata(), points[:, 0])
+
+
+def test_every_signal_has_a_panel_over_the_background_and_axes_of_percentiles() -> None:
+    latent = np.random.default_rng(3).normal(size=(1000, 2))
+    latent[-1] = 1e6  # one event far away
+    labels = np.repeat([0, 1, 2], [600, 200, 200])
+    names = ["background", "hTo4l", "leptoquark"]
+    figure = latent_scatter(latent, labels, axis_names=["a", "b"], class_names=names, sample=SAMPLE)
+    assert [axes.get_title() for axes in figure.axes] == names[1:]
+    assert [len(axes.lines[1].get_xdata()) for axes in figure.axes] == [200, 200]
+    assert max(axes.get_xlim()[1] for axes in figure.axes) < 5
+
+
+def test_distributions_of_momenta_leave_out_absent_objects() -> None:
+    truth = events()[:, [0, 3]]
+    figure = momentum_distributions(truth, truth / 2, object_names=["MET", "muon"], sample=SAMPLE)
+    true, found = (stairs.get_data() for stairs in figure.axes[1].patches)
+    edges = true.edges
+    present = truth[truth[:, 1] > 0, 1]
+    np.testing.assert_array_equal(true.values, np.histogram(present, edges)[0])
+    np.testing.assert_array_equal(found.values, np.histogram(present / 2, edges)[0])
 
 
 def test_wrong_coordinates_are_refused() -> None:

@@ -29,6 +29,14 @@ def test_roc_legend_has_the_areas_of_the_summary(some_jets) -> None:
     assert {f"{name}, AUC {areas[name]:.3f}" for name in names} <= set(written(figure))
 
 
+def test_marks_along_a_curve_are_thresholds_of_the_probability() -> None:
+    logits = np.log([[0.8, 0.2], [0.6, 0.4], [0.4, 0.6], [0.05, 0.95]])
+    names = {"class_names": ["g", "q"], "sample": Sample("Four jets", 4, "test")}
+    axes = roc_curves(logits, [0, 0, 1, 1], **names).axes[0]
+    marks = [line.get_xydata()[0].tolist() for line in axes.lines if len(line.get_xdata()) == 1]
+    assert marks[:5] == [[1, 0.5], [1, 0.5], [1, 0], [0.5, 0], [0, 0]]  # of g above 0.1, 0.3, 0.5, 0.7, 0.9
+
+
 def test_roc_of_an_absent_class_is_named_undefined() -> None:
     assert "g, AUC n/a" in written(roc_curves(LOGITS, [1, 1, 2, 2], **ARGUMENTS))
     pairwise = pairwise_roc_curves(LOGITS, [1, 1, 2, 2], **ARGUMENTS)

@@ -40,6 +40,20 @@ def test_roc_shows_areas_of_the_summary_and_the_points() -> None:
         np.testing.assert_array_equal(line.get_data(), points)
 
 
+def test_thresholds_are_written_along_the_first_curve() -> None:
+    axes = detection_roc(SCORES, LABELS, **ARGUMENTS).axes[0]
+    point = working_point(SCORES["error"][:800], SCORES["error"][800:], 0.01)
+    (mark,) = [text for text in axes.texts if text.get_text() == f"{point.threshold:.3g}"]
+    assert mark.xy == (point.false_positive_rate, point.true_positive_rate)
+
+
+def test_scores_of_a_run_share_its_colour() -> None:
+    curves = [DetectorCurve(label, [0.1, 1], [0.2, 1], run=label[:2]) for label in ("ae, error", "va, error", "va, KL")]
+    ae, error, kl = detector_comparison({"hTo4l": curves}, notes=[]).axes[0].lines[:3]
+    assert ae.get_color() != error.get_color() == kl.get_color()
+    assert ae.get_linestyle() == error.get_linestyle() != kl.get_linestyle()
+
+
 def test_roc_says_which_signal_is_absent() -> None:
     assert "no leptoquark events" in written(detection_roc(SCORES, LABELS, **ARGUMENTS))
 

@@ -10,7 +10,8 @@ from nanotrigger.evaluation.figures import (
     quantized_inputs,
     quantizer_staircases,
 )
-from nanotrigger.evaluation.figures.quantization import describe, weight_histograms, word_edges
+from nanotrigger.evaluation.figures.quantization import describe, staircase_family, word_edges
+from nanotrigger.evaluation.figures.weights import weight_comparison, weight_histograms
 from nanotrigger.numbers import FixedPoint
 
 NARROW = FixedPoint(4, 2, narrow=True)
@@ -50,6 +51,13 @@ def test_no_formats_are_refused() -> None:
         quantizer_staircases({})
 
 
+def test_family_has_one_and_two_integer_bits_at_every_width() -> None:
+    for width, axes in enumerate(staircase_family().axes, start=1):
+        ends = [[line.get_ydata().min(), line.get_ydata().max()] for line in axes.get_lines()[1:]]
+        formats = [FixedPoint(width, integer) for integer in ((2, 1) if width > 1 else (1,))]
+        assert ends == [[number.minimum, number.maximum] for number in formats]
+
+
 def heights(axes) -> float:
     return sum(bar.get_height() for bar in axes.patches)
 
@@ -84,6 +92,23 @@ def test_formats_that_differ_stand_above_the_panels():
     assert weight_histograms(weights, dict.fromkeys(weights, NARROW)).axes[0].get_title() == "dense_1"
 
 
+def test_weights_without_zeros_have_no_entry_for_them():
+    (legend,) = weight_histograms({"dense": np.array([0.25, -0.5])}, {"dense": NARROW}).subfigs[1].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["weights, none of which is zero"]
+
+
+def test_networks_over_each_other_share_bins_and_hold_every_weight():
+    values = np.random.default_rng(4).normal(size=(16, 8))
+    pruned = np.where(np.abs(values) > 1, values, 0)
+    (axes,) = weight_comparison({"float": {"dense": values}, "pruned": {"dense": pruned}}).axes
+    one, other = (stairs.get_data() for stairs in axes.patches)
+    np.testing.assert_array_equal(one.edges, other.edges)
+    assert one.values.sum() == other.values.sum() == values.size
+    assert other.values[np.searchsorted(other.edges, 0) - 1] == np.count_nonzero(pruned == 0)
+    with pytest.raises(InputError, match="at least one layer"):
+        weight_comparison({"float": {}})
+
+
 def test_constant_weights():
     weight_histograms({"zero": np.zeros((2, 2)), "one": np.ones((2, 2))}, {})
 
@@ -107,6 +132,8 @@ def test_quantized_bins_hold_equally_many_words_and_saturation_is_named() -> Non
     centres = (edges[:-1] + edges[1:]) / 2
     assert centres[densities > 0].tolist() == np.unique(number.quantize(values)).tolist()
     assert np.sum(densities * 0.5) == pytest.approx(1)
+    before = axes.patches[1].get_data().edges
+    assert not set(before) & set(np.unique(number.quantize(values)))  # a peak of equal values is never split
     assert "33.40 % saturate" in written(figure)  # below −2.25 and above 1.75: 2 of 6, to the next of 1000 values
     assert any("Inputs quantized to fixed<3,2>" in text for text in written(figure))
 
