@@ -144,6 +144,8 @@ def _tell(
         wide_console().print(audit_table(sheet.audits))
         for warning in sheet.saturation:
             print(f"warning: {warning}")
+        if sheet.trained_saturation:
+            print(f"saturation    {sheet.trained_saturation}")
     print(f"datasheet     {write_datasheet(sheet, result.folder)}")
     write_checksums(result.folder)
 

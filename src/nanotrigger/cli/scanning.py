@@ -129,6 +129,13 @@ def _settle(plan: Plan, contest: Contest, rows: list[dict[str, Any]], folder: Pa
 
     A candidate is tested once. If the test split does not confirm it, the next cheapest one is tested.
     """
+    if not rows:
+        print(
+            "error: no point ended with a network, so there is none to compare with "
+            f"contest.threshold={contest.threshold}; the lines above say why, such as a budget that was not reached",
+            file=sys.stderr,
+        )
+        return False
     above = candidates(rows, contest.threshold)
     if not above:
         best = max((lower_end(row) or 0.0 for row in rows), default=0.0)

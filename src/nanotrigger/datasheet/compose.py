@@ -152,12 +152,17 @@ def _drawn(graph: Graph | None, vectors: Mapping[str, str] | None) -> tuple[Node
 def _audits_of_checkpoint(
     trained: TrainedNetwork, firmware: Firmware, graph: Graph | None, export: Path, events: Events
 ) -> tuple[QuantizerAudit, ...]:
-    """Return what the formats of the firmware, or of the network, make of the events."""
+    """Return what the formats of the firmware, or of the network, make of the events.
+
+    Activations of a network with quantizers saturate as they did in its training, but for negative values.
+    """
     if graph is None:
         return audit_types(trained.network, firmware, events.features)
     if trained.network.is_own:
-        return _audits_of(graph, events.features)
-    return audit(load_model(export / "model.onnx"), graph, events.features)
+        audits = _audits_of(graph, events.features)
+    else:
+        audits = audit(load_model(export / "model.onnx"), graph, events.features)
+    return tuple(replace(one, trained=one.role == "activation" and not one.lacks_sign) for one in audits)
 
 
 def _audits_of(graph: Graph, features: Array) -> tuple[QuantizerAudit, ...]:

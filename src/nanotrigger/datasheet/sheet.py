@@ -12,7 +12,7 @@ from nanotrigger.cost.report import ResourceReport
 from nanotrigger.cost.sources import best_first
 from nanotrigger.evaluation.figures.illustration import Illustration
 from nanotrigger.evaluation.performance import Performance
-from nanotrigger.firmware.audit import QuantizerAudit, saturation_warnings
+from nanotrigger.firmware.audit import QuantizerAudit, saturation_warnings, trained_saturation
 from nanotrigger.firmware.backends import Backend, backend_named, backend_of
 from nanotrigger.firmware.record import Firmware
 from nanotrigger.firmware.target import Target
@@ -124,6 +124,11 @@ class Datasheet:
     def saturation(self) -> tuple[str, ...]:
         """A line for each quantizer that saturates too often; of a float network the remarks of parity.json tell it."""
         return () if self.parity["differing_words"] is None else saturation_warnings(self.audits)
+
+    @property
+    def trained_saturation(self) -> str:
+        """A line on quantizers that saturate as they did in the training; nothing if none does."""
+        return trained_saturation(self.audits)
 
     @property
     def widths(self) -> str:

@@ -41,6 +41,7 @@ class QuantizerAudit:
             would have too many bits. None if all are zero, or if no format reaches so far.
         unused_fraction_bits: lower bits that are zero in every value.
         wraps: whether values beyond the format wrap around; else they saturate.
+        trained: whether they saturated in the training as well, which learned with it.
     """
 
     name: str
@@ -53,6 +54,7 @@ class QuantizerAudit:
     needed: FixedPoint | None
     unused_fraction_bits: int
     wraps: bool = False
+    trained: bool = False
 
     @property
     def unused_integer_bits(self) -> int:
@@ -71,7 +73,7 @@ class QuantizerAudit:
     @property
     def overflows(self) -> bool:
         """Whether more values lie beyond the format than can be tolerated: of those that wrap around, none."""
-        return self.beyond > (0.0 if self.wraps else TOLERATED_SATURATION)
+        return not self.trained and self.beyond > (0.0 if self.wraps else TOLERATED_SATURATION)
 
     @property
     def verdict(self) -> str:
@@ -251,6 +253,15 @@ def audit_table(audits: Sequence[QuantizerAudit]) -> Table:
 def saturation_warnings(audits: Sequence[QuantizerAudit]) -> tuple[str, ...]:
     """Return a line for each quantizer of a quantized network that saturates too often, or leaves nothing."""
     return tuple(line for audit in audits if (line := _warning(audit)))
+
+
+def trained_saturation(audits: Sequence[QuantizerAudit]) -> str:
+    """Return a line on the quantizers that saturate as they did in the training; nothing if none does."""
+    found = [audit for audit in audits if audit.trained and audit.beyond > TOLERATED_SATURATION]
+    if not found:
+        return ""
+    names, most = ", ".join(audit.name for audit in found), max(audit.beyond for audit in found)
+    return f"{names}: up to {most:.2%} of the values saturate, as they did in the training, which learned with it"
 
 
 def _warning(audit: QuantizerAudit) -> str:

@@ -11,7 +11,7 @@ from nanotrigger.cost.sources.structural import StructuralCount
 from nanotrigger.datasheet.sheet import Command, Datasheet, Feature, JudgedBy
 from nanotrigger.evaluation.figures import Sample, roc_curves
 from nanotrigger.evaluation.figures.illustration import Illustration
-from nanotrigger.evaluation.figures.quantization import weight_histograms
+from nanotrigger.evaluation.figures.weights import weight_histograms
 from nanotrigger.evaluation.performance import Performance, Quality
 from nanotrigger.firmware.audit import audit_quantizer
 from nanotrigger.firmware.record import Firmware, Layer

@@ -1,5 +1,7 @@
 """The audit of quantizers, on values made by hand and on a network."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -8,7 +10,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from nanotrigger.errors import InputError
-from nanotrigger.firmware.audit import audit, audit_cast, audit_quantizer, audit_table, saturation_warnings
+from nanotrigger.firmware.audit import (
+    audit,
+    audit_cast,
+    audit_quantizer,
+    audit_table,
+    saturation_warnings,
+    trained_saturation,
+)
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.quantizers import activation_quantizer
@@ -64,6 +73,18 @@ def test_table_and_warnings():
     assert "50.00% !" in text
     assert saturation_warnings(audits) == (
         "loud: 50.00% of the values saturate at ufixed<4,1> (tolerated: 0.1%); ufixed<5,4> would hold them all",
+    )
+
+
+def test_saturation_of_the_training_is_explained_and_no_warning():
+    loud = audit_quantizer("relu_1", "activation", FixedPoint(4, 1, signed=False), np.array([0.5, 9.0]))
+    trained = replace(loud, trained=True)
+    assert loud.overflows
+    assert not trained.overflows
+    assert saturation_warnings([trained]) == ()
+    assert trained_saturation([loud]) == ""
+    assert trained_saturation([trained]) == (
+        "relu_1: up to 50.00% of the values saturate, as they did in the training, which learned with it"
     )
 
 

@@ -112,7 +112,7 @@ def test_a_figure_says_what_it_leaves_out(kind, note):
     with warnings.catch_warnings(action="error"):
         figure = drawings(tuple(f"name_{place}" for place in range(40)))[kind]()
     assert len(figure.axes) <= 25
-    assert max(len(axes.patches) + len(axes.lines) for axes in figure.axes) <= 6 * 10  # a curve and its five thresholds, or four things
+    assert max(len(axes.patches) + len(axes.lines) for axes in figure.axes) <= 6 * 10  # a curve has five thresholds
     assert any(text.endswith(note) for text in written(figure))
 
 
