@@ -23,10 +23,12 @@ import tables
 
 from nanotrigger.command import exit_code
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures import save_figure, staircase_family
 from nanotrigger.files import sha256, write_checksums, write_json, write_text
 from nanotrigger.scan.draw import write_figures
 from nanotrigger.scan.results import read_study
 from nanotrigger.tasks.anomaly.comparison import read_detectors, write_comparison
+from nanotrigger.tasks.overlay import write_overlay
 from nanotrigger.training.slim import slim
 
 MADE = Path("checkpoints/made")
@@ -271,9 +273,15 @@ def draw() -> None:
     FIGURES.mkdir(exist_ok=True)
     for path in (*(drawn / "course").glob("*.png"), drawn / "input" / "scan_network_input.png"):
         shutil.copyfile(path, FIGURES / path.name)
+    save_figure(staircase_family(), drawn / "staircases")
+    write_overlay([REFERENCE / name for name in ("jets_float", "jets_qat")], drawn / "float_and_qat")
+    write_overlay([MADE / name for name in ("jets_float", "jets_pruned")], drawn / "float_and_pruned")
+    shutil.copyfile(drawn / "staircases.png", FIGURES / "staircases.png")
+    shutil.copyfile(drawn / "float_and_qat" / "overlay_history.png", FIGURES / "history_float_qat.png")
+    shutil.copyfile(drawn / "float_and_pruned" / "overlay_weights.png", FIGURES / "weights_float_pruned.png")
     shutil.copyfile(drawn / "contest" / "tradeoff.png", FIGURES / "contest.png")
     shutil.copyfile(drawn / "detectors.png", FIGURES / "ad_detectors.png")
-    for name in ("latent", "reconstruction", "trigger_rate"):
+    for name in ("latent", "momenta", "reconstruction", "trigger_rate"):
         shutil.copyfile(MADE / "ad_ae" / "figures" / f"{name}.png", FIGURES / f"ad_{name}.png")
 
 

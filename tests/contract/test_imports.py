@@ -7,7 +7,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[2] / "src" / "nanotrigger"
 ORDER = ["errors", "files", "tools", "command", "numbers", "data", "simulate", "networks", "evaluation", "training"]
 ORDER += ["tasks", "datapath", "graph", "verilog", "firmware", "cost", "precision", "datasheet", "scan", "cli"]
-ORDER += ["verify", "api"]
+ORDER += ["verify", "overlay", "api"]
 MOST_LINES = 300
 
 

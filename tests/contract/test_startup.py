@@ -30,7 +30,7 @@ finally:
     print("heavy:", *sorted({HEAVY} & set(sys.modules)))
 """
 TRAIN, SCAN = ("train.py", "experiment=jets_qat"), ("scan.py", "experiment=jets_qat")
-MODULES = ("verify", "data.fetch", "simulate", "training.slim", "scan.figures", "tasks.anomaly.detectors")
+MODULES = ("verify", "data.fetch", "simulate", "training.slim", "overlay", "tasks.anomaly.detectors")
 COMMANDS = ("train.py", "export.py", "scan.py", *(f"nanotrigger.{name}" for name in MODULES))
 COMMANDS += ("nanotrigger.cost.sources.oneapi",)
 

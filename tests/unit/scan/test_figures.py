@@ -10,9 +10,9 @@ from matplotlib.text import Text
 
 from nanotrigger.errors import InputError
 from nanotrigger.numbers import FixedPoint
+from nanotrigger.overlay import main
 from nanotrigger.scan.curves import curves_along, notes_of, tradeoff_points
 from nanotrigger.scan.draw import draw_figures
-from nanotrigger.scan.figures import main
 from nanotrigger.scan.results import read_study, write_results
 from tests.unit.scan.made_studies import DATA, FORMATS, SEEDS, STRUCTURAL, WIDTHS, write_study
 
@@ -168,8 +168,8 @@ def test_command_line_draws_several_studies_elsewhere(option: list[str], tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "STUDY"),
-        (["a", "a"], "output is missing for 2 studies"),
+        ([], "FOLDER"),
+        (["a", "a"], "output is missing for 2 folders"),
         (["b"], "b has no study.json"),
         (["a", "output="], "output"),
         (["a", "--out", "c"], "--out"),
