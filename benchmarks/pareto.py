@@ -10,6 +10,7 @@ import argparse
 import itertools
 import json
 import math
+import re
 import statistics
 import subprocess
 import sys
@@ -18,11 +19,13 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from training import REFERENCES, ROOT, archive, environment
 
+from nanotrigger.evaluation.figures import save_figure
+from nanotrigger.evaluation.figures.page import HALF_WIDTH, drawn, line_style, new_page
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.dense import product_bit_operations
 from nanotrigger.networks.learned import frozen
@@ -129,30 +132,38 @@ def _shown(scores: list[float]) -> str:
     return f"{statistics.mean(found):.2f} ({min(found):.2f} to {max(found):.2f}){missing}"
 
 
-def figure(results: dict[str, list[list[Point]]], path: Path) -> None:
-    """Draw every network, and each run's front."""
-    _, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
-    for colour, (name, runs) in zip(("tab:blue", "tab:orange"), results.items(), strict=True):
-        for number, points in enumerate(runs):
-            costs = sorted({cost for cost, _ in points})
-            front = [100 * best(points, cost) for cost in costs]
-            axes.step(costs, front, where="post", color=colour, label=name if number == 0 else None)
-    axes.set(xscale="log", xlim=(200, 30_000), ylim=(60, 71))
-    axes.set(xlabel="effective bit operations", ylabel="validation accuracy / %")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    plt.savefig(path, dpi=150)
+@drawn
+def figure(text: str) -> Figure:
+    """Draw a table as `table` returns it: the mean of the seeds within each budget, and their smallest to largest."""
+    page, body = new_page(width=HALF_WIDTH, height=2.8, notes=["Simulated jets, validation split", "Bands: all seeds"])
+    axes = body.subplots()
+    scores = r"([\d.]+) \(([\d.]+) to ([\d.]+)\)(?:, \d none)?"
+    rows = re.findall(rf"^ *([\d,]+)  {scores} +{scores}", text, re.MULTILINE)
+    numbers = np.array([[float(cell.replace(",", "")) for cell in row] for row in rows])
+    for index, name in enumerate(("Nanotrigger", "HGQ2")):
+        mean, low, high = numbers[:, 1 + 3 * index : 4 + 3 * index].T
+        style = line_style(index)
+        axes.fill_between(numbers[:, 0], low, high, color=style["color"], alpha=0.2, linewidth=0)
+        axes.plot(numbers[:, 0], mean, marker="os"[index], label=name, **style)
+    axes.set(xscale="log", xlim=(250, 25_000), xlabel="Effective bit operations", ylabel="Validation accuracy [%]")
+    axes.legend(loc="lower right")
+    return page
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jets", type=Path, required=True, help="HDF5 file of jets")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--jets", type=Path, help="HDF5 file of jets")
+    wanted.add_argument("--draw", type=Path, help="only draw the table in this file, such as benchmarks/RESULTS.md")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--environments", type=Path, default=ROOT / ".venv-references")
     parser.add_argument("--output", type=Path, default=Path("pareto"), help="folder for pareto.json and pareto.png")
     options = parser.parse_args()
-    python = environment(options.environments, "hgq2")
     options.output.mkdir(parents=True, exist_ok=True)
+    if options.draw is not None:
+        save_figure(figure(options.draw.read_text(encoding="utf-8")), options.output / "pareto", pdf=False)
+        return
+    python = environment(options.environments, "hgq2")
     results: dict[str, list[list[Point]]] = {"Nanotrigger": [], "HGQ2": []}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -163,7 +174,7 @@ def main() -> None:
             results["HGQ2"].append(theirs(python, arrays, seconds, seed, folder / f"{seed}.npz"))
             print(f"seed {seed}: {seconds:.0f} s each\n{table(results)}\n", flush=True)
             (options.output / "pareto.json").write_text(json.dumps(results))
-    figure(results, options.output / "pareto.png")
+    save_figure(figure(table(results)), options.output / "pareto", pdf=False)
 
 
 if __name__ == "__main__":

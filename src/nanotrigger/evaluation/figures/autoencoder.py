@@ -20,7 +20,7 @@ from nanotrigger.evaluation.predictions import check_class_names, check_labels
 _LATENT_COLUMNS = 4
 _MOST = 4  # coordinates, six pairs
 _SEED = 0
-_LATENT_TAIL = 0.01  # fraction of the points left out at each end of an axis
+_LATENT_TAIL = 0.01  # fraction of the background beyond its percentiles, at each end of an axis
 
 _MOMENTUM_COLUMNS = 2
 _BINS = 60
@@ -42,8 +42,9 @@ def latent_scatter(
 ) -> Figure:
     """Draw a panel for each signal and pair of latent coordinates, or of principal components, over the background.
 
-    At most `events_per_class` events of a class are drawn, the same ones every time. The axes reach from the 1st to the
-    99th percentile of the points in their panel. Many signals get the first pair alone.
+    At most `events_per_class` events of a class are drawn, the same ones every time. The axes are half as long again as
+    from the 1st to the 99th percentile of the background; points beyond stand at their edge. Many signals get the first
+    pair alone.
 
     Args:
         latent: coordinates, shape (events, 2 to 4), finite.
@@ -65,15 +66,16 @@ def latent_scatter(
     pairs = list(combinations(range(values.shape[1]), 2))
     if signals * len(pairs) > MOST_PANELS:
         pairs = pairs[:1]
-    notes = [sample.source, sample.extent, f"at most {events_per_class:,} {sample.unit} of each class drawn", *left_out]
+    limits = [_limits(column) for column in values[chosen[0] if len(chosen[0]) else np.concatenate(chosen)].T]
+    most = f"at most {events_per_class:,} {sample.unit} of each class drawn"
+    notes = [sample.source, sample.extent, f"{most}; those beyond an axis at its edge", *left_out]
     shown = [(pair, signal) for pair in pairs for signal in range(min(signals, 1), signals + 1)]
     figure, body, panels = new_panels(len(shown), columns=_LATENT_COLUMNS, panel_height=1.75, notes=notes)
     for axes, ((across, up), signal) in zip(panels, shown, strict=True):
         for place in sorted({0, signal}):
-            points = values[chosen[place]]
-            axes.plot(points[:, across], points[:, up], **_point_style(place), rasterized=True)
-        both = values[np.concatenate([chosen[0], chosen[signal]])]
-        axes.set(xlim=_limits(both[:, across]), ylim=_limits(both[:, up]))
+            points = np.clip(values[chosen[place]], *np.transpose(limits))
+            axes.plot(points[:, across], points[:, up], **_point_style(place), rasterized=True, clip_on=False)
+        axes.set(xlim=limits[across], ylim=limits[up])
         axes.set(xlabel=axis_names[across], ylabel=axis_names[up])
         axes.set_title(names[signal], fontsize=7)
         axes.xaxis.set_major_locator(round_ticks(4))
@@ -117,10 +119,8 @@ def _point_style(index: int) -> dict[str, Any]:
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
-    if not len(values):
-        return -1.0, 1.0
     low, high = np.quantile(values, [_LATENT_TAIL, 1 - _LATENT_TAIL])
-    margin = 0.05 * (high - low) or 0.5
+    margin = 0.25 * (high - low) or 0.5
     return float(low - margin), float(high + margin)
 
 
