@@ -74,7 +74,7 @@ def latent_scatter(
     for axes, ((across, up), signal) in zip(panels, shown, strict=True):
         for place in sorted({0, signal}):
             points = np.clip(values[chosen[place]], *np.transpose(limits))
-            axes.plot(points[:, across], points[:, up], **_point_style(place), rasterized=True, clip_on=False)
+            axes.plot(points[:, across], points[:, up], **_point_style(place), rasterized=True)
         axes.set(xlim=limits[across], ylim=limits[up])
         axes.set(xlabel=axis_names[across], ylabel=axis_names[up])
         axes.set_title(names[signal], fontsize=7)
