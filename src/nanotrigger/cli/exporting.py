@@ -245,6 +245,7 @@ def report_cost(result: Export | FileExport | Approximation, report: str) -> tup
             name=module_name(read_record(design.project).name),
             clock_period=target.clock_period,
             registered_inputs=target.registered_inputs,
+            exact=result.judgement.parity["differing_words"] == 0,
         )
     _ask(design, report)
     reports = read_reports(design.folder)

@@ -1,7 +1,7 @@
 """Write a datapath as Verilog, with a testbench that checks itself."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +25,8 @@ from nanotrigger.verilog.wires import (
 
 TESTBENCH = "testbench.v"
 VERILOG, _NAME = "nanotrigger.v", "nanotrigger"  # where a network has no name
+_EXACT = "computes what `../model.onnx` does, word for word"
+_ROUNDED = "rounds the network in other places than the firmware does, so that\nsome words differ"
 
 
 def datapath_module(plan: Schedule, name: str = _NAME) -> str:
@@ -123,6 +125,7 @@ def write_rtl(
     clock_period: float = 5.0,
     levels: int | None = None,
     registered_inputs: bool = False,
+    exact: bool = True,
 ) -> Module:
     """Write NAME.v, NAME.sdc, testbench.v, module.json and README.md into `folder`, which appears whole or not at all.
 
@@ -136,6 +139,7 @@ def write_rtl(
         clock_period: in ns, into which every stage fits; it is also that of the constraints.
         levels: levels of adders between two registers instead.
         registered_inputs: whether the inputs go into a register first.
+        exact: whether the firmware computes the same words.
 
     Returns:
         what it offers.
@@ -144,7 +148,7 @@ def write_rtl(
         InputError: `levels` is below 1, or the folder has other content.
     """
     plan = schedule(datapath, levels, clock_period=clock_period)
-    module = _module(plan, name, clock_period, registered_inputs)
+    module = replace(_module(plan, name, clock_period, registered_inputs), exact=exact)
     values = _values(plan, module)
     with whole_folder(folder, marker=TESTBENCH) as new:
         write_text(new / f"{name}.v", verilog(plan, name, registered_inputs=registered_inputs))
@@ -190,6 +194,7 @@ def _values(plan: Schedule, module: Module) -> dict[str, Any]:
     return {
         **asdict(module),
         "simulation": module.simulation,
+        "claim": _EXACT if module.exact else _ROUNDED,
         "input_format": "; ".join(_format_words(datapath)),
         "features_high": high,
         "output_format": f"{kind}: a word is worth {_step_words(datapath)}",

@@ -177,7 +177,9 @@ def test_two_networks_stand_in_one_project_and_inputs_may_have_a_register(tmp_pa
     sources = []
     for seed, name in enumerate(("plain", "registered")):
         run = tmp_path / name
-        write_run(small_network(seed), run, levels=2, name=name, clock_period=4.0, registered_inputs=bool(seed))
+        options = {"clock_period": 4.0, "registered_inputs": bool(seed), "exact": not seed}
+        write_run(small_network(seed), run, levels=2, name=name, **options)
+        assert ("some words differ" in (run / "rtl" / "README.md").read_text()) == bool(seed)
         assert "create_clock -name clock -period 4.000" in (run / "rtl" / f"{name}.sdc").read_text()
         sources += [run / "rtl" / f"{name}.v", run / "rtl" / "testbench.v"]
     plain, registered = (read_module(tmp_path / name / "rtl") for name in ("plain", "registered"))
