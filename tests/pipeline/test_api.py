@@ -132,7 +132,7 @@ def test_export_report_and_verify(run, capsys):
 
 
 def test_wrong_names_are_refused():
-    with pytest.raises(nt.InputError, match="split_sead is none of source, inputs"):
+    with pytest.raises(nt.InputError, match="split_sead is none of source, features, label, "):
         nt.load_data("simulated", split_sead=1)
     with pytest.raises(nt.InputError, match="network 'MPL' is unknown; this version has MLP"):
         nt.build_network("MPL")
