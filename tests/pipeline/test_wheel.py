@@ -68,7 +68,7 @@ def test_jets_from_an_empty_folder(commands, tmp_path):
 
 def test_the_other_commands_answer(commands, tmp_path):
     said = run(commands / "nanotrigger", cwd=tmp_path)
-    for name in ("train", "export", "scan", "verify", "fetch", "simulate"):
+    for name in ("train", "export", "scan", "verify", "overlay", "fetch", "simulate"):
         assert f"\n  {name} " in said
     found = "from nanotrigger.cli.configs import *; from nanotrigger.scan.grammar import *; " + (
         "plan = compose_plan(read_study_file(find_configuration('study', 'post_training')), {}); "

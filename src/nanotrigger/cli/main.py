@@ -12,6 +12,7 @@ _COMMANDS = {
     "export": ("nanotrigger.cli.export", "turn a checkpoint or a QONNX file into firmware that is proven to be equal"),
     "scan": ("nanotrigger.cli.scan", "train, export and cost many networks"),
     "verify": ("nanotrigger.cli.verify", "check that a run is what was written, and proven"),
+    "overlay": ("nanotrigger.overlay", "draw runs, or scans, over each other"),
     "fetch": ("nanotrigger.data.fetch", "download the public data sets"),
     "simulate": ("nanotrigger.simulate.__main__", "simulate jets and collisions"),
 }
