@@ -224,6 +224,7 @@ def test_a_float_network_is_quantized_after_training(float_run, tmp_path):
     assert done.returncode == 0, done.stderr
     wide = json.loads((tmp_path / "wide" / "parity.json").read_text())
     assert export(f"ckpt={float_run / 'best.ckpt'}", f"output={tmp_path / 'usual'}").returncode == 0
+    assert json.loads((tmp_path / "usual" / "rtl" / "module.json").read_text())["exact"]
     usual = json.loads((tmp_path / "usual" / "parity.json").read_text())
     assert usual["target"]["precision"] == "fixed<16,6>"
     assert wide["largest_deviation"] < usual["largest_deviation"] < 0.5

@@ -23,8 +23,7 @@ class Module:
         latency: clock cycles from inputs to outputs, from `in_valid` to `out_valid`.
         registered_inputs: whether the first of these cycles ends in a register of the inputs.
         clock_period: for which the registers were placed, in ns.
-        exact: whether its words are those of the firmware. The Verilog of a network that was quantized after training
-            rounds in other places.
+        exact: whether its words are those of the firmware.
     """
 
     name: str
