@@ -123,17 +123,17 @@ LEARNED = {
 
 def test_a_network_is_counted_for_the_target_that_is_given():
     network = MLP(features=6, hidden=[8], classes=3, learned_bits="weight", **LEARNED)
-    slow, fast = (cost_of(network, Target(clock_period=period)) for period in (5.0, 0.625))
-    assert fast.ffs > slow.ffs  # a register after every adder
+    slow, fast = (cost_of(network, Target(clock_period=period)) for period in (5.0, 3.5))
+    assert fast.ffs > slow.ffs  # more stages, around which the kernel is the same
     assert fast.aluts == slow.aluts
-    budget = Budget(ffs=120, target=Target(clock_period=0.625))
+    budget = Budget(ffs=120, target=Target(clock_period=3.5))
     logged, module = {}, SimpleNamespace(network=network, log=lambda name, value: None)
     module.log = logged.__setitem__
     validated = SimpleNamespace(sanity_checking=False, **vars(trainer(0)))
     budget.on_validation_epoch_end(validated, module)
     assert logged["ffs"] == budget.costs["ffs"] == fast.ffs
-    first = cost_of(network, Target(clock_period=0.625))
-    assert bill_of(frozen(network), Allowance("ffs", 100, Target(clock_period=0.625)), first).cost == fast.ffs
+    first = cost_of(network, Target(clock_period=3.5))
+    assert bill_of(frozen(network), Allowance("ffs", 100, Target(clock_period=3.5)), first).cost == fast.ffs
 
 
 def test_the_encoder_alone_is_counted_if_it_is_what_is_built():
@@ -145,7 +145,7 @@ def test_the_encoder_alone_is_counted_if_it_is_what_is_built():
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (Target(softmax=True), "budget.target.softmax=true: "),
+        (Target(reuse_factor=2), "budget.target.reuse_factor=2: "),
         (Target(precision="fixed<16,6>"), "precision=fixed<16,6> is for float checkpoints"),
         (Target(part="encoder"), "part=encoder: a network of this kind has whole"),
     ],

@@ -150,7 +150,14 @@ def compiled_rows(
         )
         for (name, kind), (logic, held) in counts.items()
     ]
-    return (*rows, ResourceRow(name="output", kind="registers", ffs=sum(datapath.output_bits)))
+    return (*rows, output_row(datapath))
+
+
+def output_row(datapath: Datapath) -> ResourceRow:
+    """Return the register of the outputs, as wide as their format whatever their range, without bits that are known."""
+    bits = {output: datapath.bits[output] for output in datapath.outputs}
+    constant = sum(bits[output] - datapath.known[output].unknown(bits[output]) for output in datapath.outputs)
+    return ResourceRow(name="output", kind="registers", ffs=sum(datapath.output_bits) - constant)
 
 
 def _is_negation(datapath: Datapath, position: int) -> bool:

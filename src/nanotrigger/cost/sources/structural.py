@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, ResourceRow, Resources, Scope, total
-from nanotrigger.cost.sources.kernel import Kernel, compiled_rows, kernel_at, kernel_rows
+from nanotrigger.cost.sources.kernel import Kernel, compiled_rows, kernel_at, kernel_rows, output_row
 from nanotrigger.cost.sources.source import Design, Source, refusal
 from nanotrigger.datapath.compiled import compiled
 from nanotrigger.datapath.costs import aluts
@@ -112,9 +112,7 @@ def datapath_rows(plan: Schedule) -> tuple[ResourceRow, ...]:
         count[0] += aluts(datapath, position)
         count[1] += held
     rows = [ResourceRow(name=name, kind=kind, aluts=a, ffs=f) for (name, kind), (a, f) in counts.items()]
-    bits = {output: datapath.bits[output] for output in datapath.outputs}
-    constant = sum(bits[output] - datapath.known[output].unknown(bits[output]) for output in datapath.outputs)
-    return (*rows, ResourceRow(name="output", kind=_REGISTERS, ffs=sum(datapath.output_bits) - constant))
+    return (*rows, output_row(datapath))
 
 
 def _assumptions(plan: Schedule) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def read_project(project: Path) -> tuple[ResourceReport, ...]:
     """
     builds = _builds(project)
     if not builds:
-        raise InputError(f"{project}: no oneAPI report ({_SUMMARY}) in it; build one with `make report`")
+        raise InputError(f"{project}: no oneAPI report in it, {_SUMMARY} is missing; build one with `make report`")
     _check_one_project(project, builds)
     reports = [report for files in builds.values() for report in _reports(files)]
     return tuple(sorted(reports, key=lambda report: report.source != QUARTUS_FIT))
