@@ -61,7 +61,7 @@ class AdderGraph(NamedTuple):
     sums: tuple[Signed | None, ...]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def share(columns: tuple[Column, ...], sources: tuple[Source, ...], limits: tuple[int | None, ...]) -> AdderGraph:
     """Return a graph of few adders that computes sums of products; of the same arguments it is made once.
 

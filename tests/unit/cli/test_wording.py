@@ -41,7 +41,7 @@ WRONG = [
     ("network.weight=fixed<4;2>", f"network.weight=fixed<4;2>: {FORMAT}, or give"),
     ("network.weight=fixed<4,2", f"network.weight=fixed<4,2: {FORMAT}, or give"),
     ("network.weight=fixed<0,2>", "network.weight=fixed<0,2>: the width must be 1 to 53 bits"),
-    ("network.weight=fixed<4,2,TRN,WRAP>", "it rounds by RND_CONV and saturates by SAT or SAT_SYM"),
+    ("network.weight=fixed<4,2,TRN,WRAP>", "it rounds by RND_CONV or TRN and saturates by SAT or SAT_SYM"),
     ("network.weight=[fixed<4,2>,fixed<4;2>,fixed<4,2>,fixed<4,2>]", f"fixed<4,2>]: fixed<4;2>: {FORMAT}"),
     ("network.weight=[fixed<4,2>,fixed<4,2>]", "network.weight has 2 formats, the network 4 layers"),
     ("network.weight=4", f"network.weight=4: {FORMAT}"),

@@ -22,7 +22,7 @@ from nanotrigger.errors import InputError
 from nanotrigger.files import whole_folder
 from nanotrigger.firmware.backends.oneapi.checks import check_name, check_target, checked_type
 from nanotrigger.firmware.backends.oneapi.endings import SOFTMAX, WIDEN, append_radius, append_softmax
-from nanotrigger.firmware.backends.oneapi.shared_adders import label_of, write_shared_adders
+from nanotrigger.firmware.backends.oneapi.shared_adders import integers_of, label_of, write_shared_adders
 from nanotrigger.firmware.record import FILE, Firmware, Layer, write_record
 from nanotrigger.firmware.target import SHARED, Target
 from nanotrigger.graph.from_qonnx import read_graph
@@ -82,7 +82,7 @@ def convert(
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
     if target.radius:
         append_radius(graph)
-    words = None if types is None else FixedPoint.parse(inputs)  # of a network without an input quantizer
+    integers = None if target.adders != SHARED else integers_of(model, None if types is None else inputs)
     if types is None:
         types = {} if precision else full_precision(model)
     with whole_folder(project, marker=FILE) as folder:
@@ -98,8 +98,8 @@ def convert(
                 is_float=is_float,
             )
             hls.write()
-            if target.adders == SHARED:
-                write_shared_adders(folder / "src" / "firmware", hls, read_graph(model, input_format=words), target)
+            if integers is not None:
+                write_shared_adders(folder / "src" / "firmware", hls, integers, target)
         _settle(folder, project, hls.config.get_config_value("Stamp"))
         part, clock, io_type = (hls.config.get_config_value(key) for key in ("Part", "ClockPeriod", "IOType"))
         firmware = Firmware(name, part, float(clock), io_type, recorded_layers(hls, graph))

@@ -14,8 +14,10 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.datapaths import firmware_datapath
 from nanotrigger.firmware.target import Target
 from nanotrigger.graph.dense import Dense
+from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import Tensor
+from nanotrigger.numbers import FixedPoint
 from nanotrigger.verilog.names import identifier, signal_names
 
 HEADER = "shared_adders.h"
@@ -51,6 +53,22 @@ def label_of(layer: Any) -> str:
     """Return the name of the node that a layer was made of; with its constants hls4ml calls it `Dense_dense_1`."""
     label: str = layer.name.removeprefix(f"{layer.class_name.removeprefix('Pointwise')}_")
     return label
+
+
+def integers_of(model: Path, inputs: str | None) -> Graph:
+    """Return the integer graph of a file.
+
+    Args:
+        model: that hls4ml converts.
+        inputs: type of inputs that no quantizer reads first.
+
+    Raises:
+        InputError: it has a node that has no integers, such as a maximum of two tensors.
+    """
+    try:
+        return read_graph(model, input_format=None if inputs is None else FixedPoint.parse(inputs))
+    except InputError as error:
+        raise InputError(f"adders=shared: {error}; leave adders out") from None
 
 
 def write_shared_adders(sources: Path, model: ModelGraph, graph: Graph, target: Target) -> None:
