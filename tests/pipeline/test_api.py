@@ -122,8 +122,9 @@ def test_export_report_and_verify(run, capsys):
     folder = nt.export(run, clock_period=4.0)
     assert folder == run / "export"
     assert "parity        0 of 55,125 output words differ" in capsys.readouterr().out
-    (counted,) = nt.report(run)
-    assert counted == nt.report(str(folder))[0]
+    counted, verilog = nt.report(run)
+    assert (counted, verilog) == nt.report(str(folder))
+    assert (counted.scope, verilog.scope) == ("whole IP", "Verilog")
     assert isinstance(counted.used, Resources)
     assert counted.clock == 250
     assert all(finding.holds for finding in nt.verify(run))
