@@ -133,13 +133,13 @@ def test_a_point_without_a_network_within_its_budget_is_told(tmp_path):
 
 def test_a_budget_counts_for_the_target_that_is_given(tmp_path):
     run, target = tmp_path / "run", Target(clock_period=0.625)
-    done = train(*WORDS, "budget.ffs=101", "budget.target.clock_period=0.625", "trainer.max_epochs=1", f"output={run}")
+    done = train(*WORDS, "budget.ffs=1501", "budget.target.clock_period=0.625", "trainer.max_epochs=1", f"output={run}")
     assert done.returncode == 1
     (point,) = (run / "front").iterdir()
     network = load_trained(point).network
     counted = cost_of(network, target).ffs
     assert read_history(run / "metrics.csv")["ffs"] == [counted]
-    assert f"within budget.ffs=101 (the nearest: {counted})" in done.stderr
+    assert f"within budget.ffs=1501 (the nearest: {counted})" in done.stderr
     assert counted > cost_of(network, Target()).ffs
 
 

@@ -122,7 +122,7 @@ LEARNED = {
 
 
 def test_a_network_is_counted_for_the_target_that_is_given():
-    network = MLP(features=6, hidden=[8], classes=3, learned_bits="weight", **LEARNED)
+    network = MLP(features=6, hidden=[8, 8], classes=3, learned_bits="weight", **LEARNED)
     slow, fast = (cost_of(network, Target(clock_period=period)) for period in (5.0, 3.5))
     assert fast.ffs > slow.ffs  # more stages, around which the kernel is the same
     assert fast.aluts == slow.aluts
