@@ -41,6 +41,7 @@ DATA = {  # name → arguments of the simulation, file
     "events": ("events --background 100000 --signal 4000 --seed 1", Path("data/adc2021_simulated.h5")),
 }
 _JETS, _EVENTS = (f"data.source={path}" for _, path in DATA.values())
+_FROM_FLOAT = ("warm_start.ckpt=checkpoints/reference/jets_float.ckpt", "trainer.max_epochs=20")
 _SHIPPED_JETS = "data.source=simulated"  # those with constituents
 
 TRAININGS: dict[str, tuple[str | None, tuple[str, ...]]] = {
@@ -49,7 +50,7 @@ TRAININGS: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "jets_qat": ("jets", ("experiment=jets_qat", _JETS)),
     "jets_pruned": ("jets_float", ("experiment=jets_pruned", _JETS)),
     "jets_qat_pruned": ("jets_float", ("experiment=jets_qat_pruned", _JETS)),
-    "course_qat": ("jets_float", ("experiment=course_qat", _JETS)),
+    "course_qat": ("jets_float", ("experiment=course_qat", _JETS, *_FROM_FLOAT)),
     "course_pruned": ("jets_float", ("experiment=course_pruned", _JETS)),
     **{
         f"jets_budget_{aluts}": ("jets", ("experiment=jets_budget", _JETS, f"budget.aluts={aluts}"))

@@ -69,7 +69,12 @@ def test_outputs_that_emulation_cannot_hand_over_are_refused(tmp_path):
 
 
 def test_the_course_network_grows_as_in_the_course(tmp_path):
-    done = train("experiment=course_qat", *SHORT[2:], f"output={tmp_path / 'run'}")
+    done = train(
+        "experiment=course_qat",
+        "warm_start.ckpt=checkpoints/reference/jets_float.ckpt",
+        *SHORT[2:],
+        f"output={tmp_path / 'run'}",
+    )
     assert done.returncode == 0, done.stderr
     done = command("export.py", f"ckpt={tmp_path / 'run' / 'best.ckpt'}")
     assert done.returncode == 0, done.stderr
