@@ -23,8 +23,8 @@ def main() -> int:
     name, *arguments = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help"):
         commands = "\n".join(f"  {command:10}{meaning}" for command, (_, meaning) in _COMMANDS.items())
-        print(f"usage: nanotrigger COMMAND ...\n\n{commands}\n\nnanotrigger COMMAND --help says more.")
-        return 0
+        usage = f"usage: nanotrigger COMMAND ...\n\n{commands}\n\nnanotrigger COMMAND --help says more."
+        return exit_code(lambda: print(usage))
     if name in SUBCOMMANDS:  # Lightning starts the other processes of a training so
         name, arguments = "train", [name, *arguments]
     if name not in _COMMANDS:
