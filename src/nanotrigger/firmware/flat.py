@@ -70,7 +70,7 @@ class Flat(VectorLayers):
             if not isinstance(other, Input):
                 sources = [self.vectors[name] for name in other.inputs]
                 result, known = self._write(other, sources, self.graph.inputs_of(other)), graph.tensors[other.output]
-                if isinstance(other, Dense) and readers[other.output] > 1:
+                if readers[other.output] > 1 and (isinstance(other, Dense) or self._is_product(result.name)):
                     # hls4ml makes the first quantizer a part of the layer, also for what reads the layer without it
                     result = self.quantized(result, Conversion(common_format([known])), known, other.name)
                 self.vectors[other.output] = result
@@ -100,6 +100,14 @@ class Flat(VectorLayers):
     def words(self) -> int:
         """Number of output words of an event."""
         return sum(self.graph.tensors[name].size for name in self.graph.outputs)
+
+    def _is_product(self, name: str) -> bool:
+        """Whether a tensor is made by a layer with weights, such as one that moves values."""
+        makers = {output: node for node in self.nodes for output in node.output}
+        maker = makers.get(name)
+        if maker is not None and maker.op_type == "Add":  # of a bias
+            maker = makers.get(maker.input[0])
+        return maker is not None and maker.op_type in ("MatMul", "Conv")
 
     def _end_in(self, last: str) -> None:
         """Give the last tensor the output's name."""

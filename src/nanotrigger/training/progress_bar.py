@@ -19,6 +19,10 @@ class OneLineProgress(RichProgressBar):
         bar = CustomBarColumn(bar_width=12)
         return [TextColumn("[progress.description]{task.description}"), bar, TimeRemainingColumn(compact=True)]
 
+    def _get_train_description(self, current_epoch: int) -> str:
+        """Return the number of the epoch, without that of the last one where steps are counted instead."""
+        return super()._get_train_description(current_epoch).replace("/-2", "")
+
     def on_validation_batch_start(self, trainer: Trainer, *arguments: Any) -> None:
         """Show nothing while an epoch is validated."""
         if trainer.state.fn != "fit":
