@@ -26,6 +26,7 @@ from nanotrigger.firmware.export import Export, export
 from nanotrigger.firmware.file_export import FileExport, export_file
 from nanotrigger.firmware.record import read_record
 from nanotrigger.firmware.target import Target
+from nanotrigger.firmware.vectors import read_vectors
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.verilog.record import module_name
 from nanotrigger.verilog.write import write_rtl
@@ -264,9 +265,7 @@ def report_cost(result: Export | FileExport | Approximation, report: str) -> tup
 
 def _gives_vectors(design: Design) -> bool:
     """Return whether the Verilog's datapath gives the words of the firmware in tb_data/."""
-    inputs, expected = (
-        np.loadtxt(design.folder / "tb_data" / name, dtype=np.int64, ndmin=2) for name in ("inputs.txt", "expected.txt")
-    )
+    inputs, expected = read_vectors(design.folder / "tb_data")
     return np.array_equal(design.verilog.evaluate(inputs), expected)
 
 

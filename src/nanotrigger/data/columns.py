@@ -105,7 +105,8 @@ def _of_hdf5(path: Path, table: str | None) -> Iterator[_Columns]:
         is_group = isinstance(place, h5py.Group)
         group = place if is_group else place.parent
         paths = [f"{group.name.rstrip('/')}/{name}" for name in group]
-        sets = {name: own_data_set(file, name) for name in paths if holds(file, name) and _is_data_set(file[name])}
+        members = [name for name in paths if holds(file, name) and isinstance(file[name], h5py.Dataset)]
+        sets = {name: own_data_set(file, name) for name in members}
         tables = {
             name: names
             for name, data in sets.items()
@@ -133,10 +134,6 @@ def _place(file: h5py.File, table: str | None) -> h5py.Group | h5py.Dataset:
         if not holds(file, "/".join(names[:depth])):
             raise InputError(f"{file.filename}: {table} is a link to somewhere else; write a file that holds its data")
     return file["/".join(names)] if names else file
-
-
-def _is_data_set(member: Any) -> bool:
-    return isinstance(member, h5py.Dataset)
 
 
 def _names_of(data: h5py.Dataset, sets: Mapping[str, h5py.Dataset]) -> list[str]:

@@ -4,7 +4,18 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Quantize, Range, Select, Sum, rounded_range
+from nanotrigger.datapath.operations import (
+    Input,
+    Kind,
+    Offset,
+    Operation,
+    Quantize,
+    Range,
+    Select,
+    Sum,
+    bounded_range,
+    rounded_range,
+)
 
 
 class Term(NamedTuple):
@@ -112,10 +123,7 @@ class Assembly:
         """
         source, rounds = self.range_of(signal), exact and not cut
         free = rounded_range(source, drop, relu=relu, half_to_even=rounds)
-        if exact:
-            words = Range(*(min(max(end, target.low), target.high) for end in (free.low, free.high)))
-        else:
-            words = free if free in target else target
+        words = bounded_range(free, target, saturates=exact)
         works = (relu and source.low < 0) or (rounds and drop > 0) or (exact and free not in target)
         level = self.level_of(signal) + works
         return self.append(Quantize(layer, Kind.ACTIVATION, words, level, signal, relu, drop, rounds, exact, target))

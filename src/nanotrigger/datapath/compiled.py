@@ -3,7 +3,18 @@
 from dataclasses import replace
 
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.operations import Input, Kind, Offset, Operation, Quantize, Range, Select, Sum, rounded_range
+from nanotrigger.datapath.operations import (
+    Input,
+    Kind,
+    Offset,
+    Operation,
+    Quantize,
+    Range,
+    Select,
+    Sum,
+    bounded_range,
+    rounded_range,
+)
 
 
 def compiled(datapath: Datapath) -> Datapath:
@@ -56,10 +67,9 @@ def _range_of(operation: Operation, operations: list[Operation]) -> Range:
 def _quantized(operation: Quantize, source: Range) -> Range:
     free = rounded_range(source, operation.drop, relu=operation.relu, half_to_even=operation.rounds)
     target = operation.target
-    if operation.saturates:
-        return Range(*(min(max(end, target.low), target.high) for end in (free.low, free.high)))
-    keeps_all = operation.relu and operation.drop == 0 and target == operation.range  # a ReLU without a format
-    return free if keeps_all or free in target else target
+    if operation.relu and not operation.saturates and operation.drop == 0 and target == operation.range:
+        return free  # a ReLU without a format
+    return bounded_range(free, target, saturates=operation.saturates)
 
 
 def _whole(words: Range) -> Range:

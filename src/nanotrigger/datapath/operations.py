@@ -244,6 +244,17 @@ def rounded_range(source: Range, drop: int, *, relu: bool, half_to_even: bool) -
     return Range(*(rounded(end, drop, half_to_even=half_to_even) for end in (low, high)))
 
 
+def bounded_range(words: Range, target: Range, *, saturates: bool) -> Range:
+    """Return the range of rounded words in their format, whether they saturate or wrap around.
+
+    >>> [bounded_range(Range(-9, 2), Range(-8, 7), saturates=saturates) for saturates in (True, False)]
+    [Range(low=-8, high=2), Range(low=-8, high=7)]
+    """
+    if saturates:
+        return Range(*(min(max(end, target.low), target.high) for end in (words.low, words.high)))
+    return words if words in target else target
+
+
 def rounded(words: Number, drop: int, *, half_to_even: bool) -> Number:
     """Return words without their lowest `drop` bits, rounded half to even or towards minus infinity.
 

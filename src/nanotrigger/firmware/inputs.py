@@ -15,7 +15,7 @@ from nanotrigger.data.split import Events
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.performance import Performance
 from nanotrigger.files import sha256
-from nanotrigger.firmware.vectors import extreme_inputs
+from nanotrigger.firmware.vectors import extreme_inputs, spread
 from nanotrigger.graph.graph import Graph
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks.jets.measures import accuracy_of
@@ -100,15 +100,6 @@ def check_size(what: str, size: int) -> None:
 def sides_of(graph: Graph) -> tuple[Side, ...]:
     """Return the inputs of a graph."""
     return tuple(Side(node.number, node.shape) for node in graph.inputs)
-
-
-def spread(events: int, most: int) -> NDArray[np.intp]:
-    """Return at most so many of the rows of events, spread over all of them.
-
-    >>> spread(9, 3)
-    array([0, 4, 8])
-    """
-    return np.unique(np.linspace(0, events - 1, most).astype(np.intp))
 
 
 def random_inputs(

@@ -10,6 +10,7 @@ from nanotrigger.numbers import FixedPoint
 
 Array = NDArray[np.float64]
 MAXIMUM_EVENTS = 10_000  # of test data in the files
+_FILES = ("inputs.txt", "expected.txt")
 _VALUES = 1 << 23  # of inputs of which each is at a limit in one event
 
 
@@ -22,7 +23,7 @@ def extreme_inputs(number: FixedPoint, features: int, *, rows: int = 1024, seed:
     """
     generator = np.random.default_rng(seed)
     limits = np.array([number.minimum, number.maximum])
-    places = np.unique(np.linspace(0, features - 1, min(features, _VALUES // features)).astype(np.intp))
+    places = spread(features, _VALUES // features)
     alone = np.concatenate([np.where(np.arange(features) == places[:, None], limit, 0.0) for limit in limits])
     uniform = [np.full((1, features), value) for value in (*limits, 0.0, number.step, -number.step)]
     shape = (-(-max(rows - len(alone) - len(uniform), 4) // 4), features)
@@ -32,6 +33,15 @@ def extreme_inputs(number: FixedPoint, features: int, *, rows: int = 1024, seed:
     anywhere = generator.uniform(1.1 * number.minimum, 1.1 * number.maximum, shape)
     inputs = np.concatenate([alone, *uniform, corners, beyond, ties, anywhere])
     return inputs.astype(np.float32).astype(np.float64)
+
+
+def spread(count: int, most: int) -> NDArray[np.intp]:
+    """Return at most so many of the places from 0 to `count`, spread over all of them.
+
+    >>> spread(9, 3)
+    array([0, 4, 8])
+    """
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))
 
 
 def write_vectors(
@@ -45,7 +55,7 @@ def write_vectors(
         outputs: words of the verified network, shape (events, outputs).
         formats: of the inputs and of the outputs.
     """
-    for name, words in (("inputs.txt", inputs), ("expected.txt", outputs)):
+    for name, words in zip(_FILES, (inputs, outputs), strict=True):
         with whole_file(folder / name) as temporary:
             np.savetxt(temporary, words, fmt="%d")
     given, expected = formats
@@ -60,3 +70,9 @@ A word times 2^-{given.width - given.integer} is the input's value, times 2^-{ex
 output's. The firmware must give exactly these outputs.
 """,
     )
+
+
+def read_vectors(folder: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the input and the expected output words that `write_vectors` wrote, shapes as there."""
+    inputs, outputs = (np.loadtxt(folder / name, dtype=np.int64, ndmin=2) for name in _FILES)
+    return inputs, outputs

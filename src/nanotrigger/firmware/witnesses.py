@@ -19,9 +19,10 @@ from qonnx.util.cleanup import cleanup_model
 
 from nanotrigger.firmware.comparison import Expected, Witness, graph_nodes
 from nanotrigger.firmware.datapaths import firmware_datapath, verilog_datapath
-from nanotrigger.firmware.inputs import by_input, spread
+from nanotrigger.firmware.inputs import by_input
 from nanotrigger.firmware.qonnx import firmware_network
 from nanotrigger.firmware.target import Target
+from nanotrigger.firmware.vectors import spread
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.normalize import shapes

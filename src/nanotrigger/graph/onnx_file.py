@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import checker, external_data_helper, helper, numpy_helper
 
 from nanotrigger.errors import InputError
+from nanotrigger.graph.evaluate import QUANTIZERS
 from nanotrigger.numbers import FixedPoint
 
 MOST_BYTES = 1 << 28
@@ -89,7 +90,7 @@ def _load_outside(tensor: onnx.TensorProto, path: Path) -> None:
 
 def is_quantized(graph: onnx.GraphProto) -> bool:
     """Whether any tensor of the graph has a quantizer."""
-    return any(node.op_type in ("Quant", "BipolarQuant") for node in graph.node)
+    return any(node.op_type in QUANTIZERS for node in graph.node)
 
 
 def input_quantizer_format(graph: onnx.GraphProto) -> FixedPoint:

@@ -13,7 +13,7 @@ MLAB and the 4 of the kernel of a streamed ReLU, and the 159 cycles of the latte
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nanotrigger.cost.report import NAMES, ResourceRow, Resources
@@ -123,34 +123,41 @@ def compiled_rows(
     flip-flops of the datapath's own ones are taken in proportion.
     """
     datapath = plan.datapath
-    counts: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0])
-    own: dict[str, list[float]] = defaultdict(lambda: [0, 0])  # products as the datapath has them
-    for position, (operation, bits) in enumerate(zip(datapath.operations, plan.flip_flops, strict=True)):
-        is_product = operation.kind == Kind.PRODUCT or _is_negation(datapath, position)
-        kind = Kind.PRODUCT if is_product else operation.kind
-        count = counts[operation.layer, "registers" if kind == Kind.INPUT else kind.value]
-        count = own[operation.layer] if is_product else count
-        count[0] += aluts(datapath, position)
-        count[1] += bits * register_copies
+    kinds = [
+        Kind.PRODUCT if _is_negation(datapath, position) else operation.kind
+        for position, operation in enumerate(datapath.operations)
+    ]
     dsps: dict[str, int] = defaultdict(int)
     made: dict[str, float] = defaultdict(float)
     for product in _products(datapath):
         adders = min(product.adders, product_adders)
         made[product.layer] += adders * (datapath.operations[product.source].range.bits + 1)
         dsps[product.layer] += kernel.has_dsps and abs(product.constant).bit_count() >= DSP_DIGITS
-    for layer, (logic, held) in own.items():
-        counts[layer, Kind.PRODUCT.value] = [made[layer], held * made[layer] / logic if logic else held]
-    rows = [
-        ResourceRow(
-            name=name,
-            kind=kind,
-            aluts=round(logic),
-            ffs=round(held),
-            dsps=dsps[name] if kind == Kind.PRODUCT.value else 0,
-        )
-        for (name, kind), (logic, held) in counts.items()
-    ]
+    rows = []
+    for (name, kind), (logic, held) in circuits(plan, kinds, register_copies).items():
+        if kind != Kind.PRODUCT.value:
+            rows.append(ResourceRow(name=name, kind=kind, aluts=round(logic), ffs=round(held)))
+        else:
+            ffs = round(held * made[name] / logic if logic else held)
+            rows.append(ResourceRow(name=name, kind=kind, aluts=round(made[name]), ffs=ffs, dsps=dsps[name]))
     return (*rows, output_row(datapath))
+
+
+def circuits(plan: Schedule, kinds: Iterable[Kind], copies: float = 1) -> Mapping[tuple[str, str], Sequence[float]]:
+    """Return ALUTs and flip-flops by layer and kind of circuit; flip-flops count where their signal is made.
+
+    Args:
+        plan: of a datapath.
+        kinds: of its operations.
+        copies: flip-flops for each bit that is held.
+    """
+    counts: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0])
+    operations = zip(plan.datapath.operations, kinds, plan.flip_flops, strict=True)
+    for position, (operation, kind, held) in enumerate(operations):
+        count = counts[operation.layer, "registers" if kind == Kind.INPUT else kind.value]
+        count[0] += aluts(plan.datapath, position)
+        count[1] += held * copies
+    return counts
 
 
 def output_row(datapath: Datapath) -> ResourceRow:

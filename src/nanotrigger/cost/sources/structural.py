@@ -3,23 +3,20 @@
 The datapath alone is counted as it is; the whole IP as the vendor's compiler makes it of hls4ml's C++ (`kernel.py`).
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
 from nanotrigger.cost.devices import resources_of
 from nanotrigger.cost.report import ResourceReport, ResourceRow, Resources, Scope, total
-from nanotrigger.cost.sources.kernel import Kernel, compiled_rows, kernel_at, kernel_rows, output_row
+from nanotrigger.cost.sources.kernel import Kernel, circuits, compiled_rows, kernel_at, kernel_rows, output_row
 from nanotrigger.cost.sources.source import Design, Source, refusal
 from nanotrigger.datapath.compiled import compiled
-from nanotrigger.datapath.costs import aluts
 from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.operations import Kind
 from nanotrigger.datapath.schedule import Schedule, schedule
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
 
-_REGISTERS = "registers"
 _SAME_CLOCK = 0.01  # relative difference
 _MOST_ALUTS = 150_000  # the largest on record has 128,000
 
@@ -102,17 +99,9 @@ def structural_report(
 
 def datapath_rows(plan: Schedule) -> tuple[ResourceRow, ...]:
     """Return what each kind of circuit in each layer costs; flip-flops count where their signal is made."""
-    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    datapath = plan.datapath
-    operations = datapath.operations
-    for position, held in enumerate(plan.flip_flops):
-        operation = operations[position]
-        kind = _REGISTERS if operation.kind == Kind.INPUT else operation.kind.value
-        count = counts[operation.layer, kind]
-        count[0] += aluts(datapath, position)
-        count[1] += held
-    rows = [ResourceRow(name=name, kind=kind, aluts=a, ffs=f) for (name, kind), (a, f) in counts.items()]
-    return (*rows, output_row(datapath))
+    counts = circuits(plan, (operation.kind for operation in plan.datapath.operations))
+    rows = [ResourceRow(name=name, kind=kind, aluts=round(a), ffs=round(f)) for (name, kind), (a, f) in counts.items()]
+    return (*rows, output_row(plan.datapath))
 
 
 def _assumptions(plan: Schedule) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from nanotrigger.firmware.backends.oneapi.endings import SOFTMAX, WIDEN, append_
 from nanotrigger.firmware.backends.oneapi.shared_adders import integers_of, label_of, write_shared_adders
 from nanotrigger.firmware.record import FILE, Firmware, Layer, write_record
 from nanotrigger.firmware.target import SHARED, Target
+from nanotrigger.graph.evaluate import QUANTIZERS
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.normalize import shapes
 from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, load_model, output_format
@@ -77,7 +78,7 @@ def convert(
     precision = target.precision and checked_type(target.precision)
     inputs = checked_type(input_precision or precision or type_name(input_quantizer_format(graph)))
     constants = {constant.name for constant in graph.initializer}
-    quantizers = [node for node in graph.node if node.op_type in ("Quant", "BipolarQuant")]
+    quantizers = [node for node in graph.node if node.op_type in QUANTIZERS]
     is_float = all(node.input[0] in constants for node in quantizers)
     added = {SOFTMAX: append_softmax(graph, _logits_format(graph, precision))} if target.softmax else {}
     if target.radius:

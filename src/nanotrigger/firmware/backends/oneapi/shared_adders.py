@@ -175,7 +175,7 @@ def _type(words: Range) -> str:
 
 def _width(words: Range) -> int:
     """Return the bits of a word, also of a constant."""
-    return max(Range(min(words.low, 0), max(words.high, 0)).bits, 1)
+    return max(words.bits_with_zero, 1)
 
 
 def _word(value: bool) -> str:
