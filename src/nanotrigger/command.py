@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import difflib
+import gc
 import io
 import os
 import re
@@ -20,6 +21,7 @@ from rich.console import Console
 from nanotrigger.errors import FirmwareError, InputError, TrainingError
 
 _SCRIPTS = ("train", "export", "scan")
+_GARBAGE = 50_000  # objects; Python looks for it after 700, a tenth of the time of a command
 _WIDTH = 125  # columns that the widest table needs
 ALIASES = {"seed": "seed_everything"}  # as the user types a key → as the parser knows it
 TYPED = {known: typed for typed, known in ALIASES.items()}
@@ -37,6 +39,7 @@ def exit_code(command: Callable[[], int | None], *, interrupted: str = "interrup
         command: returns its exit code, or None for 0.
         interrupted: what is said at Ctrl-C.
     """
+    gc.set_threshold(_GARBAGE)
     os.environ["MPLBACKEND"] = "agg"  # figures go into files; that of a notebook, whose variable it is, is not there
     for name in ("stdout", "stderr"):
         setattr(sys, name, lasting(getattr(sys, name)))

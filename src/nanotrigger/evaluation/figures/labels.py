@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.cbook import is_math_text
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 
 MOST_CURVES = 10  # in a panel; more look alike
 LEGEND_CHARACTERS = 100  # of a name
@@ -42,7 +44,8 @@ def write_plainly(figure: Figure) -> None:
     r"""Have what is no formula written as it is: a name such as `$\PW$`, which matplotlib cannot typeset."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            axis.get_ticklabels()  # their texts are set only now
+            if isinstance(axis.get_major_formatter(), FixedFormatter | StrCategoryFormatter):
+                axis.get_ticklabels()  # their texts are set only now; those of others are numbers
     cells = [cell.get_text() for axes in figure.axes for table in axes.tables for cell in table.get_celld().values()]
     for text in (*figure.findobj(Text), *cells):
         if isinstance(text, Text) and not all(map(_can_be_set, text.get_text().splitlines())):

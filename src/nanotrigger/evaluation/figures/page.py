@@ -19,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures.labels import write_plainly
+from nanotrigger.evaluation.figures.ticks import give_minor_ticks, take_minor_ticks
 from nanotrigger.files import whole_file
 
 P = ParamSpec("P")
@@ -42,6 +43,7 @@ _PRINT = {
     "axes.labelsize": 8,
     "axes.titlesize": 8,
     "axes.labelpad": 2,
+    "axes.titley": 1.0,  # where it would come to lie; matplotlib measures all ticks to find that out
     "axes.linewidth": 0.6,
     "axes.autolimit_mode": "data",
     "axes.unicode_minus": True,
@@ -104,6 +106,7 @@ def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             figure = draw(*arguments, **keywords)
             for axes in figure.axes:  # the number of ticks depends on this size, which is read when drawing
                 axes.tick_params(labelsize=_PRINT["xtick.labelsize"])
+            taken = take_minor_ticks(figure)
             write_plainly(figure)
             shown_at, engine = figure.dpi, figure.get_layout_engine()
             figure.set_dpi(_DOTS_PER_INCH)  # as it is saved, so that matplotlib measures each text once
@@ -111,6 +114,7 @@ def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
                 figure.draw_without_rendering()
             elif engine is not None:
                 engine.execute(figure)  # half the time of drawing it
+            give_minor_ticks(taken)
             figure.set_layout_engine(None)  # "none" would leave a placeholder, which doubles the drawing
             figure.set_dpi(shown_at)
         return figure
@@ -255,7 +259,9 @@ def save_figure(figure: Figure, path_without_suffix: Path, *, pdf: bool = True) 
         draft = files.enter_context(whole_file(png))
         if pdf:
             figure.savefig(files.enter_context(whole_file(vector)), format="pdf", metadata={"CreationDate": None})
-        figure.savefig(draft, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+        figure.savefig(
+            draft, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None}, pil_kwargs={"compress_level": 3}
+        )
     if pdf:
         return png, vector
     vector.unlink(missing_ok=True)  # of an older figure
