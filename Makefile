@@ -10,9 +10,7 @@ BIN := .venv/bin
 .PHONY: demo test reference
 demo: .venv/installed
 	@test -n "$(EXPERIMENT)" || { echo "TASK=$(TASK): must be jets or anomaly"; exit 2; }
-	run=checkpoints/$(EXPERIMENT)/$$(date +%Y-%m-%d_%H-%M-%S) && \
-	$(BIN)/python train.py experiment=$(EXPERIMENT) output=$$run && \
-	$(BIN)/python export.py ckpt=$$run/best.ckpt
+	@$(BIN)/python docs/demo.py experiment=$(EXPERIMENT) output=checkpoints/$(EXPERIMENT)/$$(date +%Y-%m-%d_%H-%M-%S)
 
 # tests in the order of their names: those of tests/pipeline, the longest, must not come last
 test: .venv/installed-dev
