@@ -34,6 +34,7 @@ from nanotrigger.graph.quantize import Quantize
 from nanotrigger.networks.weights import LayerWeights, layer_weights, weight_formats
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.tasks import task_of
+from nanotrigger.tasks.task import Task
 from nanotrigger.training.checkpoint import TrainedNetwork
 from nanotrigger.verilog.record import read_module
 
@@ -88,7 +89,7 @@ def compose_datasheet(
         weight_figure=_weight_figure(weights),
         performance_figures=tuple(figures.values()),
         vectors=_vectors(parity),
-        training=_training(trained, task.unit),
+        training=_training(trained, task),
         commands=rebuild_commands(checkpoint, target, data=data),
         versions=tool_versions(backend),
         module=read_module(export / "rtl"),
@@ -210,10 +211,10 @@ def _weight_figure(weights: Sequence[LayerWeights]) -> Illustration | None:
     )
 
 
-def _training(trained: TrainedNetwork, unit: str) -> dict[str, str]:
+def _training(trained: TrainedNetwork, task: type[Task]) -> dict[str, str]:
     data = trained.data
     return {
-        "Data": f"{data['description']}, {data[unit]:,} {unit}",
+        "Data": f"{data['description']}, {data[task.unit]:,} {task.unit_of(data)}",
         "SHA-256 of the data": data["sha256"],
         "Split": f"test {data['test']}, validation {data['validation']}, seed {data['split_seed']}",
         "Checkpoint": f"after epoch {trained.epoch}",

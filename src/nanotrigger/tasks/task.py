@@ -49,7 +49,7 @@ class Task(TrainingModule):
     Attributes:
         title: in words, as on a datasheet.
         data_module: whose events are learned.
-        unit: of these events, in the plural; the data's record has their number by this key.
+        unit: of these events, in the plural; the data's record has their number by this key. `unit_of` is what is said.
         quality: by which networks are compared.
         result_columns: columns of numbers in a scan's results beside the quality's own; a `*` stands for any name.
         history_panels: what the figure of the training shows, metric → label of its axis with its unit.
@@ -61,6 +61,11 @@ class Task(TrainingModule):
     quality: ClassVar[Quality]
     result_columns: ClassVar[tuple[str, ...]] = ()
     history_panels: ClassVar[Mapping[str, str]] = {"loss": "Loss"}
+
+    @classmethod
+    def unit_of(cls, record: Mapping[str, Any]) -> str:
+        """Return what the events of a data module's record are called, in the plural."""
+        return cls.unit
 
     @classmethod
     @abstractmethod
@@ -134,7 +139,7 @@ class Task(TrainingModule):
         outputs = predict(trained.network, features).double().numpy()
         figure = cls.performance(trained, events, outputs)
         illustrations = cls.illustrations(trained, events, outputs, source=data.record()["description"])
-        tested = f"on {len(outputs):,} {cls.unit}, best epoch {trained.epoch}"
+        tested = f"on {len(outputs):,} {cls.unit_of(trained.data)}, best epoch {trained.epoch}"
         return Evaluation(
             summary={"samples": len(outputs), **described(figure)},
             line=f"{'test' if figure is None else tested_quality(figure)} {tested}",
@@ -148,7 +153,9 @@ class Task(TrainingModule):
     def history_figure(cls, data: SplitData, history: Mapping[str, list[float]]) -> Figure:
         """Return the figure of the training; arguments as of `evaluation`."""
         training, validation = (len(data.rows(split)[0]) for split in ("train", "validation"))
-        notes = [data.record()["description"], f"{training:,} {cls.unit} for training, {validation:,} for validation"]
+        record = data.record()
+        events = f"{training:,} {cls.unit_of(record)} for training, {validation:,} for validation"
+        notes = [record["description"], events]
         return training_history({"": history}, notes=notes, panels=cls.history_panels)
 
 

@@ -32,6 +32,7 @@ FORMATS = {
 def make_trained(formats: dict[str, FixedPoint]) -> TrainedNetwork:
     torch.manual_seed(1)
     data = {
+        "source": "simulated",
         "description": "made by hand",
         "sha256": "d" * 64,
         "jets": 100,

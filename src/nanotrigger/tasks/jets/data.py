@@ -104,8 +104,8 @@ class JetData(SplitData):
         train, validation, test = (len(rows) for rows in vars(self.split).values())
         shape = "" if len(self.shape) == 1 else f" of {' x '.join(map(str, self.shape))} values"
         return (
-            f"data: {self.sample.description}, {len(self.sample.labels):,} jets{shape}: {train:,} training, "
-            f"{validation:,} validation, {test:,} test"
+            f"data: {self.sample.description}, {len(self.sample.labels):,} {self.sample.unit}{shape}: "
+            f"{train:,} training, {validation:,} validation, {test:,} test"
         )
 
     def record(self) -> dict[str, Any]:
@@ -191,7 +191,7 @@ class JetData(SplitData):
             features=features.double().numpy(),
             labels=sample.labels[rows],
             class_names=sample.class_names,
-            description=f"{sample.description}, {which} jets{origin.remark}",
+            description=f"{sample.description}, {which} {sample.unit}{origin.remark}",
             sha256=sample.sha256,
             feature_names=sample.feature_names,
         )

@@ -17,11 +17,10 @@ from nanotrigger.evaluation.figures import (
     probability_histograms,
     roc_curves,
 )
-from nanotrigger.evaluation.figures.inputs import JET_FEATURE_LABELS
 from nanotrigger.simulate.jets import CONSTITUENT_NAMES
 from nanotrigger.tasks.jets.data import JetData
 from nanotrigger.tasks.jets.images import HALF_WIDTH
-from nanotrigger.tasks.jets.sample import KNOWN_SOURCES, Inputs, JetSample
+from nanotrigger.tasks.jets.sample import Inputs, JetSample
 from nanotrigger.tasks.task import Evaluation
 from nanotrigger.training.checkpoint import TrainedNetwork, predict
 
@@ -41,7 +40,7 @@ def evaluate_jets(trained: TrainedNetwork, data: JetData, *, history: Figure) ->
     return Evaluation(
         summary=summary,
         line=f"test accuracy {summary['accuracy']:.4f} (68 % interval {low:.4f} to {high:.4f}) on "
-        f"{summary['samples']:,} jets, best epoch {trained.epoch}",
+        f"{summary['samples']:,} {_unit(data)}, best epoch {trained.epoch}",
         figures={"history": history, **_figures(data, logits)},
     )
 
@@ -52,7 +51,7 @@ def _figures(data: JetData, logits: NDArray[np.float64]) -> dict[str, Figure]:
     assert jets is not None
     rows = data.split.test
     labels = jets.labels[rows]
-    sample = Sample(jets.description, len(rows), "test", unit=_unit(jets))
+    sample = Sample(jets.description, len(rows), "test", unit=_unit(data))
     names: dict[str, Any] = {"class_names": jets.class_names, "sample": sample}
     return {
         **_inputs(jets, jets.features[rows], labels, data.inputs, **names),
@@ -63,10 +62,9 @@ def _figures(data: JetData, logits: NDArray[np.float64]) -> dict[str, Figure]:
     }
 
 
-def _unit(jets: JetSample) -> str:
-    """Return what figures call the events: jets, but for files of others without any feature known of jets."""
-    is_own = jets.source not in KNOWN_SOURCES and len(jets.shape) == 1
-    return "events" if is_own and not set(JET_FEATURE_LABELS) & set(jets.feature_names) else "jets"
+def _unit(data: JetData) -> str:
+    assert data.sample is not None
+    return data.sample.unit
 
 
 def _inputs(

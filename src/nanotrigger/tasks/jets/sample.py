@@ -1,6 +1,7 @@
 """Jets of one file, each with a class label: substructure features, hardest constituents, or an image of these."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from nanotrigger.data.download import OPENML_FILE, checksum_path, data_folder, r
 from nanotrigger.data.hdf5 import check_readable
 from nanotrigger.data.split_data import Source
 from nanotrigger.errors import InputError
+from nanotrigger.evaluation.figures.inputs import JET_FEATURE_LABELS
 from nanotrigger.files import sha256_of_files
 from nanotrigger.tasks.jets.images import jet_images
 from nanotrigger.tasks.jets.labels import class_numbers, classes_of
@@ -57,6 +59,28 @@ class JetSample:
     source: Source
     description: str
     sha256: str
+
+    @property
+    def unit(self) -> str:
+        """What is said of them, in the plural."""
+        return unit_of(self.source, self.shape, self.feature_names)
+
+
+def unit_of(source: Source, shape: tuple[int, ...], feature_names: Iterable[str]) -> str:
+    """Return what figures and lines call the events: jets, but for files of others without any feature known of jets.
+
+    Args:
+        source: as of `JetSample`.
+        shape: of one event.
+        feature_names: one per column.
+
+    >>> unit_of("simulated", (2,), ["a", "b"]), unit_of("mine.h5", (2,), ["mass_mmdt", "b"])
+    ('jets', 'jets')
+    >>> unit_of("mine.h5", (2,), ["energy", "width"])
+    'events'
+    """
+    is_own = not isinstance(source, str) or source not in KNOWN_SOURCES
+    return "events" if is_own and len(shape) < 2 and set(JET_FEATURE_LABELS).isdisjoint(feature_names) else "jets"
 
 
 def resolve_source(source: str, inputs: Inputs = "features") -> str:

@@ -1,6 +1,7 @@
 """Jet tagging: how a network learns to tell classes of jets apart, and how it is judged."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from nanotrigger.networks.layers import WEIGHTED
 from nanotrigger.tasks.jets import measures
 from nanotrigger.tasks.jets.data import JetData
 from nanotrigger.tasks.jets.evaluation import evaluate_jets
+from nanotrigger.tasks.jets.sample import unit_of
 from nanotrigger.tasks.task import Evaluation, Task
 from nanotrigger.training.checkpoint import TrainedNetwork
 from nanotrigger.training.module import Schedule
@@ -78,6 +80,11 @@ class JetTagging(Task):
 
         best = min(_SCALES, key=lambda scale: loss(outputs, scale))
         return lambda logits: loss(logits, best)
+
+    @classmethod
+    def unit_of(cls, record: Mapping[str, Any]) -> str:
+        """Return `jets`, or `events` for those of others that are no jets."""
+        return unit_of(record["source"], tuple(record.get("shape", ())), record["feature_names"])
 
     @classmethod
     def performance(cls, trained: TrainedNetwork, events: Events, outputs: Array) -> Performance:
