@@ -1,5 +1,6 @@
 """The one way into every command: exit codes, and one line for what is wrong."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -124,3 +125,11 @@ def test_the_interface_in_python_leaves_a_notebook_its_backend():
 def test_brackets_in_a_table_are_no_markup(capsys):
     wide_console().print("[/x] :cat:")
     assert capsys.readouterr().out == "[/x] :cat:\n"
+
+
+def test_a_command_looks_for_garbage_seldom():
+    former = gc.get_threshold()
+    try:
+        assert exit_code(lambda: 0 if gc.get_threshold()[0] >= 10_000 and gc.isenabled() else 1) == 0
+    finally:
+        gc.set_threshold(*former)
