@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nanotrigger.errors import InputError
 from nanotrigger.evaluation.figures.labels import write_plainly
-from nanotrigger.evaluation.figures.ticks import give_minor_ticks, take_minor_ticks
+from nanotrigger.evaluation.figures.ticks import give_minor_ticks, take_minor_ticks, write_numbers_plainly
 from nanotrigger.files import whole_file
 
 P = ParamSpec("P")
@@ -107,6 +107,7 @@ def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             for axes in figure.axes:  # the number of ticks depends on this size, which is read when drawing
                 axes.tick_params(labelsize=_PRINT["xtick.labelsize"])
             taken = take_minor_ticks(figure)
+            write_numbers_plainly(figure)
             write_plainly(figure)
             shown_at, engine = figure.dpi, figure.get_layout_engine()
             figure.set_dpi(_DOTS_PER_INCH)  # as it is saved, so that matplotlib measures each text once

@@ -11,7 +11,7 @@ from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN, TICKLEFT, TICKRIGHT, TICKUP
-from matplotlib.ticker import Locator, NullFormatter, NullLocator
+from matplotlib.ticker import Locator, NullFormatter, NullLocator, ScalarFormatter
 from numpy.typing import NDArray
 
 _INWARDS = {"bottom": TICKUP, "top": TICKDOWN, "left": TICKRIGHT, "right": TICKLEFT}
@@ -57,6 +57,23 @@ class MinorTicks(Artist):
         """Draw the ticks of both sides."""
         for line in self._lines:
             line.draw(renderer)
+
+
+class PlainNumbers(ScalarFormatter):
+    """Numbers on an axis as text, not as formulas, each of which is parsed; the power of ten at its end stays one."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of a tick."""
+        label: str = super().__call__(x, pos)
+        return label.removeprefix(r"$\mathdefault{").removesuffix("}$")
+
+
+def write_numbers_plainly(figure: Figure) -> None:
+    """Have axes write their numbers as text, unless a figure has chosen how they are written."""
+    for panel in figure.axes:
+        for axis in (panel.xaxis, panel.yaxis):
+            if axis.isDefault_majfmt and type(axis.get_major_formatter()) is ScalarFormatter:
+                axis.set_major_formatter(PlainNumbers())
 
 
 def take_minor_ticks(figure: Figure) -> list[tuple[Axis, Locator]]:

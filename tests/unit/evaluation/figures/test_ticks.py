@@ -40,3 +40,19 @@ def test_minor_ticks_are_one_object_an_axis() -> None:
     panels = _figure().axes
     assert [sum(isinstance(artist, MinorTicks) for artist in axes.artists) for axes in panels] == [2, 2]
     assert not any(len(axis.get_minor_ticks()) for axes in panels for axis in (axes.xaxis, axes.yaxis))
+
+
+def test_numbers_on_axes_are_text_and_their_power_of_ten_a_formula() -> None:
+    @page.drawn
+    def draw():
+        figure, body = page.new_page(width=page.HALF_WIDTH, height=2.0, notes=[])
+        axes = body.add_subplot()
+        axes.plot([-2, 3], [0, 6e7])
+        return figure
+
+    figure = draw()
+    (axes,) = figure.axes
+    labels = [text.get_text() for text in (*axes.get_xticklabels(), *axes.get_yticklabels())]
+    assert "−2" in labels
+    assert not any("$" in label for label in labels)
+    assert axes.yaxis.get_offset_text().get_text() == r"$\times\mathdefault{10^{7}}\mathdefault{}$"
