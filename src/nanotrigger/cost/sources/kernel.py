@@ -44,6 +44,7 @@ class Kernel:
     Attributes:
         clock: in MHz.
         records: of what there are records at this clock.
+        most_aluts: of a network like those on record.
         shell: of the kernel.
         latency: clock cycles in and out.
         softmax_latency: clock cycles of a softmax.
@@ -54,6 +55,7 @@ class Kernel:
 
     clock: float
     records: str
+    most_aluts: int
     shell: Resources
     latency: int
     softmax_latency: int
@@ -66,6 +68,7 @@ KERNELS = (
     Kernel(
         clock=200.0,
         records="single layers",
+        most_aluts=4_000,  # the largest on record has 3,737
         shell=Resources(aluts=95, ffs=100),
         latency=3,
         softmax_latency=8,
@@ -76,6 +79,7 @@ KERNELS = (
     Kernel(
         clock=480.0,
         records="whole networks with softmax",
+        most_aluts=150_000,  # the largest on record has 128,000
         shell=Resources(aluts=1_500, ffs=1_500, rams=2, mlabs=5),
         latency=157,
         softmax_latency=19,  # 3 comparisons of 2 cycles, a difference, 4, 3 sums, 4, a product

@@ -18,7 +18,6 @@ from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
 
 _SAME_CLOCK = 0.01  # relative difference
-_MOST_ALUTS = 150_000  # the largest on record has 128,000
 
 
 class StructuralCount(Source):
@@ -128,4 +127,6 @@ def _missing_record(used: Resources, kernel: Kernel, clock: float) -> str:
     """Return of what there is no record of the vendor's; nothing if there is one."""
     if abs(clock / kernel.clock - 1) > _SAME_CLOCK:
         return f"at {clock:.4g} MHz"
-    return f"above {_MOST_ALUTS:,} ALUTs" if (used.aluts or 0) > _MOST_ALUTS else ""
+    if (used.aluts or 0) > kernel.most_aluts:
+        return f"above {kernel.most_aluts:,} ALUTs at {kernel.clock:g} MHz"
+    return ""
