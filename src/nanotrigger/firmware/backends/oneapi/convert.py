@@ -269,7 +269,7 @@ def _quiet(model: Path) -> Iterator[None]:
         try:
             yield
         except Exception as error:  # hls4ml raises plain exceptions of any type
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = " ".join(f"{type(error).__name__}: {str(error) or 'no reason; use other layers there'}".split())
             raise InputError(f"{model.name}: hls4ml cannot convert {_node_of(error)}: {reason}") from error
 
 

@@ -17,7 +17,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.names import cpp_name
 from nanotrigger.graph.check_model import replace
-from nanotrigger.graph.evaluate import attributes_of
+from nanotrigger.graph.evaluate import QUANTIZERS, attributes_of
 from nanotrigger.graph.normalize import QONNX_DOMAIN, remove_unused, shapes
 
 _WINDOWS = ("Conv", "MaxPool", "AveragePool")
@@ -29,7 +29,8 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a network that hls4ml can convert, with names of C++ and channels last.
 
     Convolutions in groups, which hls4ml gets wrong, and averages, which it does not know, become convolutions of all
-    channels. What quantizers of any scale give is brought into a finer format, behind which hls4ml moves no scale.
+    channels. Constants are transposed before they are quantized. What quantizers of any scale give is brought into a
+    finer format, behind which hls4ml moves no scale.
 
     Args:
         model: as `normalized` leaves it; changed in place.
@@ -38,6 +39,7 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
         InputError: hls4ml does not know a node; the message names it.
     """
     graph, known = model.graph, get_supported_onnx_layers()
+    _transpose_constants(graph)
     replace(graph.node, [mended for node in graph.node for mended in _mended(graph, node)])
     remove_unused(graph)
     _fence_scales(graph)
@@ -55,6 +57,29 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
                 raise InputError(f"qonnx cannot put the channels of this network last ({reason[:300]})") from error
     _name_for_cpp(wrapped.graph)
     return wrapped.model
+
+
+def _transpose_constants(graph: onnx.GraphProto) -> None:
+    """Make quantizers of what is transposed of nodes that transpose what is quantized, in place, of constants only.
+
+    Weights of hls4ml's layers come from a quantizer. The other quantizer stays if something else reads it.
+    """
+    constants = _constants(graph)
+    quantizers = {node.output[0]: node for node in graph.node if node.op_type in QUANTIZERS}
+    for node in graph.node:
+        quantizer = quantizers.get(node.input[0]) if node.op_type == "Transpose" else None
+        if quantizer is None or quantizer.input[0] not in constants:
+            continue
+        axes, rank, output = attributes_of(node).get("perm"), constants[quantizer.input[0]].ndim, node.output[0]
+        name, inputs = node.name, list(quantizer.input)
+        for place, values in enumerate([constants[each] for each in inputs]):
+            inputs[place] = f"{output}_transposed_{place}"  # a copy, of which other readers see nothing
+            if values.size > 1:
+                values = values.reshape((1,) * (rank - values.ndim) + values.shape).transpose(axes)
+            graph.initializer.append(numpy_helper.from_array(values, inputs[place]))
+        node.CopyFrom(quantizer)
+        node.name, node.input[:], node.output[:] = name, inputs, [output]
+    remove_unused(graph)
 
 
 def _mended(graph: onnx.GraphProto, node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:

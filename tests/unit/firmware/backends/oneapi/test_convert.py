@@ -81,6 +81,15 @@ def test_failed_conversion_leaves_the_former_project(quantized, tmp_path, monkey
     assert files(tmp_path) == before
 
 
+def test_a_failure_without_a_reason_still_says_something(quantized, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr("nanotrigger.firmware.backends.oneapi.convert.build_model_graph", fail)
+    with pytest.raises(InputError, match=r"cannot convert it: AssertionError: no reason; use other layers there$"):
+        convert(quantized.model, tmp_path / "hls")
+
+
 def test_former_project_is_replaced_build_included(quantized, tmp_path):
     convert(quantized.model, tmp_path / "hls", name="former")
     (tmp_path / "hls" / "build").mkdir()

@@ -33,6 +33,18 @@ def without_bias(maker, generator):
     return maker.add("Gemm", maker.quant(maker.input(5), 6, 0.25), maker.weights(generator, 3, 5), transB=1)
 
 
+def a_scale_for_each_channel(maker, generator):
+    name = maker.quant(maker.input(5), 6, 0.25)
+    weights = maker.weights(generator, 3, 5, scale=[[0.25], [0.5], [1.0]])
+    return maker.add("Gemm", name, weights, maker.weights(generator, 3), transB=1)
+
+
+def shared_weights(maker, generator):
+    weights = maker.weights(generator, 5, 5, scale=np.array([0.25, 0.5, 1.0, 0.25, 0.5]))
+    name = maker.add("Gemm", maker.quant(maker.input(5), 6, 0.25), weights, transB=1)
+    return maker.add("MatMul", maker.quant(name, 8, 0.5), weights)
+
+
 def along_one_axis(maker, generator):
     name = maker.quant(maker.input(2, 8), 6, 0.25)
     return maker.add("Conv", name, maker.weights(generator, 3, 2, 3))
@@ -48,18 +60,30 @@ def made(network):
     return maker.inputs["features"], model
 
 
-@pytest.mark.parametrize("network", [in_groups, average, average_of_all, without_bias, along_one_axis, windows])
+DENSE = [without_bias, a_scale_for_each_channel, shared_weights]
+SAME = [in_groups, average, average_of_all, *DENSE, along_one_axis, windows]
+
+
+@pytest.mark.parametrize("network", SAME)
 def test_computes_the_same(network):
     shape, model = made(network)
     features = {"features": np.random.default_rng(0).normal(0, 3, (20, *shape))}
-    expected = qonnx_rows(model, features).outputs
+    expected = qonnx_rows(made(network)[1], features).outputs  # qonnx writes into the model that it computes
     mended = prepared(model)
+    assert mended == prepared(made(network)[1])  # qonnx gives tensors random names
     np.testing.assert_array_equal(qonnx_rows(mended, features).outputs, expected)
     assert all(name.isidentifier() for node in mended.graph.node for name in (node.name, *node.input, *node.output))
-    assert mended == prepared(made(network)[1])  # qonnx gives tensors random names
     groups = [attribute.i for node in mended.graph.node for attribute in node.attribute if attribute.name == "group"]
     assert set(groups) <= {1}
     assert not any("AveragePool" in node.op_type for node in mended.graph.node)
+
+
+@pytest.mark.parametrize("network", DENSE)
+def test_weights_come_from_a_quantizer(network):
+    graph = prepared(made(network)[1]).graph
+    written = {node.output[0]: node for node in graph.node}
+    assert "Transpose" not in {node.op_type for node in graph.node}
+    assert all(written[node.input[1]].op_type == "Quant" for node in graph.node if node.op_type == "MatMul")
 
 
 def test_constants_of_any_scale_get_a_format_of_16_bits():
