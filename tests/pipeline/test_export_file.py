@@ -243,7 +243,7 @@ def test_a_residual_of_any_scale_is_near_the_file(tmp_path):
 
 def test_a_dense_layer_of_torch_with_a_scale_for_each_channel(tmp_path):
     maker, generator = Maker(), np.random.default_rng(8)
-    name = maker.quant(maker.input(6), 8, 0.1, name="input_quantizer")
+    name = maker.quant(maker.input(6), 6, 0.25, name="input_quantizer")
     weights = maker.weights(generator, 3, 6, scale=[[0.11], [0.2], [0.3]])
     maker.write(tmp_path / "made.onnx", maker.add("Gemm", name, weights, maker.weights(generator, 3), transB=1))
     folder = nt.export(tmp_path / "made.onnx", approximate=True)

@@ -99,7 +99,7 @@ def export_approximation(
         words = math.prod(last)
         inputs = random_inputs(sides, words, within=number, extreme=False, normal=not quantized, most=most)
     else:
-        inputs = read_inputs(data, sides, extreme=False, most=most)
+        inputs = read_inputs(data, sides, math.prod(last), extreme=False, most=most)
     features = {start: inputs.values.reshape(len(inputs.values), *shape)}
     try:
         rows, reference, reach = qonnx_rows(original, features, tolerance=_ROUNDED)

@@ -98,7 +98,7 @@ def export_file(
         raise InputError(f"{file}: {flat}{_REMEDY}")
     graph, target = flat.graph, replace(target, precision=None)
     words, sides = flat.words, sides_of(graph)
-    inputs = random_inputs(sides, words, within=flat.number) if data is None else read_inputs(data, sides)
+    inputs = random_inputs(sides, words, within=flat.number) if data is None else read_inputs(data, sides, words)
 
     def judge(project: Project, outputs: Array) -> tuple[dict[str, Any], Difference | None]:
         expected = Expected(graph, inputs.values)

@@ -103,6 +103,7 @@ def write_firmware(
         _check_output(firmware)
         said = (*remarks, *unmet(target, firmware, backend.possible_reuse_factors))
         said += tuple(f"node {name} is left out: the firmware ends before it" for name in left_out)
+        said += (inputs.remark,) if inputs.remark else ()
         project = Project(folder, target, firmware, number, flat)
         emulation = project.emulate(inputs.values)
         figure = accuracy_of_classes(inputs, emulation.outputs)

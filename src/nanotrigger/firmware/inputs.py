@@ -50,6 +50,7 @@ class Inputs:
         description: which these are.
         sha256: of the file that they come from; None if they are random.
         classes: to which the events belong, shape (events,); None if they are not known.
+        remark: why the labels of the file are no classes of the network; empty if they are, or if there are none.
     """
 
     values: Array
@@ -57,6 +58,7 @@ class Inputs:
     description: str
     sha256: str | None = None
     classes: NDArray[np.int64] | None = None
+    remark: str = ""
 
     def of(self, rows: NDArray[np.intp]) -> "Inputs":
         """Return some of the events; there must be no extreme ones."""
@@ -135,21 +137,26 @@ def random_inputs(
     return Inputs(np.concatenate([drawn, extremes]), events, description)
 
 
-def read_inputs(file: Path, sides: Sequence[Side], *, extreme: bool = True, most: int | None = None) -> Inputs:
+def read_inputs(
+    file: Path, sides: Sequence[Side], words: int, *, extreme: bool = True, most: int | None = None
+) -> Inputs:
     """Return the events of a file with their labels, if it has some, then extreme values; arguments as above.
 
     If there are more events than `most`, they are some that are spread over the file.
 
     Raises:
-        InputError: there is no such file, or it does not hold finite inputs of this network.
+        InputError: there is no such file, it does not hold finite inputs of this network, or labels of other classes.
     """
     if not file.is_file():
         raise InputError(f"data={file}: no such file; give one with the network's inputs")
     values, labels = _read(file)
     size = sum(side.size for side in sides)
-    if values.ndim < 2 or not len(values) or math.prod(values.shape[1:]) != size or values.dtype.kind not in "fiu":
+    if not len(values) or not _has_shape(values, sides, size) or values.dtype.kind not in "fiu":
         shapes = " and ".join(str(("events", *side.shape)).replace("'", "") for side in sides)
-        raise InputError(f"data={file}: X has shape {values.shape} of {values.dtype}; the network reads {shapes}")
+        raise InputError(
+            f"data={file}: X has shape {values.shape} of {values.dtype}; the network reads {shapes}: bring the axes of "
+            f"X into this order, or give (events, {size}) numbers in this order"
+        )
     if labels is not None and len(labels) != len(values):
         raise InputError(f"data={file}: {len(values):,} events X, but {len(labels):,} labels y; give one for each")
     with np.errstate(over="ignore"):  # infinite, which is refused
@@ -158,19 +165,21 @@ def read_inputs(file: Path, sides: Sequence[Side], *, extreme: bool = True, most
     if len(wrong):
         raise InputError(f"data={file}: X[{wrong[0][0]}] has {values[tuple(wrong[0])]}; clean the data")
     description, classes = f"{file.name}, all {len(values):,}", _classes(labels)
+    remark = _misfit(file, labels, classes, words)
+    classes = None if remark else classes
     if most is not None and most < len(values):
         rows = spread(len(values), most)
         description = f"{file.name}, {len(rows):,} of {len(values):,}, because the network is large"
         values, classes = values[rows], None if classes is None else classes[rows]
     if not extreme:
-        return Inputs(values, len(values), description, sha256(file), classes)
-    return Inputs(np.concatenate([values, _extremes(sides)]), len(values), description, sha256(file), classes)
+        return Inputs(values, len(values), description, sha256(file), classes, remark)
+    return Inputs(np.concatenate([values, _extremes(sides)]), len(values), description, sha256(file), classes, remark)
 
 
 def accuracy_of_classes(inputs: Inputs, outputs: Array) -> Performance | None:
-    """Return how well outputs of shape (rows, outputs) classify the events; None without as many classes as outputs."""
+    """Return how well outputs of shape (rows, outputs) classify the events; None without classes, or of one output."""
     classes = inputs.classes
-    if classes is None or outputs.shape[1] < 2 or classes.max() + 1 != outputs.shape[1]:
+    if classes is None or outputs.shape[1] < 2:
         return None
     names = tuple(map(str, range(outputs.shape[1])))
     events = Events(inputs.values[: inputs.events], classes, names, inputs.description, inputs.sha256 or "")
@@ -207,6 +216,32 @@ def _classes(labels: NDArray[Any] | None) -> NDArray[np.int64] | None:
     if numbers.shape[1] != 1 or not (numbers >= 0).all() or not (numbers == np.rint(numbers)).all():
         return None
     return numbers[:, 0].astype(np.int64)
+
+
+def _has_shape(values: NDArray[Any], sides: Sequence[Side], size: int) -> bool:
+    """Whether events are flat, or have the shape of the only input; axes of size one, which move nothing, apart."""
+    flat = values.shape[1:] == (size,)
+    shapes = [tuple(axis for axis in shape if axis != 1) for shape in (values.shape[1:], sides[0].shape)]
+    return flat or (values.ndim > 1 and len(sides) == 1 and shapes[0] == shapes[1])
+
+
+def _misfit(file: Path, labels: NDArray[Any] | None, classes: NDArray[np.int64] | None, words: int) -> str:
+    """Say why labels are no classes of a network with so many outputs; nothing if they are, or if it has one only.
+
+    Raises:
+        InputError: they are integers, but not those of the outputs.
+    """
+    if labels is None or words < 2:
+        return ""
+    remedy = f"give classes 0 to {words - 1}, one for each output, or leave y out"
+    numbers = labels.ravel() if labels.dtype.kind in "iu" and labels.size == len(labels) else classes
+    if numbers is not None and labels.dtype.kind in "iub":
+        wrong = numbers[(numbers < 0) | (numbers >= words)]
+        if wrong.size:
+            raise InputError(f"data={file}: y has label {wrong[0]}, but the network {words} outputs; {remedy}")
+    if classes is None or classes.max() >= words:
+        return f"data={file}: the labels y are no classes, so there is no accuracy; {remedy}"
+    return ""
 
 
 def _extremes(sides: Sequence[Side]) -> Array:
