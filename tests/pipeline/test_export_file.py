@@ -75,6 +75,23 @@ def test_it_is_verified(exported):
     assert all(finding.holds for finding in nt.verify(exported))
 
 
+def test_it_is_said_when_qonnx_is_no_witness(tmp_path):
+    maker, generator = Maker(), np.random.default_rng(9)
+    name = maker.quant(maker.input(4), 20, 1.0, name="input_quantizer")
+    maker.write(tmp_path / "wide.onnx", maker.add("MatMul", name, maker.weights(generator, 4, 2, bits=8)))
+    done = command("export.py", f"qonnx={tmp_path / 'wide.onnx'}")
+    assert done.returncode == 0, done.stderr
+    assert "between datapath and firmware" in done.stdout
+    parity = json.loads((tmp_path / "wide_export" / "parity.json").read_text())
+    assert parity["differing_words_of"] == {"datapath": 0, "firmware": 0}
+    (remark,) = parity["remarks"]
+    assert remark.startswith(
+        "qonnx is left out as a witness: it computes in float32, whose 24 bits are too few for sums"
+    )
+    assert f"warning: {remark}" in done.stdout
+    assert remark[1:] in (tmp_path / "wide_export" / "datasheet.html").read_text()
+
+
 def test_events_of_a_file(exported, tmp_path):
     rows = np.random.default_rng(0).normal(size=(50, 2, 6, 6))
     np.savez(tmp_path / "events.npz", X=rows)

@@ -24,7 +24,8 @@ from nanotrigger.numbers.fixed_point import WIDEST, without_modes
 
 Array = NDArray[np.float64]
 Judge = Callable[[Project, Array], tuple[dict[str, Any], Difference | None]]
-"""Project and outputs of the firmware → what parity.json says of them, and the first difference, if there is one."""
+"""Project and outputs of the firmware → what parity.json says of them, `remarks` for the user too, and the first
+difference, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def write_firmware(
         figure = accuracy_of_classes(inputs, emulation.outputs)
         write_run(project, inputs, emulation, figure)
         found, difference = judge(project, emulation.outputs)
+        said += tuple(found.get("remarks", ()))
         hashes = {"file": sha256(file), "data": inputs.sha256}
         record = run_record(project, inputs, emulation, emulation.outputs.size, hashes)
         parity = {**found, **record, "built": built(firmware), "remarks": list(said)}
