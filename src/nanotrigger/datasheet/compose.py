@@ -187,7 +187,8 @@ def _audits_of(graph: Graph, features: Array) -> tuple[QuantizerAudit, ...]:
 def _weights_of(graph: Graph) -> tuple[LayerWeights, ...]:
     """Return the constants of all layers, as values."""
     layers = (node for node in graph.nodes if isinstance(node, Dense))
-    return tuple(LayerWeights(node.name, node.weights.astype(np.float64) * node.weight_step) for node in layers)
+    values = ((node.name, node.weights.astype(np.float64) * node.weight_step) for node in layers)
+    return tuple(LayerWeights(name, weights, own=weights) for name, weights in values)
 
 
 def _places(name: str, shape: tuple[int, ...]) -> list[str]:

@@ -6,8 +6,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from brevitas.nn.mixin import QuantWeightMixin
 from numpy.typing import NDArray
 from rich.table import Table
+from torch import Tensor
 
 from nanotrigger.networks.layers import WEIGHTED
 from nanotrigger.networks.network import Network
@@ -22,15 +24,19 @@ class LayerWeights:
         name: of the layer.
         floats: as trained, shape (inputs, outputs).
         number: their format; None if they stay floats.
+        own: quantized, shape (inputs, outputs), if the module of a user has a quantizer of its own there.
     """
 
     name: str
     floats: NDArray[np.float64]
     number: FixedPoint | None = None
+    own: NDArray[np.float64] | None = None
 
     @cached_property
     def values(self) -> NDArray[np.float64]:
         """What the firmware multiplies with, shape (inputs, outputs): quantized if there is a format."""
+        if self.own is not None:
+            return self.own
         return self.floats if self.number is None else self.number.quantize(self.floats)
 
     @property
@@ -68,14 +74,30 @@ def layer_weights(network: Network) -> tuple[LayerWeights, ...]:
     """Return the weights of every linear layer and convolution, in the order in which the data flow."""
     formats = network.formats
     return tuple(
-        LayerWeights(name, layer.weight.detach().double().cpu().flatten(1).numpy().T, formats.get(f"{name}.weight"))
+        LayerWeights(
+            name,
+            _matrix(layer.weight),
+            formats.get(f"{name}.weight"),
+            _matrix(layer.quant_weight().value) if network.is_own and _is_quantized(layer) else None,
+        )
         for name, layer in weighted_layers(network).items()
     )
 
 
-def weight_formats(layers: Sequence[LayerWeights]) -> dict[str, FixedPoint]:
-    """Return the format of each layer's weights by the layer's name; floats have none."""
-    return {layer.name: layer.number for layer in layers if layer.number is not None}
+def _matrix(weights: Tensor) -> NDArray[np.float64]:
+    """Return the weights of a layer, shape (inputs, outputs)."""
+    matrix: NDArray[np.float64] = weights.detach().double().cpu().flatten(1).numpy().T
+    return matrix
+
+
+def _is_quantized(layer: Any) -> bool:
+    """Whether the weights of a layer have a quantizer of Brevitas."""
+    return isinstance(layer, QuantWeightMixin) and bool(layer.weight_quant.is_quant_enabled)
+
+
+def weight_formats(layers: Sequence[LayerWeights]) -> dict[str, FixedPoint | None]:
+    """Return the format of each layer's weights by its name, None for a quantizer of the layer's own; not of floats."""
+    return {layer.name: layer.number for layer in layers if layer.number is not None or layer.own is not None}
 
 
 def total_sparsity(layers: Sequence[LayerWeights]) -> float:
@@ -109,7 +131,7 @@ def sparsity_table(summary: dict[str, Any]) -> Table:
 
 
 def _counts(layer: LayerWeights) -> dict[str, int | None]:
-    integers = None if layer.number is None else layer.zeros
+    integers = None if layer.number is None and layer.own is None else layer.zeros
     return {"weights": layer.floats.size, "zeros": layer.float_zeros, "integer_zeros": integers}
 
 

@@ -11,6 +11,7 @@ from nanotrigger.data.split_data import Source, SplitData
 from nanotrigger.evaluation.figures import quantizer_staircases, save_figure, weight_histograms
 from nanotrigger.files import write_json, write_text
 from nanotrigger.networks import Network
+from nanotrigger.networks.network import folded
 from nanotrigger.networks.weights import layer_weights, sparsity_summary, sparsity_table, weight_formats
 from nanotrigger.tasks import judged_events, task_of
 from nanotrigger.tasks.task import tested_quality
@@ -43,7 +44,18 @@ def evaluate_run(folder: Path, data: SplitData, *, pdf: bool = False) -> None:
         Console().print(sparsity_table(sparsity))
     for table in found.tables:
         wide_console().print(table)
-    print(f"{found.line}\nrun folder    {folder}\nnext          {typed_as('export')} ckpt={folder / 'best.ckpt'}")
+    print(f"{found.line}\nrun folder    {folder}\nnext          {next_step(trained.network, folder / 'best.ckpt')}")
+
+
+def next_step(network: Network, checkpoint: Path) -> str:
+    """Return the command for which a trained network is good: its export, or a quantized training if it has none."""
+    exported = folded(network.section())
+    if exported.is_quantized or exported.is_chain:
+        return f"{typed_as('export')} ckpt={checkpoint}"
+    return (
+        f"{typed_as('train')} experiment=NAME warm_start.ckpt={checkpoint}, a quantized one of the same layers: floats "
+        "that are no chain of linear layers have no firmware"
+    )
 
 
 def judge_elsewhere(trained: TrainedNetwork, source: Source) -> str:

@@ -17,23 +17,24 @@ from nanotrigger.numbers import FixedPoint
 _WEIGHT_COLUMNS = 4
 _WEIGHT_BINS = 40
 _MOST_WORDS = 64  # more are drawn in bins, like floats
+_OWN = "quantized"
 _OTHER, _ZERO = COLOURS[0], COLOURS[1]
 
 
 @drawn
-def weight_histograms(weights: Mapping[str, NDArray[np.float64]], formats: Mapping[str, FixedPoint]) -> Figure:
+def weight_histograms(weights: Mapping[str, NDArray[np.float64]], formats: Mapping[str, FixedPoint | None]) -> Figure:
     """Draw one panel for each layer: a bar for each word of its format, or bins if it has many words or is missing.
 
     Args:
         weights: name of the layer → its weights, of any shape but not empty.
-        formats: name of the layer → format of its weights; empty if they are floats.
+        formats: name of the layer → format of its weights, None for a quantizer of their own; empty if they are floats.
 
     Raises:
         InputError: no layer.
     """
     if not weights:
         raise InputError("weights are empty; give those of at least one layer")
-    kinds = [str(formats[name]) if name in formats else "floating point" for name in weights]
+    kinds = [str(formats[name] or _OWN) if name in formats else "floating point" for name in weights]
     shown, left_out = first_of(len(weights), MOST_PANELS, "layers")
     notes = ["Weights", ", ".join(dict.fromkeys(kinds)), *left_out]
     figure, body, panels = new_panels(shown, columns=_WEIGHT_COLUMNS, panel_height=1.5, notes=notes)

@@ -74,6 +74,11 @@ def test_every_weight_is_in_a_bar(number, layers):
     assert [heights(axes) for axes in figure.axes] == [values.size] * layers
 
 
+def test_quantizers_of_their_own_are_no_floats():
+    own, floats = weight_histograms({"own": np.ones(3), "other": np.ones(3)}, {"own": None}).axes
+    assert (own.get_title(), floats.get_title()) == ("own: quantized", "other: floating point")
+
+
 def test_zeros_have_a_bar_of_their_own():
     (axes,) = weight_histograms({"dense": np.array([[0.0, 0.0, 0.25], [0.0, -0.5, 0.25]])}, {"dense": NARROW}).axes
     assert sorted((bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in axes.patches) == [
