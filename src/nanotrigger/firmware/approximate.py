@@ -24,13 +24,14 @@ from nanotrigger.graph.evaluate import attributes_of
 from nanotrigger.graph.normalize import ending_in, normalized, shape_of
 from nanotrigger.graph.onnx_file import input_quantizer_format, is_quantized, node_format
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.numbers.fixed_point import WIDEST, modes
+from nanotrigger.numbers.fixed_point import WIDEST, modes, without_modes
 from nanotrigger.tasks.jets.measures import same_class
 
 Array = NDArray[np.float64]
 
 _FLOAT, _OPEN = "fixed<16,6>", "fixed<32,12>"  # precision of a float file; of what has no format in a quantized one
 _ROUNDED = 0.01  # by which float32 may differ in a batch, as a share of the largest output
+_FINE = 24  # bits of outputs above which a number of steps tells nothing
 _WIDTH = 16  # of inputs whose quantizer is no format of firmware
 
 
@@ -170,10 +171,13 @@ def distances(reference: Array, outputs: Array, number: FixedPoint) -> dict[str,
 
 
 def distance_in_words(parity: Mapping[str, Any]) -> str:
-    """Return what parity.json says of the distance, in a line."""
+    """Return what parity.json says of the distance, in a line; also in the outputs' units, if steps are very fine."""
+    number = FixedPoint.parse(without_modes(parity["output_format"]))
+    values = [parity[name] * number.step for name in ("largest_distance", "mean_distance")]
+    units = f" ({values[0]:.3g}, mean {values[1]:.3g} in the outputs' units)" if number.width > _FINE else ""
     return (
         f"at most {parity['largest_distance']:,.0f} steps of {parity['output_format']}, mean "
-        f"{parity['mean_distance']:.3g}; {100 * parity['equal_words']:.2f} % of the words are equal, "
+        f"{parity['mean_distance']:.3g}{units}; {100 * parity['equal_words']:.2f} % of the words are equal, "
         f"{parity['compared_samples']:,} events; largest deviation {parity['largest_deviation']:.3g}"
     )
 
