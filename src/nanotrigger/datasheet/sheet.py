@@ -134,7 +134,12 @@ class Datasheet:
     @property
     def saturation(self) -> tuple[str, ...]:
         """A line for each quantizer that saturates too often; of a float network the remarks of parity.json tell it."""
-        return () if self.parity["differing_words"] is None else saturation_warnings(self.audits)
+        if self.parity["differing_words"] is None:
+            return ()
+        hashes = self.parity["sha256"]
+        is_random = "file" in hashes and hashes.get("data") is None
+        said = "; these inputs are random, and events may do otherwise: give data=FILE" if is_random else ""
+        return tuple(f"{line}{said}" for line in saturation_warnings(self.audits))
 
     @property
     def trained_saturation(self) -> str:
