@@ -1,9 +1,9 @@
-"""Networks of HGQ2 under a rising price: python hgq2_pareto.py DATA.npz SECONDS SEED OUTPUT.npz.
+"""Networks of HGQ2 under a rising price: python hgq2_pareto.py DATA.npz SECONDS SEED FOLDER.
 
 Its small jet network, 64-32-32-5, with bits of every weight and every activation, in batches of 8192; β rises and the
-learning rate falls exponentially, by the share of the time that has passed. Runs in an environment of its own, made by
-benchmarks/pareto.py. It keeps 50 times the quantized weights, the bits of every activation, traced on the training
-split, and the validation accuracy; the time for that does not count.
+learning rate falls exponentially, by the share of the processor time that has passed. Runs in an environment of its
+own, made by benchmarks/pareto.py. Networks on its way down are kept, each calibrated on the training split and written
+as Verilog by alkaid; the time for that does not count. What is kept is in `alkaid_verilog.Record`.
 """
 
 import os
@@ -14,11 +14,12 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 import keras
 import numpy as np
+from alkaid_verilog import Record
 from hgq.config import LayerConfigScope, QuantizerConfigScope
 from hgq.layers import QDense
 from hgq.utils import trace_minmax
 
-BATCH, KEPT = 8192, 50
+BATCH, KEPT = 8192, 60
 RATES, BETAS = (5e-3, 1e-3), (1e-6, 6e-4)  # at the beginning and at the end
 HIDDEN = (64, 32, 32)
 
@@ -45,13 +46,12 @@ class Course(keras.callbacks.Callback):
     def __init__(self, seconds, data):
         super().__init__()
         self.seconds, self.data = seconds, data
-        self.start = time.perf_counter()
-        self.kept = {}
-        self.count = 0
+        self.start = time.process_time()
+        self.kept = []
 
     @property
     def share(self):
-        return min((time.perf_counter() - self.start) / self.seconds, 1.0)
+        return min((time.process_time() - self.start) / self.seconds, 1.0)
 
     def on_epoch_begin(self, epoch, logs=None):
         for layer in self.model.layers:
@@ -60,31 +60,42 @@ class Course(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         share = self.share
-        if share * KEPT >= self.count + 1:
-            begin = time.perf_counter()
-            self.keep()
-            self.start += time.perf_counter() - begin
+        if share * KEPT >= len(self.kept) + 1:
+            begin = time.process_time()
+            trace_minmax(self.model, self.data["train"], batch_size=50_000)
+            self.kept.append(self.model.get_weights())
+            self.start += time.process_time() - begin
         if share >= 1:
             self.model.stop_training = True
 
-    def keep(self):
-        trace_minmax(self.model, self.data["train"], batch_size=50_000)
-        logits = self.model.predict(self.data["validation"], batch_size=50_000, verbose=0)
-        self.kept[f"accuracy_{self.count}"] = np.mean(logits.argmax(axis=1) == self.data["validation_labels"])
-        for depth, layer in enumerate(self.model.layers):
-            self.kept[f"weights_{depth}_{self.count}"] = np.array(layer.qkernel)
-            self.kept[f"bits_{depth}_{self.count}"] = np.array(layer.iq.bits_((1, layer.kernel.shape[0])))[0]
-        self.count += 1
+
+def add(record, model, data):
+    """Add the network to the record."""
+    scores = {}
+    for part in ("validation", "test"):
+        logits = model.predict(data[part], batch_size=50_000, verbose=0)
+        scores[part] = np.mean(logits.argmax(axis=1) == data[f"{part}_labels"])
+    layers = [(np.array(layer.qkernel), np.array(layer.iq.bits_((1, layer.kernel.shape[0])))[0]) for layer in model.layers]
+    quantizer = model.layers[0].iq.quantizer
+    shape = (1, data["train"].shape[1])
+    formats = [np.array(quantizer.bw_mapper.bw_to_x(part, shape))[0] for part in quantizer.kif]
+    sample = data["test"][:1000]
+    words = np.array(model.layers[0].iq(sample), dtype=np.float64)
+    record.add(model, scores, layers, formats, (words, model.predict(sample, verbose=0)))
 
 
 def main():
-    path, seconds, seed, output = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    path, seconds, seed, folder = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     keras.utils.set_random_seed(seed)
     data = dict(np.load(path))
     model = network(data["train"].shape[1], int(data["train_labels"].max()) + 1)
     course = Course(seconds, data)
     model.fit(data["train"], data["train_labels"], batch_size=BATCH, epochs=1_000_000, callbacks=[course], verbose=0)
-    np.savez(output, **course.kept)
+    record = Record(folder, "keras")
+    for weights in course.kept:
+        model.set_weights(weights)
+        add(record, model, data)
+    record.write()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+"""What is kept of a peer's networks, and their Verilog, written by alkaid.
+
+alkaid is the adder optimizer of HGQ2 and of PQuantML; both are read by plugins of their own. The inputs of the Verilog
+are quantized words, as those of ours, so that their rounding costs nothing; it is logic alone, without registers.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from alkaid.codegen import RTLModel
+from alkaid.converter import trace_model
+from alkaid.trace import FVArray, trace
+
+TOP = "nanotrigger_datapath"
+
+
+class Record:
+    """Networks in the order in which they were passed.
+
+    FOLDER/networks.npz has, of each, the accuracy on the validation and the test split, its size as alkaid estimates
+    it, and of each layer the weights and the bits of every input; FOLDER/NUMBER the Verilog of each on the front.
+    """
+
+    def __init__(self, folder, framework):
+        self.folder, self.framework = Path(folder), framework
+        self.arrays, self.logics = {}, []
+
+    def add(self, model, scores, layers, formats, sample):
+        """Add a network; `formats` are the sign, integer and fractional bits of its inputs, `sample` words and logits.
+
+        alkaid's logic must give the same logits for the sample.
+        """
+        number = len(self.logics)
+        given = FVArray.from_kif(*(np.asarray(part).astype(np.int64) for part in formats))
+        logic = trace(*trace_model(model, inputs=(given,), framework=self.framework))
+        if not np.array_equal(logic.predict(sample[0]).astype(np.float32), sample[1]):
+            raise SystemExit(f"network {number}: alkaid's logic computes other logits")
+        self.logics.append(logic)
+        self.arrays |= {f"{part}_{number}": score for part, score in scores.items()} | {f"size_{number}": logic.cost}
+        for depth, (weights, bits) in enumerate(layers):
+            self.arrays |= {f"weights_{depth}_{number}": weights, f"bits_{depth}_{number}": bits}
+
+    def write(self):
+        """Write the record, and the Verilog of the networks that are better than all that alkaid takes for smaller."""
+        best = -1.0
+        for number in sorted(range(len(self.logics)), key=lambda number: self.logics[number].cost):
+            if self.arrays[f"validation_{number}"] > best:
+                best = self.arrays[f"validation_{number}"]
+                RTLModel(self.logics[number], self.folder / str(number), prj_name=TOP, print_latency=False).write()
+        np.savez(self.folder / "networks.npz", **self.arrays)
