@@ -12,10 +12,11 @@ from alkaid.converter import trace_model
 from alkaid.trace import FVArray, trace
 
 TOP = "nanotrigger_datapath"
+MOST = 8000  # of what alkaid estimates, in look-up tables: larger ones are none of the race's budgets
 
 
 class Record:
-    """Networks in the order in which they were passed.
+    """Networks from the smallest on.
 
     FOLDER/networks.npz has, of each, the accuracy on the validation and the test split, its size as alkaid estimates
     it, and of each layer the weights and the bits of every input; FOLDER/NUMBER the Verilog of each on the front.
@@ -23,22 +24,29 @@ class Record:
 
     def __init__(self, folder, framework):
         self.folder, self.framework = Path(folder), framework
-        self.arrays, self.logics = {}, []
+        self.arrays, self.logics, self.left_out = {}, [], 0
 
     def add(self, model, scores, layers, formats, sample):
-        """Add a network; `formats` are the sign, integer and fractional bits of its inputs, `sample` words and logits.
+        """Add a network; return whether it is at most MOST, so that the next larger one is to be read.
 
-        alkaid's logic must give the same logits for the sample.
+        `formats` are the sign, integer and fractional bits of its inputs, `sample` words and the model's logits. A
+        network that alkaid cannot read (a layer without inputs), or whose logic gives other logits, is left out.
         """
-        number = len(self.logics)
         given = FVArray.from_kif(*(np.asarray(part).astype(np.int64) for part in formats))
-        logic = trace(*trace_model(model, inputs=(given,), framework=self.framework))
+        try:
+            logic = trace(*trace_model(model, inputs=(given,), framework=self.framework))
+        except StopIteration:
+            self.left_out += 1
+            return True
         if not np.array_equal(logic.predict(sample[0]).astype(np.float32), sample[1]):
-            raise SystemExit(f"network {number}: alkaid's logic computes other logits")
+            self.left_out += 1
+            return True
+        number = len(self.logics)
         self.logics.append(logic)
         self.arrays |= {f"{part}_{number}": score for part, score in scores.items()} | {f"size_{number}": logic.cost}
         for depth, (weights, bits) in enumerate(layers):
             self.arrays |= {f"weights_{depth}_{number}": weights, f"bits_{depth}_{number}": bits}
+        return logic.cost <= MOST
 
     def write(self):
         """Write the record, and the Verilog of the networks that are better than all that alkaid takes for smaller."""
@@ -47,4 +55,4 @@ class Record:
             if self.arrays[f"validation_{number}"] > best:
                 best = self.arrays[f"validation_{number}"]
                 RTLModel(self.logics[number], self.folder / str(number), prj_name=TOP, print_latency=False).write()
-        np.savez(self.folder / "networks.npz", **self.arrays)
+        np.savez(self.folder / "networks.npz", left_out=self.left_out, **self.arrays)

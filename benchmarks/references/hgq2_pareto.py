@@ -70,7 +70,7 @@ class Course(keras.callbacks.Callback):
 
 
 def add(record, model, data):
-    """Add the network to the record."""
+    """Add the network to the record; return whether larger ones fit."""
     scores = {}
     for part in ("validation", "test"):
         logits = model.predict(data[part], batch_size=50_000, verbose=0)
@@ -81,7 +81,7 @@ def add(record, model, data):
     formats = [np.array(quantizer.bw_mapper.bw_to_x(part, shape))[0] for part in quantizer.kif]
     sample = data["test"][:1000]
     words = np.array(model.layers[0].iq(sample), dtype=np.float64)
-    record.add(model, scores, layers, formats, (words, model.predict(sample, verbose=0)))
+    return record.add(model, scores, layers, formats, (words, model.predict(sample, verbose=0)))
 
 
 def main():
@@ -92,9 +92,10 @@ def main():
     course = Course(seconds, data)
     model.fit(data["train"], data["train_labels"], batch_size=BATCH, epochs=1_000_000, callbacks=[course], verbose=0)
     record = Record(folder, "keras")
-    for weights in course.kept:
+    for weights in reversed(course.kept):
         model.set_weights(weights)
-        add(record, model, data)
+        if not add(record, model, data):
+            break
     record.write()
 
 

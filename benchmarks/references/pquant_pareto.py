@@ -105,7 +105,7 @@ def course(model, config, data, seconds):
 
 
 def add(record, model, data):
-    """Add the network to the record."""
+    """Add the network to the record; return whether larger ones fit."""
     scores = {}
     with torch.no_grad():
         for part in ("validation", "test"):
@@ -116,7 +116,7 @@ def add(record, model, data):
         words, logits = first(sample).numpy().astype(np.float64), model(sample).numpy()
         layers = [(each.weight.numpy().T, each.input_quantizer.quantizer.b[0].numpy()) for each in model.layers]
         formats = [part.numpy() for part in (first.quantizer.k, first.quantizer.i, first.quantizer.f)]
-    record.add(model, scores, layers, formats, (words, logits))
+    return record.add(model, scores, layers, formats, (words, logits))
 
 
 def main():
@@ -129,8 +129,9 @@ def main():
     config = settings(sys.argv[5] if len(sys.argv) > 5 else "pdp")
     model = Network(config, data["train"].shape[1], int(data["train_labels"].max()) + 1)
     record = Record(folder, "torch")
-    for network in list(course(model, config, data, seconds)):
-        add(record, network, data)
+    for network in reversed(list(course(model, config, data, seconds))):
+        if not add(record, network, data):
+            break
     record.write()
 
 
