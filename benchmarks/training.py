@@ -33,6 +33,8 @@ TESTS = ["pytest", "pytest-randomly", "calmjs.parse", "ipython", "pandas<3", "ta
 PACKAGES = {
     "qkeras": QKERAS,
     "hgq2": ["HGQ2==0.2.0", "jax==0.10.2"],
+    "hgq2-alkaid": ["HGQ2==0.2.0", "jax==0.10.2", "alkaid==0.8.2"],
+    "pquant": ["pquant-ml==0.1.0", "torch==2.13.0", "alkaid==0.8.2"],
     "hls4ml": [*QKERAS, "hls4ml==1.3.0", "torch>=2.11,<2.14", "onnx==1.17.0", "qonnx==1.0.0", *TESTS],
     "hgq2-gpu": ["HGQ2==0.2.0", "jax[cuda13]==0.10.2"],
 }
