@@ -38,9 +38,12 @@ from nanotrigger.cost.sources.yosys import LOG, count, map_to_cells, read_cells
 from nanotrigger.datapath.schedule import schedule
 from nanotrigger.evaluation.figures import save_figure
 from nanotrigger.evaluation.figures.page import HALF_WIDTH, drawn, line_style, new_page
+from nanotrigger.firmware.datapaths import verilog_datapath
 from nanotrigger.firmware.target import SHARED, Target
 from nanotrigger.graph.dense import product_bit_operations
+from nanotrigger.graph.from_network import graph_of
 from nanotrigger.networks.learned import frozen
+from nanotrigger.networks.network import WHOLE
 from nanotrigger.precision.allowance import cost_of, shell_cost
 from nanotrigger.precision.budget import Budget
 from nanotrigger.precision.names import FRONT
@@ -91,7 +94,7 @@ class Point(NamedTuple):
 def candidate(network: torch.nn.Module, data: JetData) -> Candidate:
     """Return a network of ours, of fixed formats."""
     cost = cost_of(network, TARGET)
-    plan = schedule(network.unroll(), levels=1000)
+    plan = schedule(verilog_datapath(graph_of(network.section(WHOLE)), TARGET), levels=1000)
     scores = []
     for part in ("validation", "test"):
         features, labels = data.rows(part)
@@ -127,7 +130,9 @@ def ours(source: Path, seed: int, folder: Path) -> tuple[float, list[Candidate]]
     options = [*OURS, f"data.source={source}", f"seed={seed}", f"output={folder}", f"budget.aluts={BUDGETS[0] + SHELL}"]
     options += ["budget.rounds=0", "evaluate=false", "trainer.enable_progress_bar=false"]
     environs = os.environ | {"OMP_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, "train.py", *options], cwd=ROOT, env=environs, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "train.py", *options], cwd=ROOT, env=environs, check=True, stdout=subprocess.DEVNULL
+    )
     found = []
     with ProcessPoolExecutor(1) as pool:
         for aluts in REFINED:
@@ -163,11 +168,11 @@ def recorded(folder: Path) -> Iterator[Candidate]:
         yield Candidate(size, ebops, *scores, "\n".join(path.read_text(encoding="utf-8") for path in files))
 
 
-def front(candidates: list[Candidate], most: float) -> list[Candidate]:
+def front(candidates: list[Candidate]) -> list[Candidate]:
     """Return those that are better on the validation split than all that their tool takes for smaller."""
     kept: list[Candidate] = []
     for each in sorted(candidates, key=lambda each: (each.size, -each.validation)):
-        if each.size <= most and (not kept or each.validation > kept[-1].validation):
+        if not kept or each.validation > kept[-1].validation:
             kept.append(each)
     return kept
 
@@ -178,7 +183,7 @@ def thinned(candidates: list[Candidate], ratio: float = 1.1) -> list[Candidate]:
     for each in reversed(candidates):
         if not kept or each.size * ratio <= kept[-1].size:
             kept.append(each)
-    return kept
+    return kept[::-1]
 
 
 def mapped(network: Candidate) -> Point:
@@ -194,9 +199,13 @@ def mapped(network: Candidate) -> Point:
 
 
 def points_of(candidates: list[Candidate]) -> list[Point]:
-    """Return the mapped front."""
-    with ProcessPoolExecutor(2) as pool:
-        return list(pool.map(mapped, thinned(front(candidates, 1.3 * BUDGETS[-1]))))
+    """Return the mapped front, from its cheapest network on, as far as the largest budget."""
+    points: list[Point] = []
+    for each in thinned(front(candidates)):
+        points.append(mapped(each))
+        if points[-1].aluts > BUDGETS[-1]:
+            break
+    return points
 
 
 def best(points: list[Point], budget: int) -> float:
@@ -295,7 +304,9 @@ def main() -> None:
     wanted.add_argument("--draw", type=Path, help="only draw the table in this file, such as benchmarks/RESULTS.md")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--seconds", type=float, help="of one processor for each peer; by default what ours took")
-    parser.add_argument("--tools", nargs="+", choices=TOOLS, default=list(TOOLS), help="others are read from the output")
+    parser.add_argument(
+        "--tools", nargs="+", choices=TOOLS, default=list(TOOLS), help="others are read from the output"
+    )
     parser.add_argument("--environments", type=Path, default=ROOT / ".venv-references")
     parser.add_argument("--output", type=Path, default=Path("pareto"), help="folder for pareto.json and pareto.png")
     options = parser.parse_args()

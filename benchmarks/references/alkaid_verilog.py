@@ -30,12 +30,13 @@ class Record:
         """Add a network; return whether it is at most MOST, so that the next larger one is to be read.
 
         `formats` are the sign, integer and fractional bits of its inputs, `sample` words and the model's logits. A
-        network that alkaid cannot read (a layer without inputs), or whose logic gives other logits, is left out.
+        network that alkaid fails to read (no inputs left, or an assertion of its own), or whose logic gives other logits,
+        is left out.
         """
         given = FVArray.from_kif(*(np.asarray(part).astype(np.int64) for part in formats))
         try:
             logic = trace(*trace_model(model, inputs=(given,), framework=self.framework))
-        except StopIteration:
+        except (StopIteration, AssertionError):
             self.left_out += 1
             return True
         if not np.array_equal(logic.predict(sample[0]).astype(np.float32), sample[1]):

@@ -75,7 +75,9 @@ def add(record, model, data):
     for part in ("validation", "test"):
         logits = model.predict(data[part], batch_size=50_000, verbose=0)
         scores[part] = np.mean(logits.argmax(axis=1) == data[f"{part}_labels"])
-    layers = [(np.array(layer.qkernel), np.array(layer.iq.bits_((1, layer.kernel.shape[0])))[0]) for layer in model.layers]
+    layers = [
+        (np.array(layer.qkernel), np.array(layer.iq.bits_((1, layer.kernel.shape[0])))[0]) for layer in model.layers
+    ]
     quantizer = model.layers[0].iq.quantizer
     shape = (1, data["train"].shape[1])
     formats = [np.array(quantizer.bw_mapper.bw_to_x(part, shape))[0] for part in quantizer.kif]
