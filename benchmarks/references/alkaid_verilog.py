@@ -29,17 +29,19 @@ class Record:
     def add(self, model, scores, layers, formats, sample):
         """Add a network; return whether it is at most MOST, so that the next larger one is to be read.
 
-        `formats` are the sign, integer and fractional bits of its inputs, `sample` words and the model's logits. A
-        network that alkaid fails to read (no inputs left, or an assertion of its own), or whose logic gives other logits,
-        is left out.
+        `formats` are the sign, integer and fractional bits of its inputs, `sample` words and the model's logits. alkaid
+        0.8.2 sometimes fails where it turns inputs of one bit into look-up tables; it then has to do without them. A
+        network without inputs, or whose logic gives other logits all the same, is left out.
         """
         given = FVArray.from_kif(*(np.asarray(part).astype(np.int64) for part in formats))
-        try:
-            logic = trace(*trace_model(model, inputs=(given,), framework=self.framework))
-        except (StopIteration, AssertionError):
-            self.left_out += 1
-            return True
-        if not np.array_equal(logic.predict(sample[0]).astype(np.float32), sample[1]):
+        for options in ({}, {"binary_lut": False}):
+            try:
+                logic = trace(*trace_model(model, inputs=(given,), framework=self.framework, solver_options=options))
+            except (StopIteration, AssertionError):
+                continue
+            if np.array_equal(logic.predict(sample[0]).astype(np.float32), sample[1]):
+                break
+        else:
             self.left_out += 1
             return True
         number = len(self.logics)
