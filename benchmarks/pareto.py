@@ -5,7 +5,7 @@ accuracy on the validation split, and scored on the test split. Ours is `train.p
 refinement of networks of its front; the peers pass their networks while the price of bits rises (settings:
 references/hgq2_pareto.py and references/pquant_pareto.py, after their authors' own jet examples). Their networks are
 written as Verilog by their own adder optimizer, alkaid, ours by `nanotrigger.verilog`; the words of the inputs are
-given, and registers do not count. Yosys maps each, by our flow (a carry chain for each sum) and by its own (which
+given, and registers, after five levels of adders, do not count. Yosys maps each, by our flow (a carry chain for each sum) and by its own (which
 merges sums into compressors); the smaller count of ALUTs is taken, for every tool. alkaid joins sums of three terms,
 which ALMs could add in one chain; Yosys does not.
 
@@ -59,8 +59,9 @@ TOOLS = ("Nanotrigger", "HGQ2", "PQuantML")
 TARGET = Target(adders=SHARED)
 SHELL = shell_cost(TARGET).aluts  # which a budget includes, but Yosys does not see
 DOWN = "{width: 8, integer: 2, signed: false, rounding: down}"
-OURS = ("experiment=jets_budget", "budget.target.adders=shared", f"network.activation={DOWN}", "trainer.max_epochs=200")
+OURS = ("experiment=jets_budget", "budget.target.adders=shared", f"network.activation={DOWN}", "trainer.max_epochs=400")
 REFINED, ROUNDS = (300, 565, 1000, 1500), 10
+LEVELS = 5  # of adders between two registers, as the peers have them
 GRID = 2.0**-20  # finer than any weight of the peers
 YOSYS = """
 read_verilog -sv nanotrigger.v
@@ -94,7 +95,7 @@ class Point(NamedTuple):
 def candidate(network: torch.nn.Module, data: JetData) -> Candidate:
     """Return a network of ours, of fixed formats."""
     cost = cost_of(network, TARGET)
-    plan = schedule(verilog_datapath(graph_of(network.section(WHOLE)), TARGET), levels=1000)
+    plan = schedule(verilog_datapath(graph_of(network.section(WHOLE)), TARGET), levels=LEVELS)
     scores = []
     for part in ("validation", "test"):
         features, labels = data.rows(part)
@@ -221,14 +222,14 @@ def least(points: list[Point], score: float) -> float:
 
 def table(results: dict[str, list[list[Point]]]) -> str:
     """Return mean and range of the test accuracy within each budget, and the fewest ALUTs for each accuracy."""
-    lines = [" ALUTs  " + "".join(f"{name:24}" for name in results).rstrip()]
+    lines = [" ALUTs  " + "".join(f"{name:32}" for name in results).rstrip()]
     for budget in BUDGETS:
         columns = (_shown([100 * best(points, budget) for points in runs], 2) for runs in results.values())
-        lines.append(f"{budget:6,}  " + "".join(f"{column:24}" for column in columns).rstrip())
+        lines.append(f"{budget:6,}  " + "".join(f"{column:32}" for column in columns).rstrip())
     lines += ["", "accuracy, ALUTs"]
     for score in SCORES:
         columns = (_shown([least(points, score / 100) for points in runs], 0) for runs in results.values())
-        lines.append(f"  {score} %  " + "".join(f"{column:24}" for column in columns).rstrip())
+        lines.append(f"  {score} %  " + "".join(f"{column:32}" for column in columns).rstrip())
     return "\n".join(lines)
 
 

@@ -1,7 +1,8 @@
 """What is kept of a peer's networks, and their Verilog, written by alkaid.
 
 alkaid is the adder optimizer of HGQ2 and of PQuantML; both are read by plugins of their own. The inputs of the Verilog
-are quantized words, as those of ours, so that their rounding costs nothing; it is logic alone, without registers.
+are quantized words, as those of ours, so that their rounding costs nothing. Registers stand after LEVELS of its adders,
+without which Yosys needs many minutes for a network of 2,000 ALUTs.
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ from alkaid.converter import trace_model
 from alkaid.trace import FVArray, trace
 
 TOP = "nanotrigger_datapath"
+LEVELS = 5  # as in alkaid's documentation
 MOST = 8000  # of what alkaid estimates, in look-up tables: larger ones are none of the race's budgets
 
 
@@ -57,5 +59,11 @@ class Record:
         for number in sorted(range(len(self.logics)), key=lambda number: self.logics[number].cost):
             if self.arrays[f"validation_{number}"] > best:
                 best = self.arrays[f"validation_{number}"]
-                RTLModel(self.logics[number], self.folder / str(number), prj_name=TOP, print_latency=False).write()
+                RTLModel(
+                    self.logics[number],
+                    self.folder / str(number),
+                    prj_name=TOP,
+                    print_latency=False,
+                    latency_cutoff=LEVELS,
+                ).write()
         np.savez(self.folder / "networks.npz", left_out=self.left_out, **self.arrays)
