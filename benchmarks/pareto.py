@@ -5,9 +5,9 @@ accuracy on the validation split, and scored on the test split. Ours is `train.p
 refinement of networks of its front; the peers pass their networks while the price of bits rises (settings:
 references/hgq2_pareto.py and references/pquant_pareto.py, after their authors' own jet examples). Their networks are
 written as Verilog by their own adder optimizer, alkaid, ours by `nanotrigger.verilog`; the words of the inputs are
-given, and registers, after five levels of adders, do not count. Yosys maps each, by our flow (a carry chain for each sum) and by its own (which
-merges sums into compressors); the smaller count of ALUTs is taken, for every tool. alkaid joins sums of three terms,
-which ALMs could add in one chain; Yosys does not.
+given, and registers, after five levels of adders, do not count. Yosys maps each, by our flow (a carry chain for each
+sum) and by its own (which merges sums into compressors); the smaller count of ALUTs is taken, for every tool. alkaid
+joins sums of three terms, which ALMs could add in one chain; Yosys does not.
 
 One function counts the effective bit operations of all: `product_bit_operations`, from the integer weights and the bits
 of every signal. The peers are LGPL and Apache, and installed only into environments that this command makes.

@@ -54,7 +54,7 @@ def settings(pruning):
     given.hgq_beta, given.hgq_gamma = BETAS[0], GAMMA
     given.default_data_integer_bits, given.default_data_fractional_bits = 3.0, 4.0
     given.default_weight_integer_bits, given.default_weight_fractional_bits = 1.0, 5.0
-    given.overflow_mode_data, given.overflow_mode_parameters = "WRAP", "SAT"
+    given.overflow_mode_data, given.overflow_mode_parameters = "WRAP", "WRAP"
     return config
 
 

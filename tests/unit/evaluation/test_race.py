@@ -56,7 +56,7 @@ def test_networks_are_chosen_by_validation_and_scored_by_test(race):
 def test_table_is_what_the_figure_reads(race):
     points = [race.Point(*point) for point in POINTS]
     text = race.table({"Nanotrigger": [points, points[1:]], "HGQ2": [points[:1]] * 2, "PQuantML": [[]] * 2})
-    assert "   300  71.00 (71.00 to 71.00), 1 none      71.00" in text
+    assert "   300  71.00 (71.00 to 71.00), 1 none  71.00" in text
     assert "  75 %  1,400 (1,400 to 1,400)          none" in text
     axes = race.figure(text).axes[0]
     ours, hgq, pquant, published = (line.get_ydata() for line in axes.get_lines()[:4])
