@@ -59,8 +59,16 @@ TOOLS = ("Nanotrigger", "HGQ2", "PQuantML")
 TARGET = Target(adders=SHARED)
 SHELL = shell_cost(TARGET).aluts  # which a budget includes, but Yosys does not see
 DOWN = "{width: 8, integer: 2, signed: false, rounding: down}"
-OURS = ("experiment=jets_budget", "budget.target.adders=shared", f"network.activation={DOWN}", "trainer.max_epochs=400")
-REFINED, ROUNDS = (300, 565, 1000, 1500), 10
+OURS = (
+    "experiment=jets_budget",
+    "budget.target.adders=shared",
+    f"network.activation={DOWN}",
+    "trainer.max_epochs=600",
+)
+REFINED: tuple[
+    int, ...
+] = ()  # ALUTs to which networks of the front are refined; a minute or more of ROUNDS rounds each
+ROUNDS = 10
 LEVELS = 5  # of adders between two registers, as the peers have them
 GRID = 2.0**-20  # finer than any weight of the peers
 YOSYS = """
