@@ -36,6 +36,7 @@ from training import REFERENCES, ROOT, environment
 
 from nanotrigger.cost.sources.yosys import LOG, count, map_to_cells, read_cells
 from nanotrigger.datapath.schedule import schedule
+from nanotrigger.errors import FirmwareError
 from nanotrigger.evaluation.figures import save_figure
 from nanotrigger.evaluation.figures.page import HALF_WIDTH, drawn, line_style, new_page
 from nanotrigger.firmware.datapaths import verilog_datapath
@@ -199,7 +200,10 @@ def mapped(network: Candidate) -> Point:
     """Return a network with its ALUTs by Yosys, the fewer of two flows."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        aluts = count(map_to_cells(network.text, folder / LOG)).aluts
+        try:
+            aluts = count(map_to_cells(network.text, folder / LOG)).aluts
+        except FirmwareError:  # our flow leaves alkaid's tables of single bits as memories
+            aluts = math.inf
         (folder / "nanotrigger.v").write_text(network.text, encoding="utf-8")
         (folder / "own.ys").write_text(YOSYS, encoding="utf-8")
         subprocess.run([sys.executable, "-c", RUN, temporary], check=True, capture_output=True)

@@ -1,15 +1,15 @@
 """Networks of PQuantML under a rising price: python pquant_pareto.py DATA.npz SECONDS SEED FOLDER [PRUNING].
 
 Its jet example's network, 64-32-32-5, with bits of every weight and every activation (its high granularity
-quantization, which is HGQ in PyTorch), in batches of 4096; β rises and the learning rate falls
-exponentially, by the share of the processor time that has passed. Runs in an environment of its own, made by
-benchmarks/pareto.py. Networks on its way down are kept and written as Verilog by alkaid, through PQuantML's own plugin;
-the time for that does not count. What is kept is in `alkaid_verilog.Record`.
+quantization, which is HGQ in PyTorch), in batches of 4096; β rises and the learning rate falls exponentially, by the
+share of the processor time that has passed. Runs in an environment of its own, made by benchmarks/pareto.py. Networks
+on its way down are kept and written as Verilog by alkaid, through PQuantML's own plugin; the time for that does not
+count. What is kept is in `alkaid_verilog.Record`.
 
 PRUNING is one of its methods on top of the price of bits, which prunes too: pdp, dst and so on; none by default. With
-pdp a layer came to have no weights left, which alkaid does not read. Its example fixes formats instead (DST, 1,000
-epochs). Its integer bits of activations are those of the last batch, outside of which values wrap (its example ends at 18.6 %
-for that); they are taken from the whole training split here before a network is kept.
+pdp, tried once, a layer came to have no weights left, which alkaid does not read. Its example has fixed formats and DST
+for 1,000 epochs. Its integer bits of activations are those of the last batch, outside of which values wrap; they are
+taken from the whole training split here before a network is kept.
 """
 
 import copy
