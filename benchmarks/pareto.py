@@ -273,6 +273,8 @@ def figure(text: str) -> Figure:
     style = line_style(len(names))
     axes.plot(*zip(*PUBLISHED, strict=True), color=style["color"], linestyle=":", label="HGQ2, published")
     axes.set(xscale="log", xlim=(250, 6_000), xlabel="ALUTs by Yosys", ylabel="Test accuracy [%]")
+    axes.set_xticks([300, 1000, 3000], ["300", "1,000", "3,000"])
+    axes.tick_params(axis="x", which="minor", labelbottom=False)
     axes.legend(loc="lower right")
     return page
 
