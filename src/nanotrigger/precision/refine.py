@@ -6,90 +6,23 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nanotrigger.datapath.assembly import signed_digits
 from nanotrigger.networks import Network
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.precision.allowance import Bill
+from nanotrigger.precision.incremental import Incremental
 from nanotrigger.training.steps import Batch
-
-
-class Incremental:
-    """Every signal of a network on some rows, and what becomes of them if one weight or bias changes.
-
-    Only what the change reaches is calculated: about a hundredth of a sparse network. Signals are sums of multiples of
-    their step, so that float32 is exact as long as they have no more than 24 bits.
-
-    Args:
-        network: quantized, of fixed formats, in evaluation mode.
-        features: shape (rows, features).
-    """
-
-    def __init__(self, network: Network, features: Tensor) -> None:
-        layers = list(network.layers.children())
-        linear = list(weighted_layers(network).values())
-        places = [layers.index(layer) for layer in linear]
-        between = [layers[start + 1 : end] for start, end in pairwise([*places, len(layers)])]
-        self._functions = [nn.Sequential(*modules) for modules in between]
-        self._weights = [layer.weight.detach() for layer in linear]
-        signal = nn.Sequential(*layers[: places[0]])(features).t().contiguous()
-        self._inputs, self._sums = [], []  # of each layer, shape (units, rows)
-        for layer, function in zip(linear, self._functions, strict=True):
-            self._inputs.append(signal)
-            self._sums.append(layer.weight @ signal + layer.bias[:, None])
-            signal = function(self._sums[-1])
-        self.outputs = signal.t()
-        self._changes: list[dict[int, Tensor]] = []
-
-    def changed(self, depth: int, unit: int, column: int | None, difference: float) -> Tensor:
-        """Return the outputs, shape (rows, outputs), if a weight, or the bias without a column, grows by a difference.
-
-        Args:
-            depth: of the layer, from 0; its weights in the network must not be changed yet.
-            unit: of the layer's outputs.
-            column: of the layer's inputs; None for the bias.
-            difference: of the value.
-        """
-        sums = self._sums[depth][unit] + difference * (1.0 if column is None else self._inputs[depth][column])
-        self._changes = [{} for _ in range(depth)] + [{unit: sums}]
-        for weights, function, old, former in zip(
-            self._weights[depth + 1 :],
-            self._functions[depth:],
-            self._inputs[depth + 1 :],
-            self._sums[depth + 1 :],
-            strict=False,
-        ):
-            following: dict[int, Tensor] = {}
-            for source, values in self._changes[-1].items():
-                moved = function(values) - old[source]
-                for target in weights[:, source].nonzero().flatten().tolist():
-                    present = following.get(target)
-                    following[target] = (former[target] if present is None else present) + weights[
-                        target, source
-                    ] * moved
-            self._changes.append(following)
-        outputs = self.outputs.t().clone()
-        for target, values in self._changes[-1].items():
-            outputs[target] = self._functions[-1](values)
-        return outputs.t()
-
-    def keep(self, outputs: Tensor) -> None:
-        """Take over what `changed` has just returned."""
-        for depth, changes in enumerate(self._changes):
-            for unit, values in changes.items():
-                self._sums[depth][unit] = values
-                if depth + 1 < len(self._inputs):
-                    self._inputs[depth + 1][unit] = self._functions[depth](values)
-        self.outputs = outputs
-
 
 TRIALS = 1000  # changes that are tried in a round
 _WORTH = 0.3  # of the cost: changes that would have to save more are not counted
 _AIM, _ENOUGH = 0.985, 0.96  # of the budget
 _FALL = 0.6  # of the rounds, in which the cost comes down to the budget
-_GAIN, _STEP = 3.0, 1.25  # of the rate: exponent of the deviation, and the greatest factor in a round
+_GROWTH = 1.15  # times the aim: what a network above the budget may cost while changes are tried
+_DEARER = 2.0  # times what a change alone loses for what it saves, up to which it is made after others
+_STEP = 1.25  # of the rate: the greatest factor in a round
 _FILLING = 0.5  # of the rate, in a round, while the budget is not used
 
 
@@ -111,6 +44,11 @@ class Place(NamedTuple):
     number: FixedPoint
 
     @property
+    def word(self) -> int:
+        """What it is at present."""
+        return round(self.tensor[self.position].item() / self.number.step)
+
+    @property
     def position(self) -> tuple[int, ...]:
         """Where it is in the tensor."""
         return (self.unit,) if self.column is None else (self.unit, self.column)
@@ -126,13 +64,15 @@ def refine(
     rate: float,
     rounds: int,
     seed: int = 0,
+    estimate: Callable[[Network], float] | None = None,
 ) -> Iterator[float]:
     """Change a network in place, round by round; yield what it costs after each.
 
     A change gives a weight or bias another word of its format: zero, the opposite, or one that differs by a power of
-    two. It stays if it lowers loss + rate * paid; one with more signed digits must lower the loss. The rate follows the
-    cost, which should fall exponentially to the limit; once it is there it stays, and the rate falls until the limit is
-    used. This is coordinate descent on integers: nothing in it is smoothed or estimated.
+    two. A round first makes the changes that lose least for what they save, until the cost is what it should be by
+    then; it falls exponentially to the limit. Then others are tried at random, and stay if they lower loss + rate *
+    paid; one with more signed digits must lower the loss. The rate is what was paid last, and falls as long as the
+    limit is not used. This is coordinate descent on integers: nothing in it is smoothed.
 
     Args:
         network: quantized, of fixed formats, in evaluation mode; a word can become as large as its format allows.
@@ -143,6 +83,8 @@ def refine(
         rate: loss that a unit of what is paid is worth, at first.
         rounds: how many.
         seed: of the choice of changes.
+        estimate: returns what is about in proportion to the cost, for trials, after each round of which the bill is
+            made; by default each trial has a bill.
     """
     generator = random.Random(seed)
     first = bill(network).cost
@@ -152,14 +94,75 @@ def refine(
             spent = bill(network)
             signals = Incremental(network, batch[0])
             loss = criterion(batch, signals.outputs)
-            cost = _round(network, signals, loss, bill, limit, spent, rate, generator).cost
-        share = min(number / (_FALL * rounds), 1.0)
-        aim = max(first, limit) ** (1 - share) * (_AIM * limit) ** share
-        if cost > limit:
-            rate *= min(max((cost / aim) ** _GAIN, 1 / _STEP), _STEP)
-        elif cost < _ENOUGH * limit:
+            count = bill if estimate is None else _in_proportion(estimate, estimate(network), spent)
+            share = min(number / (_FALL * rounds), 1.0)
+            aim = max(first, limit) ** (1 - share) * (_AIM * limit) ** share
+            rate = min(_cheapen(network, signals, loss, count, aim, rate, generator), _STEP * rate)
+            _round(network, signals, loss, count, limit, aim, rate, generator)
+            cost = bill(network).cost
+        if cost < _ENOUGH * limit:
             rate *= _FILLING
         yield cost
+
+
+def _in_proportion(estimate: Callable[[Network], float], first: float, spent: Bill) -> Callable[[Network], Bill]:
+    """Return what counts a network in proportion to an estimate, which was `first` for what is spent."""
+
+    def count(network: Network) -> Bill:
+        share = estimate(network) / first
+        return Bill(spent.cost * share, spent.paid * share)
+
+    return count
+
+
+def _cheapen(
+    network: Network,
+    signals: Incremental,
+    loss: Callable[[Tensor], float],
+    bill: Callable[[Network], Bill],
+    aim: float,
+    rate: float,
+    generator: random.Random,
+) -> float:
+    """Give weights fewer digits until the network costs the aim; return the rate that was paid last, if any was.
+
+    The changes that lose least for what they save are made first, each as long as it is about as good as it was alone.
+    Of a large network only some places are looked at.
+    """
+    present, spent = loss(signals.outputs), bill(network)
+    if spent.cost <= aim:
+        return rate
+    places = _places(network)[1]
+    found: list[tuple[float, int, Place, int]] = []  # the loss for a unit of what is saved
+    for place in generator.sample(places, min(len(places), TRIALS // 2)):
+        for new in _candidates(place.word, place.number):
+            if len(signed_digits(new)) < len(signed_digits(place.word)):
+                changed, counted, _ = _tried(place, new, signals, loss, lambda: bill(network))
+                if counted.paid < spent.paid:
+                    found.append(((changed - present) / (spent.paid - counted.paid), len(found), place, new))
+    for worth, _, place, new in sorted(found, key=lambda one: one[:2]):
+        if spent.cost <= aim:
+            break
+        if len(signed_digits(new)) >= len(signed_digits(place.word)):
+            continue
+        changed, counted, outputs = _tried(place, new, signals, loss, lambda: bill(network))
+        if changed - present <= _DEARER * max(worth, 0.0) * (spent.paid - counted.paid):
+            place.tensor[place.position] = new * place.number.step
+            signals.keep(outputs)
+            present, spent, rate = changed, counted, max(worth, 0.0) or rate
+    return rate
+
+
+def _tried(
+    place: Place, new: int, signals: Incremental, loss: Callable[[Tensor], float], bill: Callable[[], Bill]
+) -> tuple[float, Bill, Tensor]:
+    """Return loss, bill and outputs of a network with another word at a place, where the present one stays."""
+    former = place.tensor[place.position].item()
+    outputs = signals.changed(place.depth, place.unit, place.column, new * place.number.step - former)
+    place.tensor[place.position] = new * place.number.step
+    counted = bill()
+    place.tensor[place.position] = former
+    return loss(outputs), counted, outputs
 
 
 def _round(
@@ -168,13 +171,13 @@ def _round(
     loss: Callable[[Tensor], float],
     bill: Callable[[Network], Bill],
     limit: float,
-    spent: Bill,
+    aim: float,
     rate: float,
     generator: random.Random,
-) -> Bill:
-    """Try changes; return what the network costs then."""
+) -> None:
+    """Try changes; those that are worth it stay."""
     zeros, others = _places(network)
-    present = loss(signals.outputs)
+    present, spent = loss(signals.outputs), bill(network)
     for _ in range(TRIALS):
         place = generator.choice(others if others and generator.random() < 0.5 else zeros or others)
         tensor, position, number = place.tensor, place.position, place.number
@@ -188,13 +191,13 @@ def _round(
             tensor[position] = new * number.step
             counted = bill(network)
             gain = present - changed - rate * (counted.paid - spent.paid)
-            is_affordable = counted.cost <= limit or spent.cost > limit  # what is within the limit stays there
-            if is_affordable and (gain > 0 or (gain == 0 and new == 0)):
+            most = limit if spent.cost <= limit else max(_GROWTH * aim, spent.cost)
+            is_lost = spent.cost <= aim and changed > present  # where nothing need be lost
+            if counted.cost <= most and not is_lost and (gain > 0 or (gain == 0 and new == 0)):
                 present, spent = changed, counted
                 signals.keep(outputs)
             else:
                 tensor[position] = former
-    return spent
 
 
 def _places(network: Network) -> tuple[list[Place], list[Place]]:

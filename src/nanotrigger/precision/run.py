@@ -13,7 +13,8 @@ from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
 from nanotrigger.networks import Network
 from nanotrigger.networks.learned import frozen, take_over
-from nanotrigger.precision.allowance import Allowance, bill_of, cost_of
+from nanotrigger.precision.adder_bits import adder_bits
+from nanotrigger.precision.allowance import Allowance, bill_of, cost_of, shell_cost
 from nanotrigger.precision.names import FRONT
 from nanotrigger.precision.refine import refine
 from nanotrigger.training.checkpoint import network_of, read_checkpoint, with_network
@@ -86,6 +87,7 @@ def refinement(
     learned = network_of(checkpoint)
     network = frozen(learned, headroom=1).eval()
     costs = cost_of(network, allowance.target)
+    shell = shell_cost(allowance.target).aluts
     priced = costs.ebops if allowance.unit == "ebops" else costs.aluts
     steps = refine(
         network,
@@ -96,6 +98,7 @@ def refinement(
         rate=float(learned.price.rate) * priced / getattr(costs, allowance.unit),
         rounds=rounds,
         seed=seed,
+        estimate=(lambda network: shell + adder_bits(network)) if allowance.unit in ("aluts", "share") else None,
     )
     for cost in steps:
         yield cost, network

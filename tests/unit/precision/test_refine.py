@@ -12,8 +12,10 @@ from nanotrigger.networks import MLP, build_network
 from nanotrigger.networks.learned import frozen, take_over
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.precision.allowance import Bill, cost_of
-from nanotrigger.precision.refine import Incremental, refine
+from nanotrigger.precision.adder_bits import adder_bits
+from nanotrigger.precision.allowance import Bill, cost_of, shell_cost
+from nanotrigger.precision.incremental import Incremental
+from nanotrigger.precision.refine import refine
 from nanotrigger.tasks import JetTagging
 
 FORMATS = {
@@ -91,6 +93,44 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
         for kind in ("weight", "bias"):
             values = getattr(layer, kind).detach()
             assert torch.equal(network.formats[f"{name}.{kind}"].quantize(values), values)
+
+
+def test_adder_bits_are_in_proportion_to_the_count(learned):
+    network, target = frozen(learned), Target(adders="shared")
+    shell = shell_cost(target).aluts
+    first, ratios = adder_bits(network), []
+    for layer in weighted_layers(network).values():
+        for row in layer.weight.data:
+            row[0] = 0.0
+        ratios.append(adder_bits(network) / (cost_of(network, target).aluts - shell))
+    assert adder_bits(network) < first
+    assert max(ratios) < 1.2 * min(ratios)
+
+
+def test_adder_bits_leave_out_what_nothing_reads_and_what_is_constant(learned):
+    network = frozen(learned)
+    network.layers.dense_2.weight.data[:, 2] = 0.0
+    unread = adder_bits(network)
+    network.layers.dense_1.weight.data[2], network.layers.dense_1.bias.data[2] = 0.0, 0.0
+    assert adder_bits(network) == unread
+    network.layers.dense_1.weight.data[3] = 0.0
+    constant = adder_bits(network)
+    network.layers.dense_2.weight.data[:, 3] = 0.0
+    assert adder_bits(network) == constant < unread
+
+
+def test_estimated_trials_bring_the_true_cost_down_to_the_limit(learned, batch):
+    task, network, target = JetTagging(learned, l1=0.0), frozen(learned, headroom=1), Target(adders="shared")
+    first = cost_of(network, target).aluts
+
+    def bill(network):
+        return Bill(cost_of(network, target).aluts, cost_of(network, target).aluts)
+
+    shell = shell_cost(target).aluts
+    options = {"rate": 1e-3, "rounds": 10, "seed": 3, "estimate": lambda network: shell + adder_bits(network)}
+    costs = list(refine(network, itertools.repeat(batch), task.criterion, bill, 0.5 * first, **options))
+    assert costs[-1] == cost_of(network, target).aluts
+    assert 0.45 * first < min(costs) <= 0.5 * first
 
 
 def test_a_neuron_that_nothing_reads_is_gone_before_anything_is_tried(learned, batch):
