@@ -64,12 +64,8 @@ OURS = (
     "experiment=jets_budget",
     "budget.target.adders=shared",
     f"network.activation={DOWN}",
-    "trainer.max_epochs=600",
 )
-REFINED: tuple[
-    int, ...
-] = ()  # ALUTs to which networks of the front are refined; a minute or more of ROUNDS rounds each
-ROUNDS = 10
+EPOCHS, EPOCHS_BEFORE_REFINEMENT, ROUNDS = 600, 400, 25
 LEVELS = 5  # of adders between two registers, as the peers have them
 GRID = 2.0**-20  # finer than any weight of the peers
 YOSYS = """
@@ -134,18 +130,19 @@ def processor_time() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def ours(source: Path, seed: int, folder: Path) -> tuple[float, list[Candidate]]:
+def ours(source: Path, seed: int, folder: Path, budgets: list[int]) -> tuple[float, list[Candidate]]:
     """Return the processor seconds of a training and its refinements, and the networks on the way."""
     begin = processor_time()
     options = [*OURS, f"data.source={source}", f"seed={seed}", f"output={folder}", f"budget.aluts={BUDGETS[0] + SHELL}"]
-    options += ["budget.rounds=0", "evaluate=false", "trainer.enable_progress_bar=false"]
+    options += [f"trainer.max_epochs={EPOCHS_BEFORE_REFINEMENT if budgets else EPOCHS}", "budget.rounds=0"]
+    options += ["evaluate=false", "trainer.enable_progress_bar=false"]
     environs = os.environ | {"OMP_NUM_THREADS": "1"}
     subprocess.run(
         [sys.executable, "train.py", *options], cwd=ROOT, env=environs, check=True, stdout=subprocess.DEVNULL
     )
     found = []
     with ProcessPoolExecutor(1) as pool:
-        for aluts in REFINED:
+        for aluts in budgets:
             found += pool.submit(refined, str(source), folder, aluts, seed).result()
     seconds = processor_time() - begin
     data = JetData(str(source))
@@ -301,7 +298,7 @@ def race(options: argparse.Namespace, folder: Path) -> dict[str, list[list[Point
         for name in (name for name in TOOLS if name in options.tools):
             place = folder / f"{name}-{seed}"
             if name == "Nanotrigger":
-                taken, found = ours(options.jets.resolve(), seed, place)
+                taken, found = ours(options.jets.resolve(), seed, place, options.refined)
                 seconds = seconds or taken
                 print(f"seed {seed}: {taken:.0f} s of one processor", flush=True)
             else:
@@ -318,6 +315,9 @@ def main() -> None:
     wanted.add_argument("--jets", type=Path, help="HDF5 file of jets")
     wanted.add_argument("--draw", type=Path, help="only draw the table in this file, such as benchmarks/RESULTS.md")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument(
+        "--refined", type=int, nargs="+", default=[], help="ALUTs of the firmware to which ours is refined as well"
+    )
     parser.add_argument("--seconds", type=float, help="of one processor for each peer; by default what ours took")
     parser.add_argument(
         "--tools", nargs="+", choices=TOOLS, default=list(TOOLS), help="others are read from the output"
