@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from nanotrigger.errors import FirmwareError, InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _LITTLE = 1 << 20  # bytes
 _TAIL = 15  # lines of a failed tool's output
@@ -100,16 +103,23 @@ def run_logged(command: list[str], log: Path, *, title: str) -> None:
         raise FirmwareError(_failure(command, process.returncode, last_lines, where=f" (all of it in {log})"))
 
 
+def terminal() -> "Console":
+    """Return standard error as a console for what is shown while something runs: a notebook is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    return Console(stderr=True, force_jupyter=False, force_terminal=False) if console.is_jupyter else console
+
+
 @contextmanager
 def working(title: str, *, show: bool = True) -> Iterator[None]:
     """Show a title and the time on a terminal while the block runs, if `show`."""
     if not show:
         yield
         return
-    from rich.console import Console  # only what is long needs them
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # only what is long needs them
 
-    console = Console(stderr=True)
+    console = terminal()
     columns = (SpinnerColumn(), TextColumn(title), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         progress.add_task(title, total=None)
@@ -138,11 +148,10 @@ def _last_lines(log: Path, lines: int, *, start: int = 0) -> str:
 
 
 def _show_until_end(process: "subprocess.Popen[bytes]", log: Path, title: str) -> None:
-    from rich.console import Console  # only a long command needs them
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.table import Column
 
-    console = Console(stderr=True)
+    console = terminal()
     rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     line = TextColumn("{task.fields[line]}", markup=False, table_column=rest)
     columns = (SpinnerColumn(), TextColumn(title), TimeElapsedColumn(), line)

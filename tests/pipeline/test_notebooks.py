@@ -32,7 +32,9 @@ def check_outputs(notebook) -> None:
     assert {output.get("name", "stdout") for output in found} == {"stdout"}
     assert not [output for output in found if output.output_type == "error"]
     assert sum("image/png" in output.get("data", {}) for output in found) >= 10
-    assert "WRONG" not in "".join(output.get("text", "") for output in found)
+    said = "".join([output.get("text", "") + output.get("data", {}).get("text/html", "") for output in found])
+    assert "WRONG" not in said
+    assert "Warning" not in said
 
 
 def test_there_are_no_others():

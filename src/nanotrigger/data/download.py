@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from nanotrigger.errors import InputError
 from nanotrigger.files import sha256, write_text
+from nanotrigger.tools import terminal
 
 OPENML_FILE = "jets_openml.h5"  # in the folder of fetched data
 
@@ -193,4 +193,4 @@ class ResumingDownloader:
 
 
 def _progress() -> Progress:
-    return Progress(TextColumn("{task.description}"), *_COLUMNS, console=Console(stderr=True))
+    return Progress(TextColumn("{task.description}"), *_COLUMNS, console=terminal())

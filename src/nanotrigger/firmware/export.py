@@ -75,7 +75,7 @@ def export(
     trained = load_trained(checkpoint)
     target = settled(trained.network, target)
     trained = replace(trained, network=folded(trained.network.section(target.part)))
-    if not (trained.network.is_quantized or trained.network.is_chain):
+    if not trained.network.has_firmware:
         raise InputError(
             f"ckpt={checkpoint}: a float network that is no chain of linear layers has no firmware; train it with "
             "formats: network.input, weight, bias and activation"

@@ -97,6 +97,11 @@ class Network(nn.Module):
         return not self.is_own and all(isinstance(layer, _OF_CHAINS) for layer in self.layers)
 
     @property
+    def has_firmware(self) -> bool:
+        """Whether firmware can be made of it, once BatchNorms are folded: of floats only if they are a chain."""
+        return self.is_quantized or self.is_chain
+
+    @property
     def description(self) -> str:
         """The network in one line: its widths, the number of its parameters and its formats as they were given."""
         by_tensor = ", ".join(f"{name} {number}" for name, number in self.formats.items())

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nanotrigger.errors import InputError
+from nanotrigger.tools import terminal
 
 BEAM_ENERGY = 6500.0  # GeV, of each of two protons
 FAILURES = 100  # in a row; Pythia gives up on an event now and then, and that one is skipped
@@ -182,7 +182,7 @@ def run(task: Callable[[Chunk], Result], chunks: Sequence[Chunk], *, processes: 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     results: list[Result] = []
     killed = 0  # times in a row without a chunk in between
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=terminal()) as progress:
         bar = progress.add_task("simulating", total=sum(chunk.size for chunk in chunks))
 
         def keep(result: Result) -> None:

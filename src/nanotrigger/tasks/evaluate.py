@@ -15,6 +15,7 @@ from nanotrigger.networks.network import folded
 from nanotrigger.networks.weights import layer_weights, sparsity_summary, sparsity_table, weight_formats
 from nanotrigger.tasks import judged_events, task_of
 from nanotrigger.tasks.task import tested_quality
+from nanotrigger.tools import terminal
 from nanotrigger.training.checkpoint import TrainedNetwork, load_trained, predict, provenance
 from nanotrigger.training.run_checkpoints import read_history
 
@@ -27,8 +28,7 @@ def evaluate_run(folder: Path, data: SplitData, *, pdf: bool = False) -> None:
         data: the run's data, set up.
         pdf: whether figures are written as PDF too.
     """
-    console = Console(stderr=True)  # nothing is shown unless it is a terminal
-    with console.status("evaluating on the test split, and drawing figures", refresh_per_second=4) as status:
+    with terminal().status("evaluating on the test split, and drawing figures", refresh_per_second=4) as status:
         trained = load_trained(folder / "best.ckpt")
         found = task_of(trained).evaluation(trained, data, read_history(folder / "metrics.csv"))
         figures = {**found.figures, **network_figures(trained.network)}
@@ -49,8 +49,7 @@ def evaluate_run(folder: Path, data: SplitData, *, pdf: bool = False) -> None:
 
 def next_step(network: Network, checkpoint: Path) -> str:
     """Return the command for which a trained network is good: its export, or a quantized training if it has none."""
-    exported = folded(network.section())
-    if exported.is_quantized or exported.is_chain:
+    if folded(network.section()).has_firmware:
         return f"{typed_as('export')} ckpt={checkpoint}"
     return (
         f"{typed_as('train')} experiment=NAME warm_start.ckpt={checkpoint}, a quantized one of the same layers: floats "
