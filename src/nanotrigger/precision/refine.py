@@ -93,12 +93,12 @@ def refine(
             _clear_unread(network)
             spent = bill(network)
             signals = Incremental(network, batch[0])
-            loss = criterion(batch, signals.outputs)
             count = bill if estimate is None else _in_proportion(estimate, estimate(network), spent)
+            trials = _Trials(network, signals, criterion(batch, signals.outputs), count, spent)
             share = min(number / (_FALL * rounds), 1.0)
             aim = max(first, limit) ** (1 - share) * (_AIM * limit) ** share
-            rate = min(_cheapen(network, signals, loss, count, aim, rate, generator), _STEP * rate)
-            _round(network, signals, loss, count, limit, aim, rate, generator)
+            rate = min(_cheapen(trials, aim, rate, generator), _STEP * rate)
+            _round(trials, limit, aim, rate, generator)
             cost = bill(network).cost
         if cost < _ENOUGH * limit:
             rate *= _FILLING
@@ -115,89 +115,98 @@ def _in_proportion(estimate: Callable[[Network], float], first: float, spent: Bi
     return count
 
 
-def _cheapen(
-    network: Network,
-    signals: Incremental,
-    loss: Callable[[Tensor], float],
-    bill: Callable[[Network], Bill],
-    aim: float,
-    rate: float,
-    generator: random.Random,
-) -> float:
+class _Trials:
+    """A network on the rows of a round, and what other words at single places would change.
+
+    Args:
+        network: whose words change.
+        signals: of it.
+        loss: of outputs.
+        bill: of the network.
+        spent: its present bill.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        signals: Incremental,
+        loss: Callable[[Tensor], float],
+        bill: Callable[[Network], Bill],
+        spent: Bill,
+    ) -> None:
+        self.network, self.spent, self.present = network, spent, loss(signals.outputs)
+        self._signals, self._loss, self._bill = signals, loss, bill
+        self._outputs = signals.outputs
+
+    def loss(self, place: Place, new: int) -> float:
+        """Return the loss with another word at a place."""
+        difference = (new - place.word) * place.number.step
+        self._outputs = self._signals.changed(place.depth, place.unit, place.column, difference)
+        return self._loss(self._outputs)
+
+    def bill(self, place: Place, new: int) -> Bill:
+        """Return the bill with another word at a place."""
+        former = place.tensor[place.position].item()
+        place.tensor[place.position] = new * place.number.step
+        counted = self._bill(self.network)
+        place.tensor[place.position] = former
+        return counted
+
+    def keep(self, place: Place, new: int, changed: float, counted: Bill) -> None:
+        """Put the word there of which the loss was just asked."""
+        place.tensor[place.position] = new * place.number.step
+        self._signals.keep(self._outputs)
+        self.present, self.spent = changed, counted
+
+
+def _cheapen(trials: _Trials, aim: float, rate: float, generator: random.Random) -> float:
     """Give weights fewer digits until the network costs the aim; return the rate that was paid last, if any was.
 
     The changes that lose least for what they save are made first, each as long as it is about as good as it was alone.
     Of a large network only some places are looked at.
     """
-    present, spent = loss(signals.outputs), bill(network)
-    if spent.cost <= aim:
+    if trials.spent.cost <= aim:
         return rate
-    places = _places(network)[1]
+    places = _places(trials.network)[1]
     found: list[tuple[float, int, Place, int]] = []  # the loss for a unit of what is saved
     for place in generator.sample(places, min(len(places), TRIALS // 2)):
         for new in _candidates(place.word, place.number):
-            if len(signed_digits(new)) < len(signed_digits(place.word)):
-                changed, counted, _ = _tried(place, new, signals, loss, lambda: bill(network))
-                if counted.paid < spent.paid:
-                    found.append(((changed - present) / (spent.paid - counted.paid), len(found), place, new))
+            if _digits_more(place, new) < 0:
+                loses = trials.loss(place, new) - trials.present
+                saves = trials.spent.paid - trials.bill(place, new).paid
+                if saves > 0:
+                    found.append((loses / saves, len(found), place, new))
     for worth, _, place, new in sorted(found, key=lambda one: one[:2]):
-        if spent.cost <= aim:
+        if trials.spent.cost <= aim:
             break
-        if len(signed_digits(new)) >= len(signed_digits(place.word)):
+        if _digits_more(place, new) >= 0:
             continue
-        changed, counted, outputs = _tried(place, new, signals, loss, lambda: bill(network))
-        if changed - present <= _DEARER * max(worth, 0.0) * (spent.paid - counted.paid):
-            place.tensor[place.position] = new * place.number.step
-            signals.keep(outputs)
-            present, spent, rate = changed, counted, max(worth, 0.0) or rate
+        changed, counted = trials.loss(place, new), trials.bill(place, new)
+        if changed - trials.present <= _DEARER * max(worth, 0.0) * (trials.spent.paid - counted.paid):
+            trials.keep(place, new, changed, counted)
+            rate = max(worth, 0.0) or rate
     return rate
 
 
-def _tried(
-    place: Place, new: int, signals: Incremental, loss: Callable[[Tensor], float], bill: Callable[[], Bill]
-) -> tuple[float, Bill, Tensor]:
-    """Return loss, bill and outputs of a network with another word at a place, where the present one stays."""
-    former = place.tensor[place.position].item()
-    outputs = signals.changed(place.depth, place.unit, place.column, new * place.number.step - former)
-    place.tensor[place.position] = new * place.number.step
-    counted = bill()
-    place.tensor[place.position] = former
-    return loss(outputs), counted, outputs
-
-
-def _round(
-    network: Network,
-    signals: Incremental,
-    loss: Callable[[Tensor], float],
-    bill: Callable[[Network], Bill],
-    limit: float,
-    aim: float,
-    rate: float,
-    generator: random.Random,
-) -> None:
+def _round(trials: _Trials, limit: float, aim: float, rate: float, generator: random.Random) -> None:
     """Try changes; those that are worth it stay."""
-    zeros, others = _places(network)
-    present, spent = loss(signals.outputs), bill(network)
+    zeros, others = _places(trials.network)
     for _ in range(TRIALS):
         place = generator.choice(others if others and generator.random() < 0.5 else zeros or others)
-        tensor, position, number = place.tensor, place.position, place.number
-        former = tensor[position].item()
-        word = round(former / number.step)
-        new = generator.choice(_candidates(word, number))
-        outputs = signals.changed(place.depth, place.unit, place.column, (new - word) * number.step)
-        changed = loss(outputs)
-        saves = len(signed_digits(new)) <= len(signed_digits(word))
-        if changed - present < (rate * _WORTH * spent.paid if saves else 0):
-            tensor[position] = new * number.step
-            counted = bill(network)
+        new = generator.choice(_candidates(place.word, place.number))
+        changed, present, spent = trials.loss(place, new), trials.present, trials.spent
+        if changed - present < (rate * _WORTH * spent.paid if _digits_more(place, new) <= 0 else 0):
+            counted = trials.bill(place, new)
             gain = present - changed - rate * (counted.paid - spent.paid)
             most = limit if spent.cost <= limit else max(_GROWTH * aim, spent.cost)
             is_lost = spent.cost <= aim and changed > present  # where nothing need be lost
             if counted.cost <= most and not is_lost and (gain > 0 or (gain == 0 and new == 0)):
-                present, spent = changed, counted
-                signals.keep(outputs)
-            else:
-                tensor[position] = former
+                trials.keep(place, new, changed, counted)
+
+
+def _digits_more(place: Place, new: int) -> int:
+    """Return how many signed digits another word has more than the present one."""
+    return len(signed_digits(new)) - len(signed_digits(place.word))
 
 
 def _places(network: Network) -> tuple[list[Place], list[Place]]:

@@ -95,8 +95,13 @@ def synthesis_report(datapath: Datapath, target: Target, *, log: Path, levels: i
     )
 
 
-def map_to_cells(text: str, log: Path) -> dict[str, int]:
+def map_to_cells(text: str, log: Path, *, script: str | None = None) -> dict[str, int]:
     """Return how many cells of each type the Verilog module `nanotrigger_datapath` takes.
+
+    Args:
+        text: of the module.
+        log: receives what Yosys says.
+        script: for Yosys, which reads nanotrigger.v and leaves statistics.json; by default the one that counts.
 
     Raises:
         FirmwareError: Yosys failed.
@@ -104,6 +109,8 @@ def map_to_cells(text: str, log: Path) -> dict[str, int]:
     with cleaning_up(), temporary_folder() as folder:
         for name in (_SCRIPT, "carry_chains.v"):
             (folder / name).write_bytes((files(__package__) / name).read_bytes())
+        if script is not None:
+            (folder / _SCRIPT).write_text(script, encoding="utf-8")
         (folder / VERILOG).write_text(text, encoding="utf-8")
         run_logged([sys.executable, "-c", _RUN, str(folder), "-s", _SCRIPT], log, title=_TITLE)
         return read_cells(folder / _STATISTICS)
