@@ -20,7 +20,7 @@ from nanotrigger.training.run_checkpoints import BestCheckpoint
 
 _AIM = 0.975  # of the budget: in the middle of the five per cent below it
 _AIM_BEFORE_REFINEMENT = 1.25  # of the budget
-_LEAST, _NEAR, _REACHABLE = 0.5, 1.6, 4.0  # of the budget: where the best network is refined, or else the cheapest
+_LEAST, _NEAR, _REACHABLE = 0.5, 2.3, 4.0  # of the budget: where the best network is refined, or else the cheapest
 _NEAR_FFS = 1.3  # likewise, in flip-flops, of which a refinement saves fewer
 _FIRST_RATE, _LAST_RATE = 1e-6, 1.0  # of the price
 _GAIN, _DAMPING = 32.0, 1.0  # of the controller, over all validations

@@ -1,8 +1,9 @@
 """Refine: change the weights of a trained network one by one, judged by its loss and by what it truly costs."""
 
 import random
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import torch
@@ -17,10 +18,12 @@ from nanotrigger.precision.incremental import Incremental
 from nanotrigger.training.steps import Batch
 
 TRIALS = 1000  # changes that are tried in a round
-_WORTH = 0.3  # of the cost: changes that would have to save more are not counted
+_WORTH = 5.0  # times what a weight costs on average: changes that would have to save more are not counted
+_PASSES = 4  # in a round, after which a network may still cost more than it should by then
+_COUNTED = 100  # changes of which a round counts what they save, before it makes the best of them
+FALL = 0.4  # of the rounds, in which the cost comes down to the budget
 _AIM, _ENOUGH = 0.985, 0.96  # of the budget
-_FALL = 0.6  # of the rounds, in which the cost comes down to the budget
-_GROWTH = 1.15  # times the aim: what a network above the budget may cost while changes are tried
+_GROWTH, _NEAR = 1.15, 1.05  # times the aim: what a network that is near it may cost while changes are tried
 _DEARER = 2.0  # times what a change alone loses for what it saves, up to which it is made after others
 _STEP = 1.25  # of the rate: the greatest factor in a round
 _FILLING = 0.5  # of the rate, in a round, while the budget is not used
@@ -69,10 +72,11 @@ def refine(
     """Change a network in place, round by round; yield what it costs after each.
 
     A change gives a weight or bias another word of its format: zero, the opposite, or one that differs by a power of
-    two. A round first makes the changes that lose least for what they save, until the cost is what it should be by
-    then; it falls exponentially to the limit. Then others are tried at random, and stay if they lower loss + rate *
-    paid; one with more signed digits must lower the loss. The rate is what was paid last, and falls as long as the
-    limit is not used. This is coordinate descent on integers: nothing in it is smoothed.
+    two. A round tries changes at random: those stay that lower loss + rate * paid; one with more signed digits must
+    lower the loss. The network may grow by that. Then the round makes the changes that lose least for what they save,
+    until the cost is what it should be by then: it falls exponentially, and for the last rounds it is the limit. The
+    rate is what was paid last, and falls as long as the limit is not used. This is coordinate descent on integers, with
+    ruin and recreation: nothing in it is smoothed.
 
     Args:
         network: quantized, of fixed formats, in evaluation mode; a word can become as large as its format allows.
@@ -95,10 +99,10 @@ def refine(
             signals = Incremental(network, batch[0])
             count = bill if estimate is None else _in_proportion(estimate, estimate(network), spent)
             trials = _Trials(network, signals, criterion(batch, signals.outputs), count, spent)
-            share = min(number / (_FALL * rounds), 1.0)
+            share = min(number / (FALL * rounds), 1.0)
             aim = max(first, limit) ** (1 - share) * (_AIM * limit) ** share
+            _round(trials, aim, rate, generator)
             rate = min(_cheapen(trials, aim, rate, generator), _STEP * rate)
-            _round(trials, limit, aim, rate, generator)
             cost = bill(network).cost
         if cost < _ENOUGH * limit:
             rate *= _FILLING
@@ -134,15 +138,15 @@ class _Trials:
         bill: Callable[[Network], Bill],
         spent: Bill,
     ) -> None:
-        self.network, self.spent, self.present = network, spent, loss(signals.outputs)
+        self.network, self.spent = network, spent
         self._signals, self._loss, self._bill = signals, loss, bill
-        self._outputs = signals.outputs
+        self._outputs, self._present = signals.outputs, loss(signals.outputs)
 
-    def loss(self, place: Place, new: int) -> float:
-        """Return the loss with another word at a place."""
+    def loses(self, place: Place, new: int) -> float:
+        """Return by how much the loss grows with another word at a place."""
         difference = (new - place.word) * place.number.step
         self._outputs = self._signals.changed(place.depth, place.unit, place.column, difference)
-        return self._loss(self._outputs)
+        return self._loss(self._outputs) - self._present
 
     def bill(self, place: Place, new: int) -> Bill:
         """Return the bill with another word at a place."""
@@ -152,56 +156,84 @@ class _Trials:
         place.tensor[place.position] = former
         return counted
 
-    def keep(self, place: Place, new: int, changed: float, counted: Bill) -> None:
-        """Put the word there of which the loss was just asked."""
+    def keep(self, place: Place, new: int, loses: float, counted: Bill) -> None:
+        """Put the word there of which was just asked what it loses."""
         place.tensor[place.position] = new * place.number.step
         self._signals.keep(self._outputs)
-        self.present, self.spent = changed, counted
+        self._present, self.spent = self._present + loses, counted
 
 
 def _cheapen(trials: _Trials, aim: float, rate: float, generator: random.Random) -> float:
     """Give weights fewer digits until the network costs the aim; return the rate that was paid last, if any was.
 
-    The changes that lose least for what they save are made first, each as long as it is about as good as it was alone.
-    Of a large network only some places are looked at.
+    The changes that lose least for what they save are made first, each as long as it is about as good as it was alone;
+    then the rest are looked at again.
     """
-    if trials.spent.cost <= aim:
-        return rate
-    places = _places(trials.network)[1]
-    found: list[tuple[float, int, Place, int]] = []  # the loss for a unit of what is saved
-    for place in generator.sample(places, min(len(places), TRIALS // 2)):
-        for new in _candidates(place.word, place.number):
-            if _digits_more(place, new) < 0:
-                loses = trials.loss(place, new) - trials.present
-                saves = trials.spent.paid - trials.bill(place, new).paid
-                if saves > 0:
-                    found.append((loses / saves, len(found), place, new))
-    for worth, _, place, new in sorted(found, key=lambda one: one[:2]):
-        if trials.spent.cost <= aim:
-            break
-        if _digits_more(place, new) >= 0:
-            continue
-        changed, counted = trials.loss(place, new), trials.bill(place, new)
-        if changed - trials.present <= _DEARER * max(worth, 0.0) * (trials.spent.paid - counted.paid):
-            trials.keep(place, new, changed, counted)
-            rate = max(worth, 0.0) or rate
+    for _ in range(_PASSES):
+        found = _savings(trials, generator) if trials.spent.cost > aim else []
+        saved = list(accumulate(each.saves for each in found))
+        enough = bisect_left(saved, trials.spent.cost - aim)
+        most = _DEARER * max(found[min(enough, len(found) - 1)].worth, 0.0) if found else 0.0
+        is_first = True
+        for worth, _, place, new, _ in found:
+            if trials.spent.cost <= aim or worth > most:
+                break
+            if _digits_more(place, new) >= 0:
+                continue
+            loses, counted = trials.loses(place, new), trials.bill(place, new)
+            if is_first or loses <= most * (trials.spent.paid - counted.paid):
+                trials.keep(place, new, loses, counted)
+                rate = max(worth, 0.0) or rate
+            is_first = False
     return rate
 
 
-def _round(trials: _Trials, limit: float, aim: float, rate: float, generator: random.Random) -> None:
+class _Saving(NamedTuple):
+    """A change that saves something: what it loses for it, a number, the place, its new word, and what it saves."""
+
+    worth: float
+    number: int
+    place: Place
+    new: int
+    saves: float
+
+
+def _savings(trials: _Trials, generator: random.Random) -> list[_Saving]:
+    """Return changes, first those that lose least for what they save.
+
+    What they save is counted only of those that lose least for a digit. Of a large network only some places are looked
+    at.
+    """
+    places = _places(trials.network)[1]
+    by_digits: list[_Saving] = []
+    for place in generator.sample(places, min(len(places), TRIALS // 4)):
+        for new in _candidates(place.word, place.number):
+            digits = -_digits_more(place, new)
+            if digits > 0:
+                by_digits.append(_Saving(trials.loses(place, new) / digits, len(by_digits), place, new, digits))
+    found = []
+    for one in sorted(by_digits)[:_COUNTED]:
+        saves = trials.spent.paid - trials.bill(one.place, one.new).paid
+        if saves > 0:
+            found.append(one._replace(worth=one.worth * one.saves / saves, saves=saves))
+    return sorted(found)
+
+
+def _round(trials: _Trials, aim: float, rate: float, generator: random.Random) -> None:
     """Try changes; those that are worth it stay."""
     zeros, others = _places(trials.network)
+    most = _GROWTH * aim if trials.spent.cost <= _NEAR * aim else trials.spent.cost
+    most_saved = _WORTH * trials.spent.paid / max(len(others), 1)
     for _ in range(TRIALS):
         place = generator.choice(others if others and generator.random() < 0.5 else zeros or others)
         new = generator.choice(_candidates(place.word, place.number))
-        changed, present, spent = trials.loss(place, new), trials.present, trials.spent
-        if changed - present < (rate * _WORTH * spent.paid if _digits_more(place, new) <= 0 else 0):
+        loses, spent = trials.loses(place, new), trials.spent
+        if loses < (rate * most_saved if _digits_more(place, new) <= 0 else 0):
             counted = trials.bill(place, new)
-            gain = present - changed - rate * (counted.paid - spent.paid)
-            most = limit if spent.cost <= limit else max(_GROWTH * aim, spent.cost)
-            is_lost = spent.cost <= aim and changed > present  # where nothing need be lost
+            gain = -loses - rate * (counted.paid - spent.paid)
+            is_lost = spent.cost <= aim and loses > 0  # where nothing need be lost
             if counted.cost <= most and not is_lost and (gain > 0 or (gain == 0 and new == 0)):
-                trials.keep(place, new, changed, counted)
+                trials.keep(place, new, loses, counted)
 
 
 def _digits_more(place: Place, new: int) -> int:

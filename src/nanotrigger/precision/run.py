@@ -11,18 +11,22 @@ import torch
 
 from nanotrigger.data.split_data import SplitData
 from nanotrigger.errors import InputError
+from nanotrigger.firmware.target import SHARED
 from nanotrigger.networks import Network
 from nanotrigger.networks.learned import frozen, take_over
-from nanotrigger.precision.adder_bits import adder_bits
 from nanotrigger.precision.allowance import Allowance, bill_of, cost_of, shell_cost
 from nanotrigger.precision.names import FRONT
-from nanotrigger.precision.refine import refine
+from nanotrigger.precision.quick_count import quick_count
+from nanotrigger.precision.refine import FALL, refine
 from nanotrigger.training.checkpoint import network_of, read_checkpoint, with_network
 from nanotrigger.training.module import TrainingModule
 from nanotrigger.training.run_checkpoints import BestCheckpoint, WholeCheckpoints
 from nanotrigger.training.steps import Batch
 
-_ROWS = 20_000  # of the training split, drawn for each round
+_ROWS, _ROWS_AT_LAST = (
+    10_000,
+    60_000,
+)  # of the training split, drawn for a round while the cost falls, and for the others
 _SHOWN = 5  # rounds
 
 
@@ -87,26 +91,30 @@ def refinement(
     learned = network_of(checkpoint)
     network = frozen(learned, headroom=1).eval()
     costs = cost_of(network, allowance.target)
-    shell = shell_cost(allowance.target).aluts
+    shell, is_shared = shell_cost(allowance.target).aluts, allowance.target.adders == SHARED
     priced = costs.ebops if allowance.unit == "ebops" else costs.aluts
     steps = refine(
         network,
-        _batches(data, seed),
+        _batches(data, rounds, seed),
         task.criterion,
         lambda network: bill_of(network, allowance, costs),
         allowance.most,
         rate=float(learned.price.rate) * priced / getattr(costs, allowance.unit),
         rounds=rounds,
         seed=seed,
-        estimate=(lambda network: shell + adder_bits(network)) if allowance.unit in ("aluts", "share") else None,
+        estimate=(lambda network: shell + quick_count(network, is_shared=is_shared))
+        if allowance.unit in ("aluts", "share")
+        else None,
     )
     for cost in steps:
         yield cost, network
 
 
-def _batches(data: SplitData, seed: int) -> Iterator[Batch]:
+def _batches(data: SplitData, rounds: int, seed: int) -> Iterator[Batch]:
+    """Yield rows for each round: few at first, whose chance helps to leave what is best only nearby; more at last."""
     tensors = data.rows("train")
     generator = torch.Generator().manual_seed(seed)
-    while True:
-        rows = torch.randint(len(tensors[0]), (min(_ROWS, len(tensors[0])),), generator=generator)
+    for number in range(1, rounds + 1):
+        most = _ROWS if number <= FALL * rounds else _ROWS_AT_LAST
+        rows = torch.randint(len(tensors[0]), (min(most, len(tensors[0])),), generator=generator)
         yield tuple(tensor[rows] for tensor in tensors)

@@ -12,9 +12,9 @@ from nanotrigger.networks import MLP, build_network
 from nanotrigger.networks.learned import frozen, take_over
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
-from nanotrigger.precision.adder_bits import adder_bits
 from nanotrigger.precision.allowance import Bill, cost_of, shell_cost
 from nanotrigger.precision.incremental import Incremental
+from nanotrigger.precision.quick_count import quick_count
 from nanotrigger.precision.refine import refine
 from nanotrigger.tasks import JetTagging
 
@@ -95,28 +95,31 @@ def test_the_cost_comes_down_to_the_limit(learned, batch):
             assert torch.equal(network.formats[f"{name}.{kind}"].quantize(values), values)
 
 
-def test_adder_bits_are_in_proportion_to_the_count(learned):
-    network, target = frozen(learned), Target(adders="shared")
-    shell = shell_cost(target).aluts
-    first, ratios = adder_bits(network), []
+@pytest.mark.parametrize("adders", ["shared", "unshared"])
+def test_the_quick_count_is_in_proportion_to_the_full_one(learned, adders):
+    network, target = frozen(learned), Target(adders=adders)
+    shell, ratios = shell_cost(target).aluts, []
     for layer in weighted_layers(network).values():
         for row in layer.weight.data:
             row[0] = 0.0
-        ratios.append(adder_bits(network) / (cost_of(network, target).aluts - shell))
-    assert adder_bits(network) < first
-    assert max(ratios) < 1.2 * min(ratios)
+        ratios.append(quick_count(network, is_shared=adders == "shared") / (cost_of(network, target).aluts - shell))
+    assert max(ratios) < 1.1 * min(ratios)
 
 
-def test_adder_bits_leave_out_what_nothing_reads_and_what_is_constant(learned):
+def test_the_quick_count_leaves_out_what_nothing_reads_and_what_is_constant(learned):
     network = frozen(learned)
+
+    def count():
+        return quick_count(network, is_shared=True)
+
     network.layers.dense_2.weight.data[:, 2] = 0.0
-    unread = adder_bits(network)
+    unread = count()
     network.layers.dense_1.weight.data[2], network.layers.dense_1.bias.data[2] = 0.0, 0.0
-    assert adder_bits(network) == unread
+    assert count() == unread
     network.layers.dense_1.weight.data[3] = 0.0
-    constant = adder_bits(network)
+    constant = count()
     network.layers.dense_2.weight.data[:, 3] = 0.0
-    assert adder_bits(network) == constant < unread
+    assert count() == constant < unread
 
 
 def test_estimated_trials_bring_the_true_cost_down_to_the_limit(learned, batch):
@@ -127,7 +130,12 @@ def test_estimated_trials_bring_the_true_cost_down_to_the_limit(learned, batch):
         return Bill(cost_of(network, target).aluts, cost_of(network, target).aluts)
 
     shell = shell_cost(target).aluts
-    options = {"rate": 1e-3, "rounds": 10, "seed": 3, "estimate": lambda network: shell + adder_bits(network)}
+    options = {
+        "rate": 1e-3,
+        "rounds": 10,
+        "seed": 3,
+        "estimate": lambda network: shell + quick_count(network, is_shared=True),
+    }
     costs = list(refine(network, itertools.repeat(batch), task.criterion, bill, 0.5 * first, **options))
     assert costs[-1] == cost_of(network, target).aluts
     assert 0.45 * first < min(costs) <= 0.5 * first
