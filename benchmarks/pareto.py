@@ -59,13 +59,8 @@ SCORES = (74, 75, 76)  # per cent
 TOOLS = ("Nanotrigger", "HGQ2", "PQuantML")
 TARGET = Target(adders=SHARED)
 SHELL = shell_cost(TARGET).aluts  # which a budget includes, but Yosys does not see
-DOWN = "{width: 8, integer: 2, signed: false, rounding: down}"
-OURS = (
-    "experiment=jets_budget",
-    "budget.target.adders=shared",
-    f"network.activation={DOWN}",
-)
-EPOCHS, EPOCHS_BEFORE_REFINEMENT, ROUNDS = 600, 400, 25
+OURS = ("experiment=jets_budget", "budget.target.adders=shared")
+EPOCHS, EPOCHS_BEFORE_REFINEMENT, ROUNDS = 600, 400, 90
 LEVELS = 5  # of adders between two registers, as the peers have them
 GRID = 2.0**-20  # finer than any weight of the peers
 YOSYS = """

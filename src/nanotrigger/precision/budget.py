@@ -20,8 +20,9 @@ from nanotrigger.training.run_checkpoints import BestCheckpoint
 
 _AIM = 0.975  # of the budget: in the middle of the five per cent below it
 _AIM_BEFORE_REFINEMENT = 1.25  # of the budget
-_LEAST, _NEAR, _REACHABLE = 0.5, 2.3, 4.0  # of the budget: where the best network is refined, or else the cheapest
+_LEAST, _NEAR, _REACHABLE = 0.5, 2.3, 4.0  # of the budget: where a good network is refined, or else the cheapest
 _NEAR_FFS = 1.3  # likewise, in flip-flops, of which a refinement saves fewer
+_ABOUT_AS_GOOD = 0.02  # of the best score
 _FIRST_RATE, _LAST_RATE = 1e-6, 1.0  # of the price
 _GAIN, _DAMPING = 32.0, 1.0  # of the controller, over all validations
 
@@ -140,13 +141,21 @@ class Budget(Requirement):
 
     @property
     def start(self) -> str | None:
-        """The file of the network to refine: the best of the front near the budget, else the cheapest; None if none."""
+        """The file of the network to refine, None if there is none.
+
+        It is the cheapest of the front that costs what the training aims at, or more, and is about as good as the best
+        near the budget; else that best one; and if none is near, the cheapest of those that are not too far.
+        """
         least, most = _LEAST * self.limit, _REACHABLE * self.limit
         points = {name: point for name, point in self.front.items() if least <= point[0] <= most}
         nearest = (_NEAR_FFS if self.unit == "ffs" else _NEAR) * self.limit
         near = {name: score for name, (cost, score) in points.items() if cost <= nearest}
-        candidates = near or {name: -cost for name, (cost, _) in points.items()}
-        return max(candidates, key=candidates.__getitem__, default=None)
+        best = max(near, key=near.__getitem__, default=None)
+        if best is None:
+            return min(points, key=lambda name: points[name][0], default=None)
+        enough = near[best] - _ABOUT_AS_GOOD * abs(near[best])
+        good = [name for name in near if near[name] >= enough and points[name][0] >= self._aim]
+        return min(good, key=lambda name: points[name][0], default=best)
 
     @property
     def is_complete(self) -> bool:
@@ -204,13 +213,18 @@ class Budget(Requirement):
             pl_module.log(unit, float(value))
         pl_module.log("price_rate", network.price.rate)
         if self.is_limited:
-            rate = self._rate(float(network.price.rate), self.costs[self.unit], self.limit, trainer)
+            rate = self._rate(float(network.price.rate), self.costs[self.unit], trainer)
             network.price.rate.fill_(rate)
 
-    def _rate(self, rate: float, cost: float, limit: float, trainer: lightning.Trainer) -> float:
+    @property
+    def _aim(self) -> float:
+        """What the network should cost at the end of the training."""
+        return (_AIM_BEFORE_REFINEMENT if self.rounds else _AIM) * self.limit
+
+    def _rate(self, rate: float, cost: float, trainer: lightning.Trainer) -> float:
         self.first = cost if self.first is None else self.first
         share = min((trainer.current_epoch + 1) / (trainer.max_epochs * self.ramp), 1.0)
-        aim = self.first * ((_AIM_BEFORE_REFINEMENT if self.rounds else _AIM) * limit / self.first) ** share
+        aim = self.first * (self._aim / self.first) ** share
         deviation = math.log(max(cost, 1e-9) / aim)
         change = 0.0 if self.deviation is None else deviation - self.deviation
         self.deviation = deviation

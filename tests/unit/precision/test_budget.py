@@ -58,13 +58,13 @@ def test_needs_bits_that_are_learned():
 
 def test_the_rate_follows_the_cost():
     budget = Budget(aluts=100, ramp=0.5)
-    rate = budget._rate(0.0, 10_000, 100, trainer(0))
+    rate = budget._rate(0.0, 10_000, trainer(0))
     assert rate > 0
-    dear = budget._rate(rate, 9_900, 100, trainer(20))
+    dear = budget._rate(rate, 9_900, trainer(20))
     assert dear > rate  # it should cost less by now
-    cheap = budget._rate(dear, 50, 100, trainer(21))
+    cheap = budget._rate(dear, 50, trainer(21))
     assert cheap < dear
-    assert budget._rate(1.0, 1e300, 100, trainer(22)) == 1.0
+    assert budget._rate(1.0, 1e300, trainer(22)) == 1.0
 
 
 def test_complete_only_within_the_budget():
@@ -79,7 +79,10 @@ def test_complete_only_within_the_budget():
 @pytest.mark.parametrize(
     ("front", "start"),
     [
-        ({"a": (90, 0.5), "b": (150, 0.6), "c": (170, 0.7)}, "b"),  # the best near the budget
+        ({"a": (90, 0.5), "b": (150, 0.6), "c": (240, 0.7)}, "b"),  # the best near the budget
+        ({"a": (110, 0.695), "b": (140, 0.695), "c": (170, 0.7)}, "b"),  # as good, and above it
+        ({"a": (130, -0.61), "b": (150, -0.6)}, "a"),  # a loss
+        ({"a": (130, -0.62), "b": (150, -0.6)}, "b"),
         ({"b": (300, 0.6), "c": (390, 0.7)}, "b"),  # the cheapest
         ({"c": (500, 0.7)}, None),
         ({"a": (40, 0.4)}, None),
@@ -108,10 +111,10 @@ def test_a_refinement_to_flip_flops_starts_nearer_and_pays_for_logic_too():
 
 def test_its_state_is_kept():
     budget, other = Budget(ebops=100), Budget(ebops=100)
-    budget._rate(0.0, 500, 100, trainer(0))
+    budget._rate(0.0, 500, trainer(0))
     budget.front = {"ebops_0000500.ckpt": (500.0, 0.6)}
     other.load_state_dict(budget.state_dict())
-    assert other._rate(1e-5, 400, 100, trainer(3)) == budget._rate(1e-5, 400, 100, trainer(3))
+    assert other._rate(1e-5, 400, trainer(3)) == budget._rate(1e-5, 400, trainer(3))
     assert other.shortfall == " within budget.ebops=100 (the nearest: 500)"
 
 
