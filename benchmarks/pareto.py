@@ -61,6 +61,7 @@ TARGET = Target(adders=SHARED)
 SHELL = shell_cost(TARGET).aluts  # which a budget includes, but Yosys does not see
 OURS = ("experiment=jets_budget", "budget.target.adders=shared")
 EPOCHS, EPOCHS_BEFORE_REFINEMENT, ROUNDS = 600, 400, 90
+LARGER = 1.3  # than its ALUTs by Yosys is what a tool takes a network for, at most
 LEVELS = 5  # of adders between two registers, as the peers have them
 GRID = 2.0**-20  # finer than any weight of the peers
 YOSYS = """
@@ -178,15 +179,6 @@ def front(candidates: list[Candidate]) -> list[Candidate]:
     return kept
 
 
-def thinned(candidates: list[Candidate], ratio: float = 1.1) -> list[Candidate]:
-    """Return a front without networks that are hardly smaller than the next better one."""
-    kept: list[Candidate] = []
-    for each in reversed(candidates):
-        if not kept or each.size * ratio <= kept[-1].size:
-            kept.append(each)
-    return kept[::-1]
-
-
 def mapped(network: Candidate) -> Point:
     """Return a network with its ALUTs by Yosys, the fewer of two flows."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -200,13 +192,16 @@ def mapped(network: Candidate) -> Point:
 
 
 def points_of(candidates: list[Candidate]) -> list[Point]:
-    """Return the mapped front, from its cheapest network on, as far as the largest budget."""
-    points: list[Point] = []
-    for each in thinned(front(candidates)):
-        points.append(mapped(each))
-        if points[-1].aluts > BUDGETS[-1]:
-            break
-    return points
+    """Return mapped networks of the front: for each budget the better ones, until one is within it."""
+    kept = front(candidates)
+    points: dict[int, Point] = {}
+    for budget in BUDGETS:
+        for place in reversed([place for place, each in enumerate(kept) if each.size <= LARGER * budget]):
+            if place not in points:
+                points[place] = mapped(kept[place])
+            if points[place].aluts <= budget:
+                break
+    return [points[place] for place in sorted(points)]
 
 
 def best(points: list[Point], budget: int) -> float:
