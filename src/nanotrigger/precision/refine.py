@@ -24,7 +24,7 @@ _COUNTED = 100  # changes of which a round counts what they save, before it make
 FALL = 0.4  # of the rounds, in which the cost comes down to the budget
 _AIM, _ENOUGH = 0.985, 0.96  # of the budget
 _GROWTH, _NEAR = 1.15, 1.05  # times the aim: what a network that is near it may cost while changes are tried
-_DEARER = 2.0  # times what a change alone loses for what it saves, up to which it is made after others
+_DEARER = 2.0  # times what the dearest change that is needed loses for what it saves: what others may lose
 _STEP = 1.25  # of the rate: the greatest factor in a round
 _FILLING = 0.5  # of the rate, in a round, while the budget is not used
 
@@ -166,8 +166,8 @@ class _Trials:
 def _cheapen(trials: _Trials, aim: float, rate: float, generator: random.Random) -> float:
     """Give weights fewer digits until the network costs the aim; return the rate that was paid last, if any was.
 
-    The changes that lose least for what they save are made first, each as long as it is about as good as it was alone;
-    then the rest are looked at again.
+    The changes that lose least for what they save are made first, as long as they lose no more for it, after others,
+    than the dearest that is needed; the first in any case, so that each pass saves something.
     """
     for _ in range(_PASSES):
         found = _savings(trials, generator) if trials.spent.cost > aim else []
