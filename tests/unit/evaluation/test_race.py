@@ -37,9 +37,22 @@ def test_networks_of_a_peer(race, tmp_path):
 def test_front_is_what_no_smaller_network_beats(race):
     points = [(100, 0.70), (90, 0.72), (200, 0.75), (120, 0.72), (205, 0.76), (300, 0.74)]
     candidates = [race.Candidate(size, 0, validation, 0.0, "") for size, validation in points]
-    front = race.front(candidates)
-    assert [each.size for each in front] == [90, 200, 205]
-    assert [each.size for each in race.thinned(front)] == [90, 205]  # 200 is hardly smaller than a better one
+    assert [each.size for each in race.front(candidates)] == [90, 200, 205]
+
+
+def test_better_networks_are_mapped_until_one_is_within_a_budget(race, monkeypatch):
+    tried = []
+
+    def mapped(network):
+        tried.append(network.size)
+        return race.Point(int(network.size) + 10, network.ebops, network.validation, network.test)
+
+    monkeypatch.setattr(race, "mapped", mapped)
+    monkeypatch.setattr(race, "BUDGETS", (100, 220))
+    sizes = {80: 0.70, 90: 0.71, 95: 0.72, 200: 0.73, 215: 0.74, 230: 0.75, 300: 0.76}
+    candidates = [race.Candidate(size, 0, validation, 0.0, "") for size, validation in sizes.items()]
+    assert [point.aluts for point in race.points_of(candidates)] == [100, 105, 210, 225, 240]
+    assert tried == [95, 90, 230, 215, 200]  # each once; 80 is no better, 300 much larger than the budget
 
 
 POINTS = [(290, 300, 0.70, 0.71), (560, 600, 0.74, 0.735), (900, 800, 0.73, 0.745), (1400, 1500, 0.75, 0.751)]
