@@ -73,8 +73,9 @@ class _Layer:
 
     def __init__(self, dense: Dense, source: FixedPoint, after: Quantize | None, is_shared: bool) -> None:
         self.dense, self.source, self.after, self.is_shared = dense, source, after, is_shared
-        words = (dense.weights.tobytes(), dense.bias.tobytes())
-        self._key = (dense.name, words, dense.weight_step, dense.bias_step, source, repr(after), is_shared)
+        words = (dense.weights.shape, dense.weights.tobytes(), dense.bias.tobytes())
+        behind = None if after is None else (after.conversion, after.relu)
+        self._key = (words, dense.weight_step, dense.bias_step, source, behind, is_shared)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Layer) and self._key == other._key
