@@ -124,6 +124,24 @@ def test_the_quick_count_leaves_out_what_nothing_reads_and_what_is_constant(lear
     assert count() == constant < unread
 
 
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_the_quick_count_takes_constant_signals_as_part_of_the_biases_after_them(is_shared):
+    torch.manual_seed(0)
+    network = MLP(features=6, hidden=[8, 4], classes=3, **FORMATS).eval()
+    with torch.no_grad():
+        for layer in weighted_layers(network).values():
+            layer.weight.copy_(FORMATS["weight"].quantize(torch.randn_like(layer.weight)))
+        first, second = network.layers.dense_1, network.layers.dense_2
+        first.weight[3], first.bias[3] = 0.0, 1.0
+        second.weight[:, 3] = torch.tensor([0.5, -0.25, 0.75, 0.0])
+        constant = quick_count(network, is_shared=is_shared)
+        second.bias += second.weight[:, 3]
+        second.weight[:, 3] = 0.0
+        assert quick_count(network, is_shared=is_shared) == constant
+        second.bias.zero_()
+        assert quick_count(network, is_shared=is_shared) < constant
+
+
 def test_estimated_trials_bring_the_true_cost_down_to_the_limit(learned, batch):
     task, network, target = JetTagging(learned, l1=0.0), frozen(learned, headroom=1), Target(adders="shared")
     first = cost_of(network, target).aluts
