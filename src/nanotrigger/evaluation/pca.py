@@ -44,7 +44,7 @@ class PrincipalComponents:
             raise InputError(f"{components} principal components of data {values.shape}; give 1 to {max(most, 1)}")
         if not np.ptp(values, axis=0).any():
             raise InputError(f"all {len(values)} events are equal and have no principal components; give other data")
-        found = sklearn.decomposition.PCA(components, svd_solver="full").fit(values)
+        found = sklearn.decomposition.PCA(components, svd_solver="covariance_eigh").fit(values)
         variances = found.explained_variance_
         if variances[-1] <= np.finfo(np.float64).eps * len(values) * variances[0]:
             raise InputError(f"the features vary in fewer than {components} directions; ask for fewer components")

@@ -1,5 +1,6 @@
 """What figures write of names that others chose, and how many things a figure can show."""
 
+import functools
 from collections.abc import Iterable
 
 from matplotlib.category import StrCategoryFormatter
@@ -52,6 +53,7 @@ def write_plainly(figure: Figure) -> None:
             text.set_parse_math(False)
 
 
+@functools.cache
 def _can_be_set(line: str) -> bool:
     """Return whether matplotlib can typeset the formulas in a line, if it sees any."""
     if not is_math_text(line) or r"\mathdefault" in line:  # the latter is a number on an axis
