@@ -1,5 +1,7 @@
 """What quantization does: the staircase of each format, inputs before and after."""
 
+import textwrap
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +21,7 @@ from nanotrigger.numbers import FixedPoint
 _COLUMNS = 3
 _POINTS = 4001
 _FAMILY_COLUMNS = 4
+_TITLE_CHARACTERS = 34  # of a panel, in a line
 _MARGIN = 0.35  # of the range, drawn beyond either end
 _VISIBLE_STEPS = 40  # a finer staircase looks like a line, and gets a magnified inset
 
@@ -28,28 +31,30 @@ _TAIL = 0.001  # fraction of the events left out at each end of an axis
 
 @drawn
 def quantizer_staircases(formats: Mapping[str, FixedPoint]) -> Figure:
-    """Draw one panel for each format: output over input, the ideal line, step and range.
+    """Draw one panel for each format: output over input, the ideal line, step and range, and which tensors have it.
 
     Args:
-        formats: name of the tensor (such as "weight") → its format, in the order of the panels.
+        formats: name of the tensor (such as "weight") → its format; the first one of a format has its panel's place.
 
     Raises:
         InputError: no format.
     """
     if not formats:
         raise InputError("formats is empty; give at least one, such as {'weight': FixedPoint(4, 2)}")
-    shown, left_out = first_of(len(formats), MOST_PANELS, "formats")
-    figure, body, panels = new_panels(
-        shown,
-        columns=_COLUMNS,
-        panel_height=2.2,
-        notes=["Fixed-point formats", "round to nearest even, saturate", *left_out],
-    )
-    for axes, (name, fixed_point) in zip(panels, formats.items(), strict=False):
+    tensors: defaultdict[FixedPoint, list[str]] = defaultdict(list)
+    for name, fixed_point in formats.items():
+        tensors[fixed_point].append(name)
+    shown, left_out = first_of(len(tensors), MOST_PANELS, "formats")
+    roundings = " or ".join(dict.fromkeys("down" if each.rounds_down else "to nearest even" for each in tensors))
+    notes = ["Fixed-point formats", f"round {roundings}, saturate", *left_out]
+    figure, body, panels = new_panels(shown, columns=_COLUMNS, panel_height=2.2, notes=notes)
+    for axes, (fixed_point, names) in zip(panels, tensors.items(), strict=False):
         _draw_format(axes, fixed_point)
-        axes.set_title(f"{name}: {fixed_point}{', narrow' if fixed_point.narrow else ''}", fontsize=8)
-    handles, names = panels[0].get_legend_handles_labels()
-    body.legend(handles, names, loc="outside upper center", ncols=1 if len(panels) == 1 else 3)
+        remarks = [", narrow"] * fixed_point.narrow + [", down"] * fixed_point.rounds_down
+        title = f"{shortened(', '.join(names), LEGEND_CHARACTERS)}: {fixed_point}{''.join(remarks)}"
+        axes.set_title("\n".join(textwrap.wrap(title, _TITLE_CHARACTERS)), fontsize=8)
+    handles, entries = panels[0].get_legend_handles_labels()
+    body.legend(handles, entries, loc="outside upper center", ncols=1 if len(panels) == 1 else 3)
     return figure
 
 

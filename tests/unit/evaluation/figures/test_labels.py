@@ -124,7 +124,7 @@ def test_many_classes_are_colours_without_numbers():
 
 
 def test_many_layers_and_formats():
-    formats = {f"dense_{depth}": FixedPoint(4, 2) for depth in range(40)}
+    formats = {f"dense_{depth}": FixedPoint(4 + depth, 2) for depth in range(40)}
     figures = [
         quantizer_staircases(formats),
         weight_histograms({name: RANDOM.normal(size=9) for name in formats}, {}),

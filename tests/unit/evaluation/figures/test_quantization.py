@@ -46,6 +46,16 @@ def test_range_is_written_exactly() -> None:
     assert describe(FixedPoint(32, 16)).endswith("Minimum −32768\nMaximum 32767.99998")
 
 
+def test_tensors_of_one_format_share_a_panel() -> None:
+    down = FixedPoint(8, 2, signed=False, rounding="down")
+    figure = quantizer_staircases(
+        {"input": FixedPoint(16, 6), "relu": down, "weight": NARROW, "output": FixedPoint(16, 6)}
+    )
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["input, output: fixed<16,6>", "relu: ufixed<8,2>, down", "weight: fixed<4,2>, narrow"]
+    assert any("round to nearest even or down, saturate" in text.get_text() for text in figure.findobj(Text))
+
+
 def test_no_formats_are_refused() -> None:
     with pytest.raises(InputError, match="formats is empty"):
         quantizer_staircases({})
