@@ -103,6 +103,18 @@ class Assembly:
         free = operation.is_concatenation(self.range_of(left.signal))
         return Term(self.append(operation._replace(level=level + (not free))), sign, left.shift)
 
+    def tree(self, layer: str, terms: list[Term]) -> Term | None:
+        """Return the sum of all terms, None without any; those that are ready first are added first."""
+        level = min((self.level_of(term.signal) for term in terms), default=0)
+        while len(terms) > 1:
+            ready = [term for term in terms if self.level_of(term.signal) <= level]
+            late = [term for term in terms if self.level_of(term.signal) > level]
+            pairs = zip(ready[::2], ready[1::2], strict=False)
+            sums = [self.add(layer, Kind.TREE, pair, positive=len(terms) == 2) for pair in pairs]
+            terms = sums + ready[2 * len(sums) :] + late
+            level += 1
+        return terms[0] if terms else None
+
     def offset(self, layer: str, term: Term | None, constant: int) -> int:
         """Return a term plus a constant, or the constant alone, as a signal."""
         if term is None:

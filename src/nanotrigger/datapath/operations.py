@@ -1,5 +1,6 @@
 """Operations: what a datapath is made of. Each computes one signal, an integer word of a known range."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
@@ -232,6 +233,14 @@ class Select(NamedTuple):
 
 
 Operation = Input | Sum | Offset | Quantize | Select
+
+
+def unshifted(operations: Sequence[Operation], signal: int) -> tuple[int, int]:
+    """Return the signal that one is but for zeros below, and how many they are; itself and 0 if it has none."""
+    operation = operations[signal]
+    if not isinstance(operation, Offset) or operation.source is None or operation.sign < 0 or operation.constant:
+        return signal, 0
+    return operation.source, operation.shift
 
 
 def rounded_range(source: Range, drop: int, *, relu: bool, half_to_even: bool) -> Range:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from nanotrigger.errors import InputError
 from nanotrigger.graph.graph import Graph
-from nanotrigger.graph.onnx_file import node_format
+from nanotrigger.graph.onnx_file import has_one_format, node_format
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.fixed_point import WIDEST
 from nanotrigger.numbers.quantizers import MAXIMUM_WIDTH
@@ -86,7 +86,7 @@ class QuantizerAudit:
 
 
 def audit(model: onnx.ModelProto, graph: Graph, features: Array) -> tuple[QuantizerAudit, ...]:
-    """Audit every quantizer of a QONNX network, in the order of its nodes.
+    """Audit every quantizer of a QONNX network that has one format, in the order of its nodes.
 
     Args:
         model: quantized network.
@@ -106,7 +106,7 @@ def audit(model: onnx.ModelProto, graph: Graph, features: Array) -> tuple[Quanti
     return tuple(
         audit_quantizer(node.name, _role(model.graph, node), node_format(model.graph, node), arriving[node.input[0]])
         for node in model.graph.node
-        if node.op_type == "Quant"
+        if node.op_type == "Quant" and has_one_format(model.graph, node)
     )
 
 

@@ -108,8 +108,12 @@ def export(
 
 
 def flat_of(network: Network, graph: Graph | None, target: Target) -> Flat | None:
-    """Return the form of a network's integer graph that firmware is made of; None for a chain, which needs no other."""
-    return None if graph is None or network.is_chain else Flat(graph, target.io_type)
+    """Return the form of a network's integer graph that firmware is made of; None if hls4ml takes it as it is.
+
+    That is a chain with one format for each layer.
+    """
+    is_known = network.is_chain and not network.is_narrowed
+    return None if graph is None or is_known else Flat(graph, target.io_type)
 
 
 def _check_output(graph: Graph) -> None:

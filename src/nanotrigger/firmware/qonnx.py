@@ -23,8 +23,9 @@ from nanotrigger.files import whole_file
 from nanotrigger.firmware.node_names import is_constant, name_nodes
 from nanotrigger.graph.from_qonnx import read_graph
 from nanotrigger.graph.graph import Graph
-from nanotrigger.graph.onnx_file import node_format
+from nanotrigger.graph.onnx_file import node_format, quantizer_node
 from nanotrigger.networks import Network, OwnNetwork
+from nanotrigger.networks.layers import QuantizedReLU
 from nanotrigger.networks.plan import same_layer
 from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
@@ -57,6 +58,7 @@ def write_qonnx(network: Network, path: Path) -> None:
         name_nodes(model, exported)
         if not exported.is_own:  # what the scales of others are is seen when their integers are read
             check_exact(model)
+        _narrow(model, exported)
         onnx.checker.check_model(model.model)
         model.save(str(temporary))
 
@@ -137,6 +139,26 @@ def _restore_zero_biases(model: ModelWrapper) -> None:
             node.input.append(f"{node.output[0]}_zero_bias")
             units = model.get_tensor_shape(node.output[0])[1]
             model.set_initializer(node.input[2], np.zeros(units, np.float32))
+
+
+def _narrow(model: ModelWrapper, network: Network) -> None:
+    """Give activations of which some neurons have fewer bits a format for each neuron.
+
+    qonnx knows a scale for each channel, but one bit width for all. So the ReLU's quantizer, in finer steps, saturates
+    where a neuron does, and one after it, in coarser steps, cuts off the bits that are too many.
+    """
+    for name, layer in network.layers.named_children():
+        if not isinstance(layer, QuantizedReLU) or layer.narrowing is None or not layer.narrowing.is_used:
+            continue
+        low, high = (bits[None].numpy() for bits in layer.narrowing.bits)
+        first = model.get_node_from_name(f"{name}_quantizer")
+        model.set_initializer(first.input[1], np.exp2(-high) * np.float32(layer.format.step))
+        inside = f"{first.name}_out"
+        model.set_tensor_shape(inside, model.get_tensor_shape(name))
+        second = quantizer_node(model.graph, inside, layer.format, f"{name}_narrowed")
+        model.set_initializer(second.input[1], np.exp2(low) * np.float32(layer.format.step))
+        first.output[0], second.output[0] = inside, name
+        model.graph.node.insert([node.name for node in model.graph.node].index(first.name) + 1, second)
 
 
 def _unshare_constants(model: ModelWrapper) -> None:

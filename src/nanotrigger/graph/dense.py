@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotrigger.datapath.assembly import Assembly, Products, Term
-from nanotrigger.datapath.operations import Kind, Range, rounded, wrapped
+from nanotrigger.datapath.operations import Range, rounded, unshifted, wrapped
 from nanotrigger.graph.gather import Gather, uses_of
 from nanotrigger.graph.node import Node, Tensor, Words, as_wide_as, exponent_of, product_of, shifted_up
 from nanotrigger.graph.quantize import Conversion
@@ -90,7 +90,7 @@ class Dense(Node):
         bounds = assembly.bounds.get(self.name)
         if bounds is None:
             neurons, constants = self._products(assembly, signals, scale.drop, taps)
-            totals = [_tree(assembly, self.layer, terms) for terms in neurons]
+            totals = [assembly.tree(self.layer, terms) for terms in neurons]
         else:
             columns, constants = self._columns(assembly, signals, taps)
             ordered = [bounds[place] for place in np.argsort(order)]
@@ -204,12 +204,14 @@ class Dense(Node):
         neurons: list[list[Term]] = [[] for _ in range(sums)]
         constants = [0] * sums
         alone = (np.count_nonzero(self.weights, axis=0) == 1).tolist()
-        products = {signal: Products(assembly, self.layer, signal) for signal in inputs}
-        for signal, number, weight in self._weighted(inputs, taps):
+        products: dict[int, Products] = {}
+        for signal, number, weight in self._weighted(assembly, inputs, taps):
             words = assembly.range_of(signal)
             if words.is_constant:
                 constants[number] += rounded(weight * words.low, drop, half_to_even=False)
             else:
+                if signal not in products:
+                    products[signal] = Products(assembly, self.layer, signal)
                 term = products[signal].times(weight, positive=alone[number % len(self.bias)])
                 neurons[number].append(self._as_accumulated(assembly, term, drop))
         return neurons, constants
@@ -220,7 +222,7 @@ class Dense(Node):
         """Return the weights of each neuron at each place, by the signals that they multiply, and its constant sum."""
         columns: list[dict[int, int]] = [{} for _ in range(taps.shape[1] * len(self.bias))]
         constants = [0] * len(columns)
-        for signal, number, weight in self._weighted(inputs, taps):
+        for signal, number, weight in self._weighted(assembly, inputs, taps):
             words = assembly.range_of(signal)
             if words.is_constant:
                 constants[number] += weight * words.low
@@ -228,17 +230,23 @@ class Dense(Node):
                 columns[number][signal] = columns[number].get(signal, 0) + weight
         return [{signal: weight for signal, weight in column.items() if weight} for column in columns], constants
 
-    def _weighted(self, inputs: Sequence[int], taps: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-        """Yield each signal with a sum that it is part of and its weight there, if that is not zero."""
+    def _weighted(
+        self, assembly: Assembly, inputs: Sequence[int], taps: NDArray[np.int64]
+    ) -> Iterator[tuple[int, int, int]]:
+        """Yield each signal with a sum that it is part of and its weight there, if that is not zero.
+
+        One with zeros below, as a coarser format has, is read without them.
+        """
         groups, _, _ = taps.shape
         width = len(self.bias)
         of_group = width // groups
         rows = [[row[start : start + of_group] for start in range(0, width, of_group)] for row in self.weights.tolist()]
-        for signal, uses in zip(inputs, uses_of(taps, len(inputs)), strict=True):
+        for padded, uses in zip(inputs, uses_of(taps, len(inputs)), strict=True):
+            signal, zeros = unshifted(assembly.operations, padded)
             for group, place, tap in uses:
                 for neuron, weight in enumerate(rows[tap][group], start=group * of_group):
                     if weight:
-                        yield signal, place * width + neuron, weight
+                        yield signal, place * width + neuron, weight << zeros
 
     def _as_accumulated(self, assembly: Assembly, term: Term, drop: int) -> Term:
         """Return a product in the accumulator's format, if there is one."""
@@ -285,16 +293,3 @@ def significant_bits(words: Words) -> Words:
     lowest = magnitudes & -magnitudes
     odd = magnitudes // np.maximum(lowest, 1)
     return np.frexp(odd.astype(np.float64))[1].astype(np.int64)
-
-
-def _tree(assembly: Assembly, layer: str, terms: list[Term]) -> Term | None:
-    """Return the sum of all terms; those that are ready first are added first."""
-    level = min((assembly.level_of(term.signal) for term in terms), default=0)
-    while len(terms) > 1:
-        ready = [term for term in terms if assembly.level_of(term.signal) <= level]
-        late = [term for term in terms if assembly.level_of(term.signal) > level]
-        pairs = zip(ready[::2], ready[1::2], strict=False)
-        sums = [assembly.add(layer, Kind.TREE, pair, positive=len(terms) == 2) for pair in pairs]
-        terms = sums + ready[2 * len(sums) :] + late
-        level += 1
-    return terms[0] if terms else None

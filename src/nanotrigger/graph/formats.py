@@ -45,6 +45,22 @@ class Formats:
         """Return the format of each value of a tensor of a shape, batch axis included."""
         return tuple(np.broadcast_to(self.conversions, shape).ravel())
 
+    def followed_by(self, others: "Formats") -> "Formats | None":
+        """Return the formats of two quantizers in a row, if they are those of one: unsigned, and both cut bits off."""
+        pairs = [*zip(*map(np.ravel, np.broadcast_arrays(self.conversions, others.conversions)), strict=True)]
+        if any(each.number.signed or each.rounding != "FLOOR" for pair in pairs for each in pair):
+            return None
+        joined = np.empty(len(pairs), object)
+        for place, numbers in enumerate((first.number, second.number) for first, second in pairs):
+            integer = min(number.integer for number in numbers)
+            width = integer + min(number.width - number.integer for number in numbers)
+            if width < 1:
+                return None
+            kind = CoarseFixedPoint if integer > width else FixedPoint
+            joined[place] = Conversion(kind(width, integer, signed=False), rounding="FLOOR")
+        shape = np.broadcast_shapes(self.conversions.shape, others.conversions.shape)
+        return Formats(joined.reshape(shape))
+
     def quantize(self, values: Array) -> Array:
         """Return constants in their formats, as qonnx quantizes them."""
         result = np.empty(values.shape)

@@ -1,6 +1,7 @@
 """The integer graph of a quantized network, without an export: for counts while it is trained."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import INPUT, Input, Node
 from nanotrigger.graph.quantize import Quantize, Relu, conversion_of
+from nanotrigger.graph.quantize_channels import QuantizeChannels
 from nanotrigger.networks import Network
 from nanotrigger.networks.layers import QuantizedLinear, QuantizedReLU, Quantizer
 
@@ -58,13 +60,11 @@ def _dense(name: str, layer: nn.Module, before: Node) -> Node:
 
 def _relu(name: str, layer: nn.Module, before: Node) -> Node:
     assert isinstance(layer, QuantizedReLU)
-    return Quantize(
-        name=name,
-        inputs=(before.output,),
-        output=name,
-        layer=before.layer,
-        conversion=conversion_of(layer.format),
-        relu=True,
+    place: dict[str, Any] = {"name": name, "inputs": (before.output,), "output": name, "layer": before.layer}
+    if layer.narrowing is None or not layer.narrowing.is_used:
+        return Quantize(**place, conversion=conversion_of(layer.format), relu=True)
+    return QuantizeChannels(
+        **place, conversions=tuple(map(conversion_of, layer.narrowing.formats(layer.format))), relu=True
     )
 
 

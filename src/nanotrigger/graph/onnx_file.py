@@ -138,6 +138,11 @@ def node_format(graph: onnx.GraphProto, node: onnx.NodeProto) -> FixedPoint:
     )
 
 
+def has_one_format(graph: onnx.GraphProto, node: onnx.NodeProto) -> bool:
+    """Return whether a Quant node has no formats of channels."""
+    return all(np.prod(tensor.dims) == 1 for tensor in graph.initializer if tensor.name in node.input[1:])
+
+
 def append_quantizer(graph: onnx.GraphProto, number: FixedPoint, name: str) -> None:
     """Quantize the network's output to `number`, in a new node `name`, in place."""
     append_node(graph, quantizer_node(graph, graph.output[0].name, number, name))

@@ -31,6 +31,7 @@ class Chain(Planned):
         batch_norm: whether a float chain has BatchNorm before its activations.
         slope: of a float chain's ReLU for negative values.
         is_head: lay the outputs of the last layer out along the batch (see `QuantizedLinear`).
+        narrow_activations: whether the activation of each neuron may have fewer bits than its format (`Narrowing`).
 
     Raises:
         InputError: a width below 1, formats for only some of the tensors, or for unknown ones, a list of another
@@ -52,11 +53,15 @@ class Chain(Planned):
         batch_norm: bool = False,
         slope: float = 0.0,
         is_head: bool = False,
+        narrow_activations: bool = False,
     ) -> None:
         if min(widths) < 1:
             raise InputError(f"network widths {list(widths)}: every layer needs at least one unit")
+        if narrow_activations:
+            _check_round_down(given.get("activation"))
+            arguments = {**arguments, "narrow_activations": True}
         super().__init__(
-            _plan(widths, ends, is_head=is_head),
+            _plan(widths, ends, is_head=is_head, narrow_activations=narrow_activations),
             shape=(widths[0],),
             output_name=output_name,
             endings=endings,
@@ -70,12 +75,20 @@ class Chain(Planned):
         )
 
 
-def _plan(widths: Sequence[int], ends: Mapping[int, str], *, is_head: bool) -> Plan:
+def _check_round_down(activation: LayerFormats | None) -> None:
+    """Refuse formats of which low bits cannot simply be cut off."""
+    formats = [activation] if activation is None or isinstance(activation, FixedPoint) else activation
+    if not all(number is not None and number.rounds_down for number in formats):
+        raise InputError("network.narrow_activations: give a network.activation with rounding: down")
+
+
+def _plan(widths: Sequence[int], ends: Mapping[int, str], *, is_head: bool, narrow_activations: bool) -> Plan:
     plan: dict[str, Any] = {"input": End("input")}
     for depth, (inputs, outputs) in enumerate(pairwise(widths), start=1):
         plan[f"dense_{depth}"] = Linear(inputs, outputs, is_head=is_head and depth == len(widths) - 1)
         if depth in ends:
             plan[ends[depth]] = End(ends[depth])
         else:
-            plan |= {f"norm_{depth}": Norm(outputs), f"relu_{depth}": Activation()}
+            neurons = outputs if narrow_activations else None
+            plan |= {f"norm_{depth}": Norm(outputs), f"relu_{depth}": Activation(neurons)}
     return plan

@@ -11,6 +11,7 @@ from brevitas.nn import QuantConv1d, QuantConv2d, QuantIdentity, QuantLinear, Qu
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from nanotrigger.networks.narrowing import Narrowing
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.quantizers import (
     activation_quantizer,
@@ -114,17 +115,25 @@ class QuantizedReLU(QuantReLU):
 
     Args:
         number: their format.
+        neurons: how many there are, if each may have fewer bits.
     """
 
-    def __init__(self, number: FixedPoint) -> None:
+    def __init__(self, number: FixedPoint, neurons: int | None = None) -> None:
         super().__init__(act_quant=activation_quantizer(number))
         self.format = number
+        self.narrowing = None if neurons is None else Narrowing(neurons)
 
     def forward(self, values: Tensor) -> Tensor:
         """Return quantized activations, same shape."""
-        if self.act_quant.export_mode:
+        if self.act_quant.export_mode:  # what single neurons have not is written by `firmware.qonnx`
             return super().forward(values)
-        return quantize_activation(values.relu(), self.format)
+        fewer_bits = None if self.narrowing is None else self.narrowing.bits
+        return quantize_activation(values.relu(), self.format, fewer_bits)
+
+    def of_neuron(self, values: Tensor, neuron: int) -> Tensor:
+        """Return quantized activations of one neuron, same shape."""
+        fewer_bits = None if self.narrowing is None else (self.narrowing.low[neuron], self.narrowing.high[neuron])
+        return quantize_activation(values.relu(), self.format, fewer_bits)
 
 
 class Quantizer(QuantIdentity):

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from nanotrigger.networks.formats import Formats
 from nanotrigger.networks.learned_layers import LEARNED_WEIGHTS, LearnedQuantizer
+from nanotrigger.networks.narrowing import Narrowing
 from nanotrigger.networks.network import Network
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.learned import LearnedParameter, covering
@@ -57,10 +58,12 @@ def _without_learned_bits(network: AnyNetwork, given: Formats, formats: dict[str
 
 
 def take_over(network: Network, plain: Network) -> None:
-    """Give a network of learned precision the weights and biases of a frozen one, so that it computes the same."""
+    """Give a network of learned precision what was refined in a frozen one, so that it computes the same."""
     state = plain.state_dict()
     with torch.no_grad():
         for path, layer in network.named_modules():
+            if isinstance(layer, Narrowing):
+                layer.load_state_dict({name: state[f"{path}.{name}"] for name in layer.state_dict()})
             if isinstance(layer, LEARNED_WEIGHTS):
                 for kind in ("weight", "bias"):
                     quantizer: LearnedParameter = getattr(layer, f"{kind}_quant").tensor_quant

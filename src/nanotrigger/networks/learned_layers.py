@@ -8,6 +8,7 @@ from brevitas.nn import QuantConv1d, QuantConv2d, QuantIdentity, QuantLinear
 from torch import Tensor, nn
 
 from nanotrigger.networks.layers import Granularity, Unit, linear_outputs
+from nanotrigger.networks.narrowing import Narrowing
 from nanotrigger.networks.structure import price_of
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.numbers.learned import (
@@ -155,10 +156,12 @@ class LearnedQuantizer(QuantIdentity):
 
     Args:
         ceiling: the widest format.
+        neurons: how many there are, if each may have fewer bits than what is learned for all.
     """
 
-    def __init__(self, ceiling: FixedPoint) -> None:
+    def __init__(self, ceiling: FixedPoint, neurons: int | None = None) -> None:
         super().__init__(act_quant=learned_activation_quantizer(ceiling))
+        self.narrowing = None if neurons is None else Narrowing(neurons)
 
     @property
     def learned(self) -> LearnedActivation:
@@ -168,7 +171,8 @@ class LearnedQuantizer(QuantIdentity):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return quantized values, same shape; of an unsigned format those of their ReLU."""
-        return self.learned.quantize(values if self.learned.ceiling.signed else values.relu())
+        fewer_bits = None if self.narrowing is None else self.narrowing.bits
+        return self.learned.quantize(values if self.learned.ceiling.signed else values.relu(), fewer_bits)
 
     def priced(self, signal: Tensor, unit: Unit) -> tuple[Tensor, Tensor]:
         """Return that it is free, and the bits of what it gives, differentiable."""

@@ -26,6 +26,9 @@ class MLP(Chain):
         activation: format after every ReLU, or a list with one for each, `len(hidden)` of them; unsigned.
             Without it they keep the full precision of the sums before them, which grow from layer to layer.
         output: format of the logits; without it they keep the full precision of the last sum.
+        narrow_activations: let the activation of each neuron have fewer bits than its format, as the refinement of a
+            budget finds them; they have to round down. The firmware of hls4ml, which knows one format for a layer,
+            becomes a chain of more layers.
         learned_bits: train the bits of every tensor: those of each `weight` and bias, of each `neuron`'s weights, or of
             each `tensor` of weights; of activations and input those of each tensor. The formats are the widest ones.
 
@@ -45,6 +48,7 @@ class MLP(Chain):
         bias: LayerFormats | None = None,
         activation: LayerFormats | None = None,
         output: FixedPoint | None = None,
+        narrow_activations: bool = False,
         learned_bits: Granularity | None = None,
     ) -> None:
         widths = [features, *hidden, classes]
@@ -57,4 +61,5 @@ class MLP(Chain):
             given={"input": input, "weight": weight, "bias": bias, "activation": activation, "output": output},
             learned_bits=learned_bits,
             is_head=True,
+            narrow_activations=narrow_activations,
         )

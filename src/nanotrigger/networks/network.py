@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nanotrigger.errors import InputError
 from nanotrigger.networks.formats import Formats
 from nanotrigger.networks.layers import NORMS, WEIGHTED, Granularity
+from nanotrigger.networks.narrowing import Narrowing
 from nanotrigger.networks.structure import Residual
 from nanotrigger.numbers import FixedPoint
 
@@ -95,6 +96,11 @@ class Network(nn.Module):
     def is_chain(self) -> bool:
         """Whether linear layers follow one another, which is what hls4ml converts as it is."""
         return not self.is_own and all(isinstance(layer, _OF_CHAINS) for layer in self.layers)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether activations of some neurons have fewer bits than their layer's format."""
+        return any(part.is_used for part in self.layers.modules() if isinstance(part, Narrowing))
 
     @property
     def has_firmware(self) -> bool:

@@ -79,7 +79,13 @@ class Norm:
 
 @dataclass(frozen=True)
 class Activation:
-    """A ReLU, whose outputs are quantized."""
+    """A ReLU, whose outputs are quantized.
+
+    Attributes:
+        neurons: how many it has, if each may have fewer bits than the format (`Narrowing`).
+    """
+
+    neurons: int | None = None
 
 
 @dataclass(frozen=True)
@@ -169,8 +175,9 @@ def _made(layer: object, name: str, settings: Settings) -> nn.Module | None:
         case Norm(units, axes):
             kinds = {None: MemberNorm, 0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
             return kinds[axes](units) if settings.batch_norm and not formats else None
-        case Activation():
-            return relu_layer(formats.get(name), slope=0.0 if formats else settings.slope, learned=is_learned)
+        case Activation(neurons):
+            slope = 0.0 if formats else settings.slope
+            return relu_layer(formats.get(name), slope=slope, learned=is_learned, neurons=neurons)
         case End(kind):
             return quantizer_layer(formats[name], learned=is_learned and kind != "output") if name in formats else None
         case Block(plan):
@@ -239,10 +246,12 @@ def same_layer(layer: nn.Module, weight: FixedPoint | None, bias: FixedPoint | N
     )
 
 
-def relu_layer(activation: FixedPoint | None, *, slope: float = 0.0, learned: bool = False) -> nn.Module:
+def relu_layer(
+    activation: FixedPoint | None, *, slope: float = 0.0, learned: bool = False, neurons: int | None = None
+) -> nn.Module:
     """Return a quantized ReLU, or a float one with a slope for negative values."""
     if activation is not None:
-        return LearnedQuantizer(activation) if learned else QuantizedReLU(activation)
+        return LearnedQuantizer(activation, neurons) if learned else QuantizedReLU(activation, neurons)
     return nn.LeakyReLU(slope) if slope else nn.ReLU()
 
 

@@ -12,6 +12,7 @@ from brevitas.quant.solver import ActQuantSolver, BiasQuantSolver, WeightQuantSo
 from torch import Tensor, nn
 
 from nanotrigger.numbers.fixed_point import FixedPoint
+from nanotrigger.numbers.quantizers import power_of_two
 
 Quantized = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -38,7 +39,7 @@ class LearnedParameter(nn.Module):
     def quantize(self, values: Tensor) -> Tensor:
         """Return quantized values, same shape."""
         fraction = self.fraction.clamp(min=-_LARGEST, max=self.ceiling.width - self.ceiling.integer)
-        step = _power_of_two(-fraction.round()).to(values)
+        step = power_of_two(-fraction.round()).to(values)
         limit = (2.0 ** (self.ceiling.integer - 1) - step).clamp(min=0)
         quantized = ((values / step).round() * step).clamp(-limit, limit).detach()
         if not torch.is_grad_enabled():
@@ -100,13 +101,16 @@ class LearnedActivation(nn.Module):
         fraction = fraction.clamp(min=0).maximum(2 - sign - integer)
         return torch.stack([integer, fraction]) + (bits - bits.detach())
 
-    def quantize(self, values: Tensor) -> Tensor:
-        """Return quantized values, same shape."""
+    def quantize(self, values: Tensor, fewer_bits: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Return quantized values, same shape; `fewer_bits` are as of `quantize_activation`."""
         bits = self._bits()
         integer, fraction = bits.detach()
         if self.training:
             self.limits.copy_(self.limits.minimum(bits.detach()))
-        step, size = _power_of_two(-fraction).to(values), _power_of_two(integer).to(values)
+        if fewer_bits is not None:
+            low, high = fewer_bits
+            integer, fraction = integer - high, fraction - low
+        step, size = power_of_two(-fraction).to(values), power_of_two(integer).to(values)
         minimum = -size if self.ceiling.signed else torch.zeros_like(size)
         words = values / step
         rounded = ((words.floor() if self.ceiling.rounds_down else words.round()) * step).detach()
@@ -168,8 +172,3 @@ def _injector(
 def _described(values: Tensor, number: FixedPoint) -> Quantized:
     step, zero, width = (torch.tensor(float(entry)).to(values) for entry in (number.step, 0, number.width))
     return values, step, zero, width
-
-
-def _power_of_two(exponent: Tensor) -> Tensor:
-    """Return 2^exponent for whole exponents, exact where exp2 need not be; float32, without a gradient."""
-    return ((exponent.detach().to(torch.int32) + 127) << 23).view(torch.float32)

@@ -111,19 +111,33 @@ def quantize_parameter(values: Tensor, number: FixedPoint) -> Tensor:
     return _straight_through(words, rounded) * number.step
 
 
-def quantize_activation(values: Tensor, number: FixedPoint) -> Tensor:
+def quantize_activation(values: Tensor, number: FixedPoint, fewer_bits: tuple[Tensor, Tensor] | None = None) -> Tensor:
     """Return activations rounded to `number`; the gradient is one inside the range, zero outside.
 
-    `number` has more than one bit.
+    Args:
+        values: their last axis is that of the neurons.
+        number: of more than one bit.
+        fewer_bits: how many low and high ones the activation of each neuron has not, whole, shape (neurons,).
 
     >>> values = torch.tensor([-9.0, 0.3], requires_grad=True)
     >>> quantize_activation(values, FixedPoint(4, 2)).sum().backward()
     >>> values.grad.tolist()
     [0.0, 1.0]
     """
-    words = values / number.step
+    if fewer_bits is None:
+        step: float | Tensor = number.step
+        most: float | Tensor = number.maximum_word
+    else:
+        low, high = fewer_bits
+        step, most = number.step * power_of_two(low), power_of_two(number.width - number.signed - low - high) - 1
+    words = values / step
     rounded = _straight_through(words, words.floor() if number.rounds_down else words.round())
-    return rounded.clamp(number.minimum_word, number.maximum_word) * number.step
+    return rounded.clamp(min=number.minimum_word).clamp(max=most) * step
+
+
+def power_of_two(exponent: Tensor) -> Tensor:
+    """Return 2^exponent for whole exponents, exact where exp2 need not be; float32, without a gradient."""
+    return ((exponent.detach().to(torch.int32) + 127) << 23).view(torch.float32)
 
 
 def _straight_through(values: Tensor, quantized: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from nanotrigger.networks.weights import weighted_layers
 from nanotrigger.numbers import FixedPoint
 from nanotrigger.precision.allowance import Bill, cost_of, shell_cost
 from nanotrigger.precision.incremental import Incremental
+from nanotrigger.precision.places import BitsPlace, places
 from nanotrigger.precision.quick_count import quick_count
 from nanotrigger.precision.refine import refine
 from nanotrigger.tasks import JetTagging
@@ -39,6 +40,80 @@ def learned():
 @pytest.fixture
 def batch():
     return torch.randn(300, 6), torch.randint(3, (300,))
+
+
+@pytest.fixture
+def narrowing():
+    """A network whose neurons' activations may have fewer bits, and whose weights are words of their formats."""
+    torch.manual_seed(0)
+    down = FixedPoint(6, 2, signed=False, rounding="down")
+    formats = {**FORMATS, "activation": down}
+    network = MLP(features=6, hidden=[8, 4], classes=3, narrow_activations=True, **formats).eval()
+    with torch.no_grad():
+        for layer in weighted_layers(network).values():
+            layer.weight.copy_(FORMATS["weight"].quantize(torch.randn_like(layer.weight)))
+            layer.bias.copy_(FORMATS["bias"].quantize(torch.randn_like(layer.bias)))
+    return network
+
+
+def test_every_number_of_bits_is_evaluated_as_the_network_would(narrowing, batch):
+    signals, choice = Incremental(narrowing, batch[0]), random.Random(1)
+    with torch.no_grad():
+        found = [place for place in places(narrowing)[1] if isinstance(place, BitsPlace)]
+        assert len(found) == 2 * (8 + 4)
+        for _ in range(60):
+            place = choice.choice(found)
+            former, new = place.word, choice.choice(place.candidates())
+            outputs = place.outputs(signals, new)
+            place.put(new)
+            assert torch.equal(outputs, narrowing(batch[0]))
+            if choice.random() < 0.5:
+                signals.keep(outputs)
+            else:
+                place.put(former)
+        assert narrowing.is_narrowed
+
+
+def test_two_bits_are_left_of_an_activation(narrowing):
+    low, high = [place for place in places(narrowing)[1] if isinstance(place, BitsPlace)][:2]
+    assert low.candidates() == high.candidates() == [1]
+    high.put(2)
+    low.put(2)
+    assert (low.candidates(), high.candidates()) == ([1], [1])
+    high.put(0)
+    low.put(4)  # all bits of the fraction
+    assert (low.candidates(), high.candidates()) == ([3], [])
+
+
+def test_bits_of_activations_are_given_up_too(narrowing, batch):
+    task, target = JetTagging(narrowing, l1=0.0), Target(adders="shared")
+    first, shell = cost_of(narrowing, target).aluts, shell_cost(target).aluts
+    costs = refine(
+        narrowing,
+        itertools.repeat(batch),
+        task.criterion,
+        lambda network: Bill(cost_of(network, target).aluts, cost_of(network, target).aluts),
+        0.6 * first,
+        rate=1e-3,
+        rounds=8,
+        seed=3,
+        estimate=lambda network: shell + quick_count(network, is_shared=True),
+    )
+    assert list(costs)[-1] == cost_of(narrowing, target).aluts <= 0.6 * first
+    assert narrowing.is_narrowed
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_the_quick_count_knows_the_bits_of_each_neuron(narrowing, is_shared):
+    target = Target(adders="shared" if is_shared else "unshared")
+    shell, first = shell_cost(target).aluts, quick_count(narrowing, is_shared=is_shared)
+    share = (cost_of(narrowing, target).aluts - shell) / first
+    for name in ("relu_1", "relu_2"):
+        bits = narrowing.layers.get_submodule(name).narrowing
+        bits.low[::2], bits.high[1:] = 2.0, 1.0
+    fewer = quick_count(narrowing, is_shared=is_shared)
+    assert fewer < 0.95 * first
+    assert fewer * share == pytest.approx(cost_of(narrowing, target).aluts - shell, rel=0.03)
 
 
 @pytest.mark.parametrize("output", [None, FixedPoint(5, 3)])

@@ -16,6 +16,7 @@ from nanotrigger.datapath.operations import Kind
 from nanotrigger.datapath.schedule import Schedule, schedule
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.target import Target
+from nanotrigger.graph.quantize_channels import QuantizeChannels
 
 _SAME_CLOCK = 0.01  # relative difference
 
@@ -37,10 +38,13 @@ class StructuralCount(Source):
     def reports(self, design: Design) -> tuple[ResourceReport, ...]:
         """Count the whole IP, and the Verilog.
 
-        The IP has no error if it is no chain of dense layers, of which alone there are records.
+        The IP has no error if it is no chain of dense layers with a format each, of which alone there are records.
         """
         nodes = () if design.graph is None else design.graph.nodes
-        is_chain = all(len(node.inputs) == 1 and getattr(node, "gather", None) is None for node in nodes)
+        is_chain = all(
+            len(node.inputs) == 1 and getattr(node, "gather", None) is None and not isinstance(node, QuantizeChannels)
+            for node in nodes
+        )
         firmware = structural_report(design.datapath, design.target, is_recorded=is_chain)
         return firmware, structural_report(design.verilog, design.target, scope="Verilog")
 

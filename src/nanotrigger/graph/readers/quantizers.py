@@ -18,7 +18,7 @@ def read_quantizer(reader: Reader, node: onnx.NodeProto) -> None:
 
 
 def read_relu(reader: Reader, node: onnx.NodeProto) -> None:
-    """Read a Relu node, with the quantizer that alone reads it."""
+    """Read a Relu node, with the quantizer that alone reads it, and one more if both together are one."""
     if reader.cast is not None:
         append_conversion(reader, node, reader.cast, output=node.output[0], relu=True)
         return
@@ -26,6 +26,11 @@ def read_relu(reader: Reader, node: onnx.NodeProto) -> None:
     formats = None if quantizer is None else reader.formats(quantizer)
     if quantizer is not None and formats is not None and not _is_binary(formats):
         reader.take(quantizer)
+        following = reader.only_reader(quantizer.output[0], "Quant")
+        joined = None if following is None else formats.followed_by(reader.formats(following))
+        if following is not None and joined is not None:
+            reader.take(following)
+            formats, quantizer = joined, following
         append_quantizer(reader, node, formats, output=quantizer.output[0], relu=True)
         return
     source, layer = node.input[0], reader.layer_of(node.input[0])

@@ -9,7 +9,7 @@ import numpy as np
 from hls4ml.model import ModelGraph
 
 from nanotrigger.datapath.datapath import Datapath
-from nanotrigger.datapath.operations import Kind, Offset, Operation, Range, Sum
+from nanotrigger.datapath.operations import Kind, Offset, Operation, Range, Sum, unshifted
 from nanotrigger.errors import InputError
 from nanotrigger.firmware.datapaths import firmware_datapath
 from nanotrigger.firmware.target import Target
@@ -106,7 +106,10 @@ def _function(node: Dense, graph: Graph, datapath: Datapath, names: Sequence[str
     before = next(one for one in graph.nodes if one.output == node.inputs[0])
     (source,), result = graph.inputs_of(node), graph.tensors[node.output]
     channels_last = node.gather is not None and node.gather.windows is not None
-    arriving = dict(zip(signals[before.name], _order(source, channels_last), strict=True))
+    arriving: dict[int, tuple[int, int]] = {}
+    for padded, place in zip(signals[before.name], _order(source, channels_last), strict=True):
+        inner, zeros = unshifted(datapath.operations, padded)
+        arriving |= {padded: (place, source.exponent), inner: (place, source.exponent + zeros)}
     leaving = zip(signals[node.name], _order(result, channels_last), strict=True)
     inside = _inside(datapath, signals[node.name], set(arriving))
     yield "template <class Values, class Results>"
@@ -116,7 +119,8 @@ def _function(node: Dense, graph: Graph, datapath: Datapath, names: Sequence[str
         kind = _type(operation.range)
         if position in arriving:
             bits, signed = _width(operation.range), _word(operation.range.low < 0)
-            expression = f"word_of<{bits}, {bits + source.exponent}, {signed}>(values[{arriving[position]}])"
+            place, exponent = arriving[position]
+            expression = f"word_of<{bits}, {bits + exponent}, {signed}>(values[{place}])"
         else:
             expression = _expression(operation, kind, [names[operand] for operand in operation.operands])
         yield f"    const {kind} {names[position]} = {expression};"
