@@ -64,6 +64,7 @@ EPOCHS, EPOCHS_BEFORE_REFINEMENT, ROUNDS = 600, 400, 90
 LARGER = 1.3  # than its ALUTs by Yosys is what a tool takes a network for, at most
 LEVELS = 5  # of adders between two registers, as the peers have them
 GRID = 2.0**-20  # finer than any weight of the peers
+VISIBLE = (64, 77.5)  # per cent; what is below serves no trigger
 YOSYS = """
 read_verilog -sv nanotrigger.v
 synth_intel_alm -family cyclonev -top nanotrigger_datapath -nodsp -nobram -nolutram -noiopad -noclkbuf
@@ -255,7 +256,7 @@ def figure(text: str) -> Figure:
         axes.plot(numbers[:, 0], mean, marker="osD"[index], label=name, **style)
     style = line_style(len(names))
     axes.plot(*zip(*PUBLISHED, strict=True), color=style["color"], linestyle=":", label="HGQ2, published")
-    axes.set(xscale="log", xlim=(250, 6_000), xlabel="ALUTs by Yosys", ylabel="Test accuracy [%]")
+    axes.set(xscale="log", xlim=(250, 6_000), ylim=VISIBLE, xlabel="ALUTs by Yosys", ylabel="Test accuracy [%]")
     axes.set_xticks([300, 1000, 3000], ["300", "1,000", "3,000"])
     axes.tick_params(axis="x", which="minor", labelbottom=False)
     axes.legend(loc="lower right")
