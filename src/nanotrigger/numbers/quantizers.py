@@ -124,14 +124,15 @@ def quantize_activation(values: Tensor, number: FixedPoint, fewer_bits: tuple[Te
     >>> values.grad.tolist()
     [0.0, 1.0]
     """
-    if fewer_bits is None:
-        step: float | Tensor = number.step
-        most: float | Tensor = number.maximum_word
-    else:
-        low, high = fewer_bits
-        step, most = number.step * power_of_two(low), power_of_two(number.width - number.signed - low - high) - 1
+    step: float | Tensor = number.step
+    if fewer_bits is not None:
+        step = step * power_of_two(fewer_bits[0])
     words = values / step
     rounded = _straight_through(words, words.floor() if number.rounds_down else words.round())
+    if fewer_bits is None:
+        return rounded.clamp(number.minimum_word, number.maximum_word) * step
+    low, high = fewer_bits
+    most = power_of_two(number.width - number.signed - low - high) - 1
     return rounded.clamp(min=number.minimum_word).clamp(max=most) * step
 
 

@@ -16,7 +16,7 @@ from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.from_network import graph_of
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import Input, Tensor, Words, exponent_of
-from nanotrigger.graph.quantize import Quantize
+from nanotrigger.graph.quantize import Conversion, Quantize
 from nanotrigger.graph.quantize_channels import QuantizeChannels
 from nanotrigger.networks import Network
 from nanotrigger.numbers import FixedPoint
@@ -48,7 +48,8 @@ def quick_count(network: Network, *, is_shared: bool) -> int:
         kept = _without(layer, moves, is_read, constants, graph.tensors[layer.inputs[0]].step)
         count += _counted(_Layer(kept, sources, after, is_shared))
         if after is not None:
-            moves, sources = np.asarray(kept.weights.any(axis=0)), _formats(after, len(kept.bias))
+            moves = np.asarray(kept.weights.any(axis=0))
+            sources = tuple(conversion.number for conversion in _conversions(after, len(kept.bias)))
             words = Range(int(kept.bias.min()), int(kept.bias.max()))
             biases = Tensor(kept.bias.shape, exponent_of(kept.bias_step), words)
             constants = np.where(moves, 0, after.compute(kept.bias[None], of=(biases,))[0])
@@ -72,10 +73,9 @@ def _without(layer: Dense, moves: Mask, is_read: Mask, constants: Words, source:
     return replace(layer, weights=weights, bias=np.where(is_read, biases, 0), bias_step=step)
 
 
-def _formats(after: Activation, neurons: int) -> tuple[FixedPoint, ...]:
-    """Return the format of each neuron's activation."""
-    conversions = (after.conversion,) * neurons if isinstance(after, Quantize) else after.conversions
-    return tuple(conversion.number for conversion in conversions)
+def _conversions(after: Activation, neurons: int) -> tuple[Conversion, ...]:
+    """Return how each neuron's activation comes to its format."""
+    return (after.conversion,) * neurons if isinstance(after, Quantize) else after.conversions
 
 
 class _Layer:
@@ -86,7 +86,7 @@ class _Layer:
     ) -> None:
         self.dense, self.sources, self.after, self.is_shared = dense, sources, after, is_shared
         words = (dense.weights.shape, dense.weights.tobytes(), dense.bias.tobytes())
-        behind = None if after is None else (_formats(after, len(dense.bias)), after.relu)
+        behind = None if after is None else (_conversions(after, len(dense.bias)), after.relu)
         self._key = (words, dense.weight_step, dense.bias_step, sources, behind, is_shared)
 
     def __eq__(self, other: object) -> bool:

@@ -116,6 +116,12 @@ def test_the_quick_count_knows_the_bits_of_each_neuron(narrowing, is_shared):
     assert fewer * share == pytest.approx(cost_of(narrowing, target).aluts - shell, rel=0.03)
 
 
+def test_the_quick_count_knows_how_activations_round(narrowing):
+    nearest = MLP(features=6, hidden=[8, 4], classes=3, **{**FORMATS, "activation": FixedPoint(6, 2, signed=False)})
+    nearest.load_state_dict(narrowing.state_dict(), strict=False)  # all but the bits of single neurons
+    assert quick_count(nearest.eval(), is_shared=False) > quick_count(narrowing, is_shared=False)
+
+
 @pytest.mark.parametrize("output", [None, FixedPoint(5, 3)])
 def test_every_change_is_evaluated_as_the_network_would(batch, output):
     network = MLP(features=6, hidden=[8, 4], classes=3, output=output, **FORMATS).eval()
