@@ -84,7 +84,14 @@ STUDIES = {  # name → the step from which it starts, arguments of scan.py
     "qat_width": ("jets_float", ("study=qat_width", _JETS)),
     "sparsity": ("jets_float", ("study=sparsity", _JETS, "seed=1,2")),
     "ad_input": ("ad_ae", ("study=ad_input", _EVENTS)),
-    "contest": ("jets", ("study=contest", _JETS, "contest.points=14", "workers=2", f"leaderboard={_BOARD}")),
+    **{
+        name: ("jets", ("study=contest", _JETS, *words, "workers=2", f"leaderboard={_BOARD}"))
+        for name, words in (
+            ("contest", ("contest.points=14",)),
+            ("contest_75", ("contest.threshold=0.75", "scan.budget.share={low: 0.2, high: 0.35}", "contest.points=8")),
+            ("contest_76", ("contest.threshold=0.76", "scan.budget.share={low: 0.7, high: 1.4}", "contest.points=4")),
+        )
+    },
 }
 
 OF_RUNS = ("config.yaml", "metrics.csv", "test.json", "roc.csv")

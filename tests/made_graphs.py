@@ -8,7 +8,7 @@ import numpy as np
 from nanotrigger.graph.dense import Dense
 from nanotrigger.graph.graph import Graph
 from nanotrigger.graph.node import Input, Node
-from nanotrigger.graph.quantize import Conversion, Quantize
+from nanotrigger.graph.quantize import HALF_EVEN, Conversion, Quantize
 from nanotrigger.numbers import FixedPoint
 
 
@@ -19,6 +19,7 @@ class Result:
     number: FixedPoint
     relu: bool = False
     exact: bool = True
+    rounding: str = HALF_EVEN
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def chain(number: FixedPoint, layers: Sequence[Layer]) -> Graph:
         )
         for place, result in enumerate(layer.results):
             name = f"{layer.name}_result_{place}"
-            conversion = Conversion(result.number, result.exact)
+            conversion = Conversion(result.number, result.exact, result.rounding)
             source = (nodes[-1].output,)
             nodes.append(
                 Quantize(

@@ -1,6 +1,7 @@
 """Costs: the ALUTs that an operation takes. One ALUT is one bit of an adder, or a function of up to six bits."""
 
-from nanotrigger.datapath.datapath import Datapath, Known, rounds_up
+from nanotrigger.datapath.bits import Known, rounds_up
+from nanotrigger.datapath.datapath import Datapath
 from nanotrigger.datapath.operations import Input, Offset, Quantize, Range, Select, Sum, rounded_range
 
 LUT_INPUTS = 6

@@ -64,25 +64,34 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """The bits of a signal, from `low` up to but without `high`, that another one consists of."""
+    """The bits of a signal of which another one consists, as far as an output depends on them.
+
+    Attributes:
+        source: position of that signal.
+        first: where the other one's lowest bit is in it; negative if that is an appended zero.
+        low, high: the bits, from `low` up to but without `high`.
+    """
 
     source: int
+    first: int
     low: int
     high: int
 
 
 def _pieces(datapath: Datapath) -> Sequence[_Piece]:
-    """Return for each signal of which bits it consists: all of its own, or some of an earlier signal."""
+    """Return for each signal of which bits it consists: its own, or some of an earlier signal."""
     pieces: list[_Piece] = []
-    for position, (operation, bits) in enumerate(zip(datapath.operations, datapath.bits, strict=True)):
-        piece = _Piece(position, 0, bits)
+    every = zip(datapath.operations, datapath.bits, datapath.idle_bits, strict=True)
+    for position, (operation, bits, idle) in enumerate(every):
+        piece = _Piece(position, 0, idle, bits)
         if isinstance(operation, Quantize | Offset) and bits and is_free(datapath, position):
             drop = operation.drop if isinstance(operation, Quantize) else -operation.shift
             constant = 0 if isinstance(operation, Quantize) else operation.constant
             if operation.source is not None and not constant:
                 of = pieces[operation.source]
-                low = of.low + max(drop, 0)
-                piece = _Piece(of.source, low, max(low, min(of.high, of.low + drop + bits)))
+                first = of.first + drop
+                low = max(of.low, first + idle)
+                piece = _Piece(of.source, first, low, max(low, min(of.high, first + bits)))
         pieces.append(piece)
     return pieces
 
