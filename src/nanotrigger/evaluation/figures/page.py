@@ -13,8 +13,10 @@ from typing import Any, ParamSpec
 import matplotlib.style
 import mplhep
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import MaxNLocator
 
 from nanotrigger.errors import InputError
@@ -109,8 +111,9 @@ def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             taken = take_minor_ticks(figure)
             write_numbers_plainly(figure)
             write_plainly(figure)
-            shown_at, engine = figure.dpi, figure.get_layout_engine()
+            shown_at, engine, canvas = figure.dpi, figure.get_layout_engine(), FigureCanvasAgg(figure)
             figure.set_dpi(_DOTS_PER_INCH)  # as it is saved, so that matplotlib measures each text once
+            canvas.get_renderer().mathtext_parser = _parser()
             if any(axes.tables for axes in figure.axes):  # which place their cells when they are drawn
                 figure.draw_without_rendering()
             elif engine is not None:
@@ -121,6 +124,12 @@ def drawn(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         return figure
 
     return draw_in_style
+
+
+@functools.cache
+def _parser() -> MathTextParser:
+    """Return one parser for all figures, which remembers the formulas that it has seen."""
+    return FigureCanvasAgg(Figure()).get_renderer().mathtext_parser
 
 
 def line_style(index: int) -> dict[str, Any]:
