@@ -98,9 +98,9 @@ def _draw_weights(axes: Axes, values: NDArray[np.float64], step: float | None) -
         found, counts = np.unique(values[~zeros], return_counts=True)
         axes.bar(found, counts, width, color=_OTHER)
     else:
-        edges = np.histogram_bin_edges(values, _WEIGHT_BINS).tolist()
-        width = edges[1] - edges[0]
-        axes.hist(values[~zeros], edges, color=_OTHER)
+        counts, edges = np.histogram(values[~zeros], np.histogram_bin_edges(values, _WEIGHT_BINS))
+        width = float(edges[1] - edges[0])
+        axes.stairs(counts, edges, fill=True, color=_OTHER)  # one object, where bars are many
     axes.bar(0, int(zeros.sum()), width, color=_ZERO)
     axes.xaxis.set_major_locator(round_ticks(4))
     axes.yaxis.set_major_locator(round_ticks(4))

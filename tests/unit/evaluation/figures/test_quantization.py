@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 from nanotrigger.errors import InputError
@@ -69,7 +70,8 @@ def test_family_has_one_and_two_integer_bits_at_every_width() -> None:
 
 
 def heights(axes) -> float:
-    return sum(bar.get_height() for bar in axes.patches)
+    bars = (bar.get_data().values.sum() if isinstance(bar, StepPatch) else bar.get_height() for bar in axes.patches)
+    return sum(bars)
 
 
 @pytest.mark.parametrize("number", [NARROW, FixedPoint(16, 6), FixedPoint(1, 1), None])
