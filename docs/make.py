@@ -79,19 +79,17 @@ SHIPPED = ("jets_float", "jets_qat", "ad_ae", "ad_ae_qat", "ad_ae_qat_pruned", "
 """Networks whose checkpoints are in the repository."""
 
 _BOARD = MADE / "leaderboard.json"
+_CONTEST = ("study=contest", _JETS, "workers=2", f"leaderboard={_BOARD}")
 STUDIES = {  # name → the step from which it starts, arguments of scan.py
     "post_training": ("jets_float", ("study=post_training",)),
     "qat_width": ("jets_float", ("study=qat_width", _JETS)),
     "sparsity": ("jets_float", ("study=sparsity", _JETS, "seed=1,2")),
     "ad_input": ("ad_ae", ("study=ad_input", _EVENTS)),
-    **{
-        name: ("jets", ("study=contest", _JETS, *words, "workers=2", f"leaderboard={_BOARD}"))
-        for name, words in (
-            ("contest", ("contest.points=14",)),
-            ("contest_75", ("contest.threshold=0.75", "scan.budget.share={low: 0.2, high: 0.35}", "contest.points=8")),
-            ("contest_76", ("contest.threshold=0.76", "scan.budget.share={low: 0.7, high: 1.4}", "contest.points=4")),
-        )
-    },
+    "contest": ("jets", (*_CONTEST, "contest.points=24")),
+    "contest_75": (
+        "contest",
+        (*_CONTEST, "contest.threshold=0.75", "budget.share=0.24,0.28,0.32,0.36", "contest.points=8"),
+    ),
 }
 
 OF_RUNS = ("config.yaml", "metrics.csv", "test.json", "roc.csv")
