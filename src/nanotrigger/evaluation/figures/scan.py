@@ -172,6 +172,7 @@ def _draw_shares(panel: Axes, available: int) -> None:
     panel.tick_params(axis="y", right=False)
     share = 100 / available
     shares = panel.secondary_yaxis("right", functions=(lambda n: np.multiply(n, share), lambda n: np.divide(n, share)))
+    shares.spines["right"].set_visible(False)  # the panel has one there, a fraction of a dot away
     shares.set_ylabel("% of device")
     shares.minorticks_off()
     shares.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
