@@ -161,7 +161,7 @@ def _audits_of_checkpoint(
 ) -> tuple[QuantizerAudit, ...]:
     """Return what the formats of the firmware, or of the network, make of the events.
 
-    Activations of a network with quantizers saturate as they did in its training, but for negative values.
+    What a network with quantizers computes or learned saturates as it did in its training, but for negative values.
     """
     if graph is None:
         return audit_types(trained.network, firmware, events.features)
@@ -169,7 +169,8 @@ def _audits_of_checkpoint(
         audits = _audits_of(graph, events.features)
     else:
         audits = audit(load_model(export / "model.onnx"), graph, events.features)
-    return tuple(replace(one, trained=one.role == "activation" and not one.lacks_sign) for one in audits)
+    learned = ("weight", "bias", "activation")
+    return tuple(replace(one, trained=one.role in learned and not one.lacks_sign) for one in audits)
 
 
 def _audits_of(graph: Graph, features: Array) -> tuple[QuantizerAudit, ...]:

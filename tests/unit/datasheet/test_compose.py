@@ -93,6 +93,12 @@ def test_quantized_network(tmp_path):
     assert "three_classes" in render(sheet)
 
 
+def test_weights_that_saturated_in_the_training_are_explained(tmp_path):
+    sheet = compose(tmp_path, FORMATS | {"weight": FixedPoint(4, -3)}, None)
+    assert [line.partition(":")[0] for line in sheet.saturation] == ["input"]
+    assert sheet.trained_saturation.startswith("dense_1_weight, dense_2_weight: up to ")
+
+
 def test_float_network(tmp_path):
     sheet = compose(tmp_path, {}, "fixed<16,6>")
     assert [(audit.name, audit.overflows) for audit in sheet.audits] == [
