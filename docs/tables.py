@@ -141,8 +141,8 @@ def contest() -> str:
         )
         for entry in _read("leaderboard.json")["entries"]
     )
-    counted = ["above", "ALUT % + FF %", "ALUTs", "FFs", "datapath by Yosys", "its FFs"]
-    heads = [*counted, "validation accuracy", "test accuracy", "words that differ"]
+    cost = ("ALUT % + FF %", "ALUTs", "FFs", "datapath by Yosys", "its FFs")
+    heads = ["above", *cost, "validation accuracy", "test accuracy", "words that differ"]
     return _table(heads, rows)
 
 

@@ -35,6 +35,8 @@ def test_errors_are_those_of_the_benchmark(monkeypatch):
 
     ratios = json.loads((RECORDS / vendor.RATIOS).read_text())
     assert vendor.errors(ratios) == {kernel.clock: kernel.error for kernel in KERNELS}
+    records = (json.loads(path.read_text()) for path in RECORDS.glob("*.json") if path.name != vendor.RATIOS)
+    assert sorted(record["name"] for record in records) == sorted(item["name"] for item in ratios["records"])
 
 
 def test_no_record_no_error(quantized_model):
